@@ -1,0 +1,1 @@
+"""A reproducible comparison of weld-defect classifiers on TIG welding camera frames."""

@@ -1,0 +1,95 @@
+"""The sections about data: datasets, ingest, split."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt
+
+from weldbench.config.base import OverridableSection, Section
+
+SS304_CLASSES = [
+    "good_weld",
+    "burn_through",
+    "contamination",
+    "lack_of_fusion",
+    "lack_of_shielding_gas",
+    "high_travel_speed",
+]
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Dataset(Section):
+    classes: list[str] = Field(
+        SS304_CLASSES, min_length=2, description="class names in the order of the labels 0, 1, ...; the first is good"
+    )
+    run_pattern: str | None = Field(
+        None, description="regular expression whose group `run` (or whole match) in a frame's path names its run"
+    )
+
+
+class SimulatedDataset(_Dataset):
+    """Frames rendered by weldbench.weldsim."""
+
+    source: Literal["simulated"]
+    seed: int = 0
+    width_px: PositiveInt = 320
+    height_px: PositiveInt = 175
+    train_frames: PositiveInt = 1200
+    valid_frames: PositiveInt = 480
+    test_frames: PositiveInt = 1100
+    imbalance: float = Field(75, ge=1, description="good_weld frames per lack_of_shielding_gas frame in test")
+
+
+class KaggleDataset(_Dataset):
+    """An archive on Kaggle, by its handle `owner/name`."""
+
+    source: Literal["kaggle"]
+    handle: str = Field(pattern=r"^[\w-]+/[\w-]+$")
+    version: PositiveInt | None = Field(None, description="version of the Kaggle dataset; none means the newest")
+    sha256: Sha256 | None = Field(None, description="expected hash of the zip; none accepts any and records it")
+    frames: PositiveInt | None = Field(None, description="expected number of frames; none accepts any")
+
+
+class LocalDataset(_Dataset):
+    """A folder or a zip on this machine."""
+
+    source: Literal["local"]
+    path: str
+    sha256: Sha256 | None = Field(None, description="expected hash of the archive; none accepts any and records it")
+
+
+Dataset = Annotated[SimulatedDataset | KaggleDataset | LocalDataset, Field(discriminator="source")]
+
+
+class IngestOverride(Section):
+    """What one dataset may change in ingest."""
+
+    frame_size_px: PositiveInt
+
+
+class Ingest(OverridableSection):
+    """How frames leave the archive."""
+
+    frame_size_px: PositiveInt = Field(224, description="height and width of a stored frame")
+    workers: int = Field(0, ge=0, description="decoding processes; 0 means one per core")
+    on_bad_frame: Literal["fail", "skip"] = "fail"
+    max_bad_frames: int = Field(0, ge=0, description="with on_bad_frame: skip, more bad frames than this still fail")
+    per_dataset: dict[str, IngestOverride] = {}
+
+
+class SplitOverride(Section):
+    """What one dataset may change in split."""
+
+    cap: PositiveInt
+
+
+class Split(OverridableSection):
+    """How frames are divided into train, valid and test."""
+
+    strategy: Literal["published", "grouped", "random"] = "published"
+    balance: Literal["none", "undersample", "oversample", "class_weights"] = "undersample"
+    cap: PositiveInt = Field(1000, description="frames per class in train, at most, for balance: undersample")
+    on_leak: Literal["fail", "drop", "warn"] = "drop"
+    fold_count: int = Field(5, ge=3, description="parts that strategy grouped cuts the runs into")
+    seed: int = 0
+    per_dataset: dict[str, SplitOverride] = {}

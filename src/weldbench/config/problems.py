@@ -1,0 +1,72 @@
+"""pydantic's findings, told as: which key, what is wrong, what is allowed, what was probably meant."""
+
+import difflib
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+
+def describe(error: ValidationError, model: type[BaseModel], raw: Any) -> str:
+    """Put every problem of a failed validation of `raw` against `model` into one readable line each."""
+    lines = [_line(detail, model, raw) for detail in error.errors()]
+    return lines[0] if len(lines) == 1 else "\n  - ".join([f"{len(lines)} problems", *lines])
+
+
+def _line(detail: ErrorDetails, model: type[BaseModel], raw: Any) -> str:
+    key = ".".join(_keys_of_the_file(detail["loc"], raw))
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        allowed = _allowed_keys(model, detail["loc"][:-1])
+        return f"`{key}` is an unknown key{_nearest(str(detail['loc'][-1]), allowed)}; allowed: {', '.join(allowed)}"
+    if detail["type"] in {"literal_error", "union_tag_invalid"}:
+        allowed = _quoted(detail["ctx"].get("expected") or detail["ctx"]["expected_tags"])
+        given = detail["ctx"].get("tag", detail["input"])
+        if detail["ctx"].get("discriminator") == "'source'":
+            key += ".source"
+        return f"`{key}`: {given!r} is not allowed{_nearest(str(given), allowed)}; allowed: {', '.join(allowed)}"
+    if detail["type"] == "missing":
+        return f"`{key}` is missing"
+    return f"`{key}`: {message}, not {detail['input']!r}" if key else message
+
+
+def _keys_of_the_file(location: tuple[int | str, ...], raw: Any) -> list[str]:
+    """Drop from pydantic's location the names of union members, which stand in no file."""
+    keys, here = [], raw
+    for position, step in enumerate(location):
+        inside = (isinstance(here, dict) and step in here) or (isinstance(here, list) and isinstance(step, int))
+        if inside or position == len(location) - 1:
+            keys.append(str(step))
+        if inside:
+            here = here[step]
+    return keys
+
+
+def _allowed_keys(model: Any, location: tuple[int | str, ...]) -> list[str]:
+    for step in location:
+        model = _step_into(model, step)
+    return list(model.model_fields)
+
+
+def _step_into(annotation: Any, step: int | str) -> Any:
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) in {Union, UnionType}:
+        return next(member for member in get_args(annotation) if _has_tag(member, step))
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation.model_fields[str(step)].annotation
+    return get_args(annotation)[-1]
+
+
+def _has_tag(member: type[BaseModel], tag: int | str) -> bool:
+    return any(tag in get_args(field.annotation) for field in member.model_fields.values())
+
+
+def _quoted(listed: str) -> list[str]:
+    return [part.strip(" '") for part in listed.replace(" or ", ", ").split(",")]
+
+
+def _nearest(given: str, allowed: list[str]) -> str:
+    close = difflib.get_close_matches(given, allowed, n=1)
+    return f" (did you mean `{close[0]}`?)" if close else ""
