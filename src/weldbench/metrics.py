@@ -1,0 +1,145 @@
+"""The field's numbers for a classifier, from true classes and class probabilities.
+
+Everything that follows from a confusion matrix takes a stack of them, shape (..., K, K), rows true, columns predicted:
+the tables use one matrix, the bootstrap ten thousand, and both use the same lines.
+"""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import average_precision_score, brier_score_loss, cohen_kappa_score, matthews_corrcoef
+from sklearn.metrics import roc_auc_score as area_under_curve
+
+from weldbench.predictions import Scored, scored
+
+CALIBRATION_BINS = 15
+
+
+def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, class_count: int) -> np.ndarray:
+    """Count frames by true and predicted class: int64, shape (K, K)."""
+    counts = np.bincount(labels * class_count + predicted, minlength=class_count * class_count)
+    return counts.reshape(class_count, class_count)
+
+
+def precision(confusion: np.ndarray) -> np.ndarray:
+    """Share of the frames called a class that are of it, shape (..., K); NaN where the class is never predicted."""
+    return _ratio(_diagonal(confusion), confusion.sum(axis=-2))
+
+
+def recall(confusion: np.ndarray) -> np.ndarray:
+    """Share of a class's frames that are called so, shape (..., K); NaN where the class has no frames."""
+    return _ratio(_diagonal(confusion), confusion.sum(axis=-1))
+
+
+def f1(confusion: np.ndarray) -> np.ndarray:
+    """Harmonic mean of precision and recall, 2 TP / (2 TP + FP + FN), shape (..., K).
+
+    A class that is never predicted has F1 0; a class without frames has NaN, whatever was predicted.
+    """
+    support = confusion.sum(axis=-1)
+    scores = _ratio(2.0 * _diagonal(confusion), support + confusion.sum(axis=-2))
+    return np.where(support > 0, scores, np.nan)
+
+
+def macro(per_class: np.ndarray) -> np.ndarray:
+    """Average over the classes that have frames (those that are not NaN), shape (...,)."""
+    present = ~np.isnan(per_class)
+    return _ratio(np.where(present, per_class, 0.0).sum(axis=-1), present.sum(axis=-1))
+
+
+def weighted(per_class: np.ndarray, support: np.ndarray) -> float:
+    """Average over classes, each weighted by its number of frames; NaN counts as 0."""
+    return float(_ratio((np.nan_to_num(per_class) * support).sum(), support.sum()))
+
+
+def average_precision(frames: Scored) -> np.ndarray:
+    """Area under each class's precision-recall curve as a step function, shape (K,); NaN for a class without frames."""
+    return np.array(
+        [
+            average_precision_score(frames.labels == number, frames.probabilities[:, number])
+            if (frames.labels == number).any()
+            else np.nan
+            for number in range(len(frames.classes))
+        ]
+    )
+
+
+def calibration_bins(frames: Scored, bin_count: int = CALIBRATION_BINS) -> pd.DataFrame:
+    """Bin frames by the probability of the predicted class into bins of equal width.
+
+    Returns:
+        One row per bin that holds frames: `confidence` and `accuracy` (means), `frames`.
+    """
+    confidence = frames.probabilities.max(axis=1)
+    bins = np.clip(np.ceil(confidence * bin_count).astype(int) - 1, 0, bin_count - 1)
+    table = pd.DataFrame({"bin": bins, "confidence": confidence, "accuracy": frames.correct.astype(float)})
+    grouped = table.groupby("bin")
+    return grouped.mean().assign(frames=grouped.size()).reset_index(drop=True)
+
+
+def expected_calibration_error(frames: Scored, bin_count: int = CALIBRATION_BINS) -> float:
+    """Mean distance of confidence from accuracy over bins, weighted by frames (Guo et al. 2017, equation 3)."""
+    bins = calibration_bins(frames, bin_count)
+    return float(((bins["accuracy"] - bins["confidence"]).abs() * bins["frames"]).sum() / bins["frames"].sum())
+
+
+def defect_auc(frames: Scored) -> float:
+    """Area under the ROC curve of 1 - P(good) for good against all defects; NaN where one of the two has no frames."""
+    defect = frames.labels != 0
+    if defect.all() or not defect.any():
+        return float("nan")
+    return float(area_under_curve(defect, 1.0 - frames.probabilities[:, 0]))
+
+
+def scalars(frames: Scored) -> dict[str, float]:
+    """Compute every single-number metric; one that is undefined for these frames is NaN.
+
+    Macro averages and the balanced accuracy run over the classes that have frames. The Brier score is Brier's own
+    (1950): the squared distance summed over classes, between 0 and 2.
+    """
+    class_count = len(frames.classes)
+    confusion = confusion_matrix(frames.labels, frames.predicted, class_count)
+    support = confusion.sum(axis=1)
+    with warnings.catch_warnings():
+        # A test set of one class, all of it right, leaves kappa undefined: sklearn warns and returns NaN.
+        warnings.simplefilter("ignore")
+        kappa = cohen_kappa_score(frames.labels, frames.predicted, labels=range(class_count))
+    totals = {
+        "macro_f1": macro(f1(confusion)),
+        "weighted_f1": weighted(f1(confusion), support),
+        "accuracy": frames.correct.mean(),
+        "balanced_accuracy": macro(recall(confusion)),
+        "cohen_kappa": kappa,
+        "matthews_correlation": matthews_corrcoef(frames.labels, frames.predicted),
+        "defect_roc_auc": defect_auc(frames),
+        "expected_calibration_error": expected_calibration_error(frames),
+        "brier_score": brier_score_loss(
+            frames.labels, _normalised(frames.probabilities), labels=range(class_count), scale_by_half=False
+        ),
+    }
+    per_class = {f"f1_{name}": score for name, score in zip(frames.classes, f1(confusion), strict=True)}
+    return {name: float(value) for name, value in {**totals, **per_class}.items()}
+
+
+def scalar_metrics(predictions: pd.DataFrame) -> dict[str, float]:
+    """Compute the scalar metrics of the part test of a table of predictions; those that are undefined are left out.
+
+    Args:
+        predictions: Columns `part`, `row`, `run`, `label`, and one per class with its probability.
+    """
+    return {name: value for name, value in scalars(scored(predictions, "test")).items() if not np.isnan(value)}
+
+
+def _diagonal(confusion: np.ndarray) -> np.ndarray:
+    return np.diagonal(confusion, axis1=-2, axis2=-1)
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    numerator, denominator = np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float)
+    return np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0)
+
+
+def _normalised(probabilities: np.ndarray) -> np.ndarray:
+    """Undo the rounding of a file of decimals, which scikit-learn would refuse."""
+    return probabilities / probabilities.sum(axis=1, keepdims=True)
