@@ -10,11 +10,10 @@ from pydantic import Field, NonNegativeInt, ValidationError, model_validator
 from weldbench.config.base import Section
 from weldbench.config.data import Dataset, Ingest, Split
 from weldbench.config.evidence import Compare, Report
+from weldbench.config.models import Model
 from weldbench.config.problems import describe
-from weldbench.config.training import Conv6, Finetune, FullCon6, Hardware, Pretrain, TorchvisionModel, Train
+from weldbench.config.training import Finetune, Hardware, Pretrain, Sweep, Train
 from weldbench.errors import InputError
-
-Model = Annotated[FullCon6 | Conv6 | TorchvisionModel, Field(discriminator="architecture")]
 
 
 class Params(Section):
@@ -31,6 +30,7 @@ class Params(Section):
     pretrain: Pretrain = Pretrain()
     train: Train = Train()
     finetune: Finetune = Finetune()
+    sweep: Sweep = Sweep()
     compare: Compare = Compare()
     report: Report = Report()
 
@@ -51,9 +51,10 @@ class Params(Section):
         _require_known("train.models", self.train.models, self.models, "models")
         _require_known("finetune.models", self.finetune.models, self.models, "models")
         _require_known("finetune.models", self.finetune.models, self.pretrain.models, "pretrain.models")
+        _require_known("sweep.models", self.sweep.models, self.models, "models")
         trained = [*self.train.models, *self.finetune.models]
         _require_known("compare.models", self.compare.models, trained, "train.models or finetune.models")
-        for section in ("ingest", "split"):
+        for section in ("ingest", "split", "sweep"):
             _require_known(f"{section}.per_dataset", getattr(self, section).per_dataset, self.datasets, "datasets")
         for name, model in self.models.items():
             _require_known(f"models.{name}.per_dataset", model.per_dataset, self.datasets, "datasets")

@@ -1,0 +1,99 @@
+"""The section `models`: how each network is built and trained."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from weldbench.config.base import OverridableSection, Section
+
+Init = Literal["imagenet", "simulated", "scratch"]
+
+
+class ModelOverride(Section):
+    """What one dataset may change in a model: the training length, the input size and the starting weights."""
+
+    epochs: PositiveInt = 1
+    input_size_px: PositiveInt = 1
+    init: Init = "scratch"
+
+
+class _Model(OverridableSection):
+    """How one network is built and trained; its key in `models` is its architecture."""
+
+    architecture: str = Field(description="filled in from the key")
+    input_size_px: PositiveInt
+    epochs: PositiveInt
+    batch_size: PositiveInt = 32
+    optimizer: Literal["sgd", "adamw"] = Field("sgd", description="sgd: with Nesterov's momentum")
+    learning_rate: PositiveFloat = Field(description="the highest one of the schedule")
+    momentum: float = Field(0.9, gt=0, lt=1, description="of sgd")
+    weight_decay: NonNegativeFloat = Field(5e-4, description="of weights, not of biases and norms")
+    schedule: Literal["constant", "cosine", "one_cycle", "soft_start"] = "cosine"
+    warmup: float = Field(0.1, ge=0, lt=1, description="share of all steps in which the learning rate rises")
+    anneal_from: float = Field(0.7, gt=0, le=1, description="soft_start: share of all steps after which it decays")
+    loss: Literal["cross_entropy", "focal"] = "cross_entropy"
+    focal_gamma: NonNegativeFloat = Field(2.0, description="of the focal loss; 0 is cross entropy")
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    class_weights: Literal["none", "balanced", "effective_number"] = "none"
+    effective_beta: float = Field(0.999, ge=0, lt=1, description="of class_weights: effective_number")
+    sampler: Literal["shuffle", "balanced"] = Field(
+        "shuffle", description="balanced: draw with replacement, every class equally often"
+    )
+    patience: NonNegativeInt = Field(0, description="stop after so many epochs without a better macro F1; 0: never")
+    ema_decay: float = Field(0.0, ge=0, lt=1, description="of the moving average of the weights per step; 0: none")
+    per_dataset: dict[str, ModelOverride] = {}
+
+
+class FullCon6(_Model):
+    """Two hidden layers, fully connected."""
+
+    architecture: Literal["full_con6"]
+    hidden: list[PositiveInt] = [256, 128]
+
+
+class Conv6(_Model):
+    """Convolutions, each followed by max pooling, then one hidden layer."""
+
+    architecture: Literal["conv6"]
+    channels: Annotated[list[PositiveInt], Field(min_length=1)] = [16, 32, 64]
+    kernel_size: PositiveInt = 5
+    pool_size: PositiveInt = 2
+    hidden: PositiveInt = 256
+
+
+class TorchvisionModel(_Model):
+    """A classifier of torchvision's zoo, by its name."""
+
+    architecture: Literal[
+        "resnet18",
+        "resnet34",
+        "resnet50",
+        "resnet101",
+        "resnet152",
+        "resnext50_32x4d",
+        "resnext101_32x8d",
+        "resnext101_64x4d",
+        "wide_resnet50_2",
+        "wide_resnet101_2",
+        "densenet169",
+        "efficientnet_b0",
+        "mobilenet_v3_small",
+        "convnext_tiny",
+        "vit_b_16",
+    ]
+    init: Init = "simulated"
+    freeze: str = Field(
+        "none",
+        pattern=r"^(none|backbone|until [\w.]+)$",
+        description="none, backbone (only the head learns, on features computed once), or `until <layer>`, inclusive",
+    )
+
+    @model_validator(mode="after")
+    def _only_learnt_weights_are_frozen(self) -> Self:
+        starts = [self.init, *(override.init for override in self.per_dataset.values())]
+        if self.freeze != "none" and "scratch" in starts:
+            raise ValueError("freeze: with init: scratch there is nothing learnt to keep; set freeze: none")
+        return self
+
+
+Model = Annotated[FullCon6 | Conv6 | TorchvisionModel, Field(discriminator="architecture")]
