@@ -1,0 +1,188 @@
+"""How sure a number is: resampling the runs of the test part, not its frames, and the seeds of the trainings.
+
+Frames of one run are near copies of one another, so the run is what was sampled from the world. A dataset of welds has
+few runs per class, where the usual bootstrap is too sure of itself. Hence: runs are resampled within their class
+(the stratum), with the weights of Rao and Wu (1988, "Resampling inference with complex survey data") that make the
+variance unbiased for few runs, and the interval takes Student's t with (runs - strata) degrees of freedom, on the
+logit scale, as is usual for shares from surveys (Korn and Graubard 1998, "Confidence intervals for proportions").
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.special import expit, logit
+from scipy.stats import t as student
+
+from weldbench.metrics import f1, macro
+from weldbench.predictions import Scored
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with the ends of its confidence interval, or the reason why there is none (then both are NaN)."""
+
+    estimate: float
+    low: float
+    high: float
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The runs of the test part.
+
+    Attributes:
+        names: Shape (R,).
+        of_frame: Index of each frame's run, shape (N,).
+        frames: Frames of each run and class, int64, shape (R, K).
+    """
+
+    names: np.ndarray
+    of_frame: np.ndarray
+    frames: np.ndarray
+
+    @classmethod
+    def of(cls, scored: Scored) -> "Runs":
+        """Find the runs of some frames."""
+        names, of_frame = np.unique(scored.runs, return_inverse=True)
+        frames = np.zeros((len(names), len(scored.classes)), dtype=np.int64)
+        np.add.at(frames, (of_frame, scored.labels), 1)
+        return cls(names, of_frame, frames)
+
+    @cached_property
+    def strata(self) -> np.ndarray:
+        """The class of most of each run's frames, shape (R,)."""
+        return self.frames.argmax(axis=1)
+
+    @cached_property
+    def per_class(self) -> np.ndarray:
+        """In how many runs each class stands, shape (K,)."""
+        return (self.frames > 0).sum(axis=0)
+
+    def confusions(self, scored: Scored) -> np.ndarray:
+        """Count the frames of each run by true and predicted class, int64, shape (R, K, K)."""
+        class_count = self.frames.shape[1]
+        cell = (self.of_frame * class_count + scored.labels) * class_count + scored.predicted
+        counts = np.bincount(cell, minlength=len(self.names) * class_count**2)
+        return counts.reshape(len(self.names), class_count, class_count)
+
+    def degrees_of_freedom(self, stratum: int | None = None) -> int:
+        """Return runs minus strata; for one stratum, its runs minus 1."""
+        sizes = np.bincount(self.strata, minlength=self.frames.shape[1])
+        chosen = sizes if stratum is None else sizes[stratum : stratum + 1]
+        return int((chosen[chosen > 0] - 1).sum())
+
+
+def resample_weights(strata: np.ndarray, draws: int, generator: np.random.Generator) -> np.ndarray:
+    """Draw how often each unit counts in each resample: float64, shape (draws, R).
+
+    Of the n units in a stratum n - 1 are drawn with replacement and count n / (n - 1) times (Rao and Wu 1988). A
+    stratum's only unit always counts once.
+    """
+    weights = np.ones((draws, len(strata)))
+    for stratum in np.unique(strata):
+        members = np.flatnonzero(strata == stratum)
+        size = len(members)
+        if size > 1:
+            drawn = generator.multinomial(size - 1, np.full(size, 1 / size), size=draws)
+            weights[:, members] = drawn * (size / (size - 1))
+    return weights
+
+
+@dataclass(frozen=True)
+class ModelDraws:
+    """F1 of one model in every resample.
+
+    Attributes:
+        estimate: Mean over seeds of F1 per class on the frames as they are, shape (K,).
+        per_seed: F1 per seed and class on the frames as they are, shape (S, K).
+        runs_only: The mean over seeds in each resample of runs, shape (B, K).
+        runs_and_seeds: The same with the seeds resampled too, shape (B, K).
+    """
+
+    estimate: np.ndarray
+    per_seed: np.ndarray
+    runs_only: np.ndarray
+    runs_and_seeds: np.ndarray
+
+
+class Resamples:
+    """One set of resamples of the test runs, shared by all models, so that differences are paired."""
+
+    def __init__(self, frames: Scored, draws: int, confidence: float, seed: int) -> None:
+        self.runs = Runs.of(frames)
+        self.confidence = confidence
+        self._generator = np.random.default_rng(seed)
+        self._weights = resample_weights(self.runs.strata, draws, self._generator)
+
+    def draw(self, trained: Sequence[Scored]) -> ModelDraws:
+        """Score one model, given its predictions of each seed, in every resample."""
+        per_seed, draws = [], []
+        for scored in trained:
+            confusions = self.runs.confusions(scored)
+            run_count, class_count, _ = confusions.shape
+            resampled = self._weights @ confusions.reshape(run_count, -1)
+            draws.append(f1(resampled.reshape(-1, class_count, class_count)))
+            per_seed.append(f1(confusions.sum(axis=0)))
+        stacked = np.stack(draws, axis=1)
+        seeds = resample_weights(np.zeros(len(trained), dtype=int), len(stacked), self._generator)
+        joint = (stacked * seeds[:, :, None]).mean(axis=1)
+        return ModelDraws(np.mean(per_seed, axis=0), np.array(per_seed), stacked.mean(axis=1), joint)
+
+    def macro_interval(self, model: ModelDraws) -> Interval:
+        """Return the interval of a model's macro F1."""
+        freedom = self._freedom(macro(model.runs_only), macro(model.runs_and_seeds), len(model.per_seed), None)
+        return share_interval(float(macro(model.estimate)), macro(model.runs_and_seeds), freedom, self.confidence)
+
+    def class_interval(self, model: ModelDraws, number: int) -> Interval:
+        """Return the interval of a model's F1 of one class; none where the class stands in fewer than two test runs."""
+        estimate = float(model.estimate[number])
+        if self.runs.per_class[number] < 2:
+            reason = "no test frames" if self.runs.per_class[number] == 0 else "one test run: no interval"
+            return Interval(estimate, np.nan, np.nan, reason)
+        runs_only, joint = model.runs_only[:, number], model.runs_and_seeds[:, number]
+        freedom = self._freedom(runs_only, joint, len(model.per_seed), number)
+        return share_interval(estimate, joint, freedom, self.confidence)
+
+    def difference(self, one: ModelDraws, other: ModelDraws, number: int | None = None) -> tuple[Interval, float]:
+        """Return the interval of a difference in macro F1, or in F1 of a class, and its two-sided p (or NaN)."""
+
+        def score(per_class: np.ndarray) -> np.ndarray:
+            return macro(per_class) if number is None else per_class[..., number]
+
+        estimate = float(score(one.estimate) - score(other.estimate))
+        if number is not None and self.runs.per_class[number] < 2:
+            return Interval(estimate, np.nan, np.nan, "one test run: no interval"), np.nan
+        runs_only = score(one.runs_only) - score(other.runs_only)
+        joint = score(one.runs_and_seeds) - score(other.runs_and_seeds)
+        freedom = self._freedom(runs_only, joint, len(one.per_seed), number)
+        error = float(np.nanstd(joint))
+        if freedom < 1 or error == 0:
+            return Interval(estimate, np.nan, np.nan, _reason(freedom)), np.nan
+        margin = student.ppf((1 + self.confidence) / 2, freedom) * error
+        p = float(2 * student.sf(abs(estimate) / error, freedom))
+        return Interval(estimate, max(estimate - margin, -1.0), min(estimate + margin, 1.0)), p
+
+    def _freedom(self, runs_only: np.ndarray, joint: np.ndarray, seed_count: int, stratum: int | None) -> float:
+        """Combine the degrees of freedom of runs and seeds by their variances (Satterthwaite 1946)."""
+        of_runs, of_seeds = self.runs.degrees_of_freedom(stratum), seed_count - 1
+        total, from_runs = np.nanvar(joint), np.nanvar(runs_only)
+        from_seeds = max(total - from_runs, 0.0)
+        if of_runs < 1 or total == 0 or of_seeds < 1:
+            return of_runs
+        return (from_runs + from_seeds) ** 2 / (from_runs**2 / of_runs + from_seeds**2 / of_seeds)
+
+
+def share_interval(estimate: float, draws: np.ndarray, freedom: float, confidence: float) -> Interval:
+    """Return the interval of a number between 0 and 1 from its resamples, shape (B,): t SE each way, as logits."""
+    error = float(np.nanstd(draws))
+    if freedom < 1 or error == 0 or not 0 < estimate < 1:
+        return Interval(estimate, np.nan, np.nan, _reason(freedom))
+    margin = student.ppf((1 + confidence) / 2, freedom) * error / (estimate * (1 - estimate))
+    return Interval(estimate, float(expit(logit(estimate) - margin)), float(expit(logit(estimate) + margin)))
+
+
+def _reason(freedom: float) -> str:
+    return "one test run per class: no interval" if freedom < 1 else "the same in every run: no interval"

@@ -1,0 +1,107 @@
+"""Who is better than whom, and how sure: models compared on the same frames and the same resamples."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+
+from weldbench.bootstrap import Interval, ModelDraws, Resamples
+from weldbench.comparison import Comparison
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two models compared; a p is None where no test is possible.
+
+    Attributes:
+        difference: Of macro F1, the first minus the second.
+        p_runs: Two-sided, from the resamples of runs and seeds, adjusted after Holm over all pairs.
+        p_frames: McNemar's exact test over frames, the largest of the seeds, adjusted after Holm over all pairs.
+        only_first_right: Test frames that only the first model has right, the mean over seeds.
+        only_second_right: The same for the second.
+    """
+
+    first: str
+    second: str
+    difference: Interval
+    p_runs: float | None
+    p_frames: float
+    only_first_right: float
+    only_second_right: float
+
+
+@dataclass(frozen=True)
+class Leaders:
+    """The best model of a row and those that cannot be told from it; `testable` is False where no test is possible."""
+
+    best: str
+    tied: tuple[str, ...]
+    testable: bool
+
+
+def compare_pairs(comparison: Comparison, draws: Mapping[str, ModelDraws], resamples: Resamples) -> list[Pair]:
+    """Compare every two models."""
+    pairs = list(combinations(comparison.models, 2))
+    if not pairs:
+        return []
+    differences = [resamples.difference(draws[first], draws[second]) for first, second in pairs]
+    discordant = [_discordant(comparison, first, second) for first, second in pairs]
+    p_frames = holm(np.array([_mcnemar_p(counts) for counts in discordant]))
+    p_runs = holm(np.array([p for _, p in differences]))
+    return [
+        Pair(
+            first,
+            second,
+            difference,
+            None if np.isnan(p_runs[number]) else float(p_runs[number]),
+            float(p_frames[number]),
+            *discordant[number].mean(axis=0),
+        )
+        for number, ((first, second), (difference, _)) in enumerate(zip(pairs, differences, strict=True))
+    ]
+
+
+def leaders(
+    models: tuple[str, ...], draws: Mapping[str, ModelDraws], resamples: Resamples, number: int | None = None
+) -> Leaders:
+    """Find the best model by macro F1 (or F1 of one class), and those not significantly worse after Holm."""
+    estimates = {
+        model: float(np.nanmean(draws[model].estimate) if number is None else draws[model].estimate[number])
+        for model in models
+    }
+    best = max(models, key=lambda model: estimates[model])
+    others = [model for model in models if model != best]
+    tests = [resamples.difference(draws[best], draws[model], number) for model in others]
+    exact_ties = np.array([interval.estimate == 0 for interval, _ in tests], dtype=bool)
+    p = np.where(exact_ties, 1.0, [p for _, p in tests])
+    adjusted = holm(p)
+    tied = tuple(model for model, value in zip(others, adjusted, strict=True) if not value < 1 - resamples.confidence)
+    return Leaders(best, tied, testable=not np.isnan(p).any())
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Adjust p values for their number after Holm (1979), shape (P,); those that are NaN stay so and do not count."""
+    adjusted = np.array(p, dtype=float)
+    known = ~np.isnan(adjusted)
+    if known.any():
+        adjusted[known] = multipletests(adjusted[known], method="holm")[1]
+    return adjusted
+
+
+def _discordant(comparison: Comparison, first: str, second: str) -> np.ndarray:
+    """Count per seed the frames that only one of the two has right: int64, shape (S, 2)."""
+    return np.array(
+        [
+            [(one.correct & ~other.correct).sum(), (other.correct & ~one.correct).sum()]
+            for one, other in zip(comparison.test[first], comparison.test[second], strict=True)
+        ]
+    )
+
+
+def _mcnemar_p(discordant: np.ndarray) -> float:
+    return max(
+        float(mcnemar([[0, only_one], [only_other, 0]], exact=True).pvalue) for only_one, only_other in discordant
+    )

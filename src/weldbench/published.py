@@ -1,0 +1,114 @@
+"""What others have published on the same data: reference/published.yaml, checked."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from weldbench.config.base import Section
+from weldbench.config.problems import describe
+from weldbench.errors import InputError
+
+Mark = Literal["V", "S", "A"]
+FramesPerClass = dict[str, int]
+
+
+class Remark(Section):
+    """A sentence with its mark."""
+
+    text: str
+    source: str | None = None
+    mark: Mark
+
+
+class BalancedSubset(Section):
+    """The frames per class of a paper's own undersampling."""
+
+    note: str
+    source: str
+    mark: Mark
+    frames: dict[str, FramesPerClass]
+
+
+class PublishedDataset(Section):
+    """What is known of a dataset as published."""
+
+    classes: list[str]
+    source: str
+    mark: Mark
+    total_frames: int
+    run_folders: int | None = None
+    frames: dict[str, int] = Field(default_factory=dict)
+    runs: dict[str, int] = Field(default_factory=dict)
+    frames_per_class: dict[str, FramesPerClass] = Field(default_factory=dict)
+    balanced_subset: BalancedSubset | None = None
+    notes: list[Remark] = Field(default_factory=list)
+
+
+class TestFrames(Section):
+    """On how many test frames a result was scored."""
+
+    frames: int
+    mark: Mark
+
+
+class Result(Section):
+    """The quoted numbers of one model."""
+
+    who: str
+    model: str
+    beside: str | None = Field(None, description="our model of the same architecture")
+    dataset: str
+    training: str
+    source: str
+    mark: Mark
+    test: TestFrames | None = None
+    macro_f1: float | None = None
+    accuracy: float | None = None
+    valid_accuracy: float | None = None
+    two_class_accuracy: float | None = None
+    f1: dict[str, float] = Field(default_factory=dict)
+    recall: dict[str, float] = Field(default_factory=dict)
+    remark: str = ""
+
+
+class Published(Section):
+    """The whole file."""
+
+    sources: dict[str, str]
+    datasets: dict[str, PublishedDataset]
+    results: list[Result]
+    not_comparable: list[Remark]
+
+    def with_classes(self, classes: Sequence[str]) -> list[Result]:
+        """Return the results on data of exactly these classes."""
+        return [result for result in self.results if set(self.datasets[result.dataset].classes) == set(classes)]
+
+    def balanced_test(self, dataset: str) -> Mapping[str, int] | None:
+        """Return the frames per class of the published balanced subset of test; None where there is none."""
+        known = self.datasets.get(dataset)
+        return known.balanced_subset.frames.get("test") if known and known.balanced_subset else None
+
+
+def read_published(path: Path | str) -> Published:
+    """Read the published numbers.
+
+    Raises:
+        InputError: The file is missing, is no YAML, or holds an unknown key, a wrong value, or a name without an entry.
+    """
+    path = Path(path)
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        published = Published.model_validate(raw)
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file; it belongs to the project, restore it") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: this is no valid YAML: {error}") from None
+    except ValidationError as error:
+        raise InputError(f"{path}: {describe(error, Published, raw)}") from None
+    for result in published.results:
+        if result.dataset not in published.datasets or result.source not in published.sources:
+            raise InputError(f"{path}: {result.model} names the dataset or source of no entry; add it to the file")
+    return published
