@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 
 from weldbench.config.base import OverridableSection, Section
+from weldbench.errors import InputError
 
 SS304_CLASSES = [
     "good_weld",
@@ -55,10 +56,24 @@ class LocalDataset(_Dataset):
 
     source: Literal["local"]
     path: str
+    classes: list[str] | None = Field(
+        None, min_length=2, description="none: those of SS304 for the published layout, else the folders' names, sorted"
+    )
     sha256: Sha256 | None = Field(None, description="expected hash of the archive; none accepts any and records it")
 
 
 Dataset = Annotated[SimulatedDataset | KaggleDataset | LocalDataset, Field(discriminator="source")]
+
+
+def dataset_named(datasets: dict[str, Dataset], name: str) -> Dataset:
+    """Return the entry of `datasets` with this name.
+
+    Raises:
+        InputError: There is none.
+    """
+    if name not in datasets:
+        raise InputError(f"there is no dataset `{name}` in the section datasets, which has: {', '.join(datasets)}")
+    return datasets[name]
 
 
 class IngestOverride(Section):
@@ -74,7 +89,7 @@ class Ingest(OverridableSection):
     workers: int = Field(0, ge=0, description="decoding processes; 0 means one per core")
     on_bad_frame: Literal["fail", "skip"] = "fail"
     max_bad_frames: int = Field(0, ge=0, description="with on_bad_frame: skip, more bad frames than this still fail")
-    per_dataset: dict[str, IngestOverride] = {}
+    per_dataset: dict[str, IngestOverride] = Field(default_factory=dict)
 
 
 class SplitOverride(Section):
@@ -92,4 +107,4 @@ class Split(OverridableSection):
     on_leak: Literal["fail", "drop", "warn"] = "drop"
     fold_count: int = Field(5, ge=3, description="parts that strategy grouped cuts the runs into")
     seed: int = 0
-    per_dataset: dict[str, SplitOverride] = {}
+    per_dataset: dict[str, SplitOverride] = Field(default_factory=dict)

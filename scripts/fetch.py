@@ -1,0 +1,23 @@
+"""Bring a dataset's archive to its place: rendered, downloaded from Kaggle, or taken from this machine."""
+
+import argparse
+
+from weldbench.command import command
+from weldbench.config import load_params
+from weldbench.config.data import dataset_named
+from weldbench.fetch import fetch
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", default="params.yaml")
+    parser.add_argument("--dataset", required=True)
+    parser.add_argument("--archive", required=True, help="zip to make; archive.json is written beside it")
+    arguments = parser.parse_args()
+    params = load_params(arguments.params)
+    fetch(arguments.archive, arguments.dataset, dataset_named(params.datasets, arguments.dataset))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""Turn an archive of frames into one array, a manifest and an inventory."""
+
+import argparse
+
+from weldbench.command import command
+from weldbench.config import load_params
+from weldbench.config.data import dataset_named
+from weldbench.ingest import ingest
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", default="params.yaml")
+    parser.add_argument("--dataset", required=True)
+    parser.add_argument("--archive", required=True, help="zip that the stage fetch made")
+    parser.add_argument("--output", required=True, help="folder for frames.npy, manifest.csv and inventory.json")
+    arguments = parser.parse_args()
+    params = load_params(arguments.params)
+    ingest(
+        arguments.archive,
+        arguments.output,
+        arguments.dataset,
+        dataset_named(params.datasets, arguments.dataset),
+        params.ingest.for_dataset(arguments.dataset),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""One pass over an archive: every frame is read, checked, decoded and scaled once; nothing later opens a picture."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+
+from weldbench import atomic
+from weldbench.archive import Archive, BadFrameError
+from weldbench.config.data import Dataset, Ingest
+from weldbench.decode import area_mean, decode
+from weldbench.disk import space_for
+from weldbench.errors import InputError
+from weldbench.inventory import inventory
+from weldbench.layout import Frame, Layout, read_layout
+from weldbench.parallel import ordered_map
+from weldbench.progress import track
+
+# Members that a worker reads per task: enough to make the exchange between processes cheap, few enough to bound memory.
+CHUNK_FRAMES = 16
+
+_BAD_FRAMES_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """One frame after decoding: its scaled pixels and what the manifest says of its original, or why it is bad."""
+
+    pixels: bytes = b""
+    width_px: int = 0
+    height_px: int = 0
+    sha256: str = ""
+    conversion: str = ""
+    problem: str = ""
+
+
+def ingest(archive_path: Path | str, output: Path | str, name: str, dataset: Dataset, settings: Ingest) -> None:
+    """Turn an archive into `frames.npy`, `manifest.csv` and `inventory.json` in the folder `output`.
+
+    Memory does not grow with the number of frames, save for their names. The three files appear together at
+    the end, or not at all.
+
+    Args:
+        archive_path: The zip that the stage fetch made.
+        output: Folder for the three files.
+        name: Name of the dataset.
+        dataset: Its section of `datasets`.
+        settings: The section `ingest` as it holds for this dataset.
+
+    Raises:
+        InputError: The archive or its layout cannot be used, or more frames are bad than the settings allow.
+    """
+    output = Path(output)
+    with Archive(archive_path) as archive:
+        layout = read_layout(archive, dataset.classes, dataset.run_pattern)
+    allowed = settings.max_bad_frames if settings.on_bad_frame == "skip" else 0
+    _refuse_too_many(archive_path, layout.bad, allowed)
+    size = settings.frame_size_px
+    needed_bytes = len(layout.frames) * size**2
+    with space_for(output, needed_bytes, "ingest"), atomic.replacing(output / "frames.npy") as partial:
+        kept, facts = [], []
+        with partial.open("wb") as file:
+            _write_header(file, len(layout.frames), size)
+            for frame, result in _ingested(archive_path, layout, name, settings):
+                if result.problem:
+                    layout.bad[frame.member] = result.problem
+                    _refuse_too_many(archive_path, layout.bad, allowed)
+                else:
+                    file.write(result.pixels)
+                    kept.append(frame)
+                    facts.append(result)
+            if not kept:
+                raise InputError(f"{archive_path}: there is no frame in it that can be used")
+            _write_header(file, len(kept), size)
+        manifest = _manifest(kept, facts)
+        found = inventory(name, layout, manifest, [result.conversion for result in facts], size)
+        # Between here and the end of this function a kill must not leave a manifest beside frames of another pass.
+        (output / "manifest.csv").unlink(missing_ok=True)
+        (output / "inventory.json").unlink(missing_ok=True)
+    atomic.write_csv(output / "manifest.csv", manifest)
+    atomic.write_json(output / "inventory.json", found)
+
+
+def _ingested(
+    archive_path: Path | str, layout: Layout, name: str, settings: Ingest
+) -> Iterator[tuple[Frame, Ingested]]:
+    """Yield every frame of the layout with what became of it, in order."""
+    frames = layout.frames
+    chunks = [
+        ([frame.member for frame in frames[start : start + CHUNK_FRAMES]], settings.frame_size_px)
+        for start in range(0, len(frames), CHUNK_FRAMES)
+    ]
+    workers = settings.workers or os.cpu_count() or 1
+    results = ordered_map(_ingest_chunk, chunks, workers, initializer=_open_archive, argument=str(archive_path))
+    flat = (result for chunk in results for result in chunk)
+    yield from track(zip(frames, flat, strict=True), f"ingest {name}", total=len(frames))
+
+
+_archive: Archive | None = None  # of this process, open from task to task
+
+
+def _open_archive(path: str) -> None:
+    global _archive
+    _archive = Archive(path)
+
+
+def _ingest_chunk(task: tuple[list[str], int]) -> list[Ingested]:
+    members, size_px = task
+    return [_ingest_member(_archive, member, size_px) for member in members]
+
+
+def _ingest_member(archive: Archive, member: str, size_px: int) -> Ingested:
+    try:
+        data = archive.read(member)
+        picture = decode(data)
+    except BadFrameError as error:
+        return Ingested(problem=str(error))
+    height, width = picture.gray.shape
+    pixels = area_mean(picture.gray, size_px).tobytes()
+    return Ingested(pixels, width, height, hashlib.sha256(data).hexdigest(), picture.conversion)
+
+
+def _write_header(file: BinaryIO, frames: int, size_px: int) -> None:
+    """Write the header of an npy file at its start; numpy pads it, so that the count can grow or shrink in place."""
+    file.seek(0)
+    header = {"descr": "|u1", "fortran_order": False, "shape": (frames, size_px, size_px)}
+    np.lib.format.write_array_header_1_0(file, header)
+
+
+def _manifest(frames: Iterable[Frame], facts: Iterable[Ingested]) -> pd.DataFrame:
+    rows = [
+        (row, frame.path, frame.run, frame.label, frame.published_part, fact.width_px, fact.height_px, fact.sha256)
+        for row, (frame, fact) in enumerate(zip(frames, facts, strict=True))
+    ]
+    columns = ["row", "path", "run", "label", "published_part", "width_px", "height_px", "sha256"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _refuse_too_many(archive_path: Path | str, bad: dict[str, str], allowed: int) -> None:
+    if len(bad) <= allowed:
+        return
+    shown = [f"{member}: {problem}" for member, problem in list(bad.items())[:_BAD_FRAMES_SHOWN]]
+    if len(bad) > len(shown):
+        shown.append(f"and {len(bad) - len(shown)} more")
+    raise InputError(
+        f"{archive_path}: {len(bad)} frames cannot be used, {allowed} are allowed:\n  "
+        + "\n  ".join(shown)
+        + "\nMend the data, or leave them out with ingest.on_bad_frame: skip and a larger ingest.max_bad_frames"
+    )

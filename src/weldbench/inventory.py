@@ -1,0 +1,95 @@
+"""What an archive holds, counted: the content of inventory.json."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from weldbench.layout import Layout
+from weldbench.run_name import process_facts
+
+PART_ORDER = ("train", "valid", "test", "")
+_EXAMPLES_SHOWN = 3
+
+
+def inventory(
+    name: str, layout: Layout, manifest: pd.DataFrame, conversions: Iterable[str], frame_size_px: int
+) -> dict[str, Any]:
+    """Describe a dataset after ingest.
+
+    Args:
+        name: Of the dataset.
+        layout: What the archive lists, with all that was found bad.
+        manifest: The frames that were kept.
+        conversions: Per kept frame what was done to make it gray, or an empty string.
+        frame_size_px: Height and width of a stored frame.
+
+    Returns:
+        The content of inventory.json (docs/design.md); the key of a part that the data does not name is "".
+    """
+    counts = count_by_part(manifest["published_part"], manifest["label"], layout.classes)
+    rejected = [{"path": member, "reason": reason} for member, reason in sorted(layout.bad.items())]
+    rejected += [{"path": member, "reason": "no JSON file lists it"} for member in layout.unlisted]
+    return {
+        "dataset": name,
+        "classes": layout.classes,
+        "frame_height_px": frame_size_px,
+        "frame_width_px": frame_size_px,
+        "frames": len(manifest),
+        "counts": counts,
+        "runs": {run: process_facts(run) for run in sorted(manifest["run"].unique())},
+        "rejected": rejected,
+        "notes": [
+            *layout.notes,
+            *_notes_on_rejected(layout),
+            *_notes_on_conversions(conversions),
+            *_notes_on_empty_classes(counts),
+            *_notes_on_contradictions(manifest),
+        ],
+    }
+
+
+def count_by_part(parts: pd.Series, labels: pd.Series, classes: list[str]) -> dict[str, dict[str, int]]:
+    """Count frames: part -> class -> frames, every class named, parts in the order train, valid, test, unnamed."""
+    pairs = Counter(zip(parts, labels, strict=True))
+    present = set(parts)
+    return {part: {label: pairs[part, label] for label in classes} for part in PART_ORDER if part in present}
+
+
+def _notes_on_rejected(layout: Layout) -> list[str]:
+    notes = []
+    if layout.bad:
+        notes.append(f"{len(layout.bad)} frames could not be used: {_some(sorted(layout.bad))}.")
+    if layout.unlisted:
+        notes.append(f"{len(layout.unlisted)} pictures are in no JSON file and stay out: {_some(layout.unlisted)}.")
+    return notes
+
+
+def _notes_on_conversions(conversions: Iterable[str]) -> list[str]:
+    counts = Counter(conversion for conversion in conversions if conversion)
+    return [f"{frames} frames: {conversion}." for conversion, frames in sorted(counts.items())]
+
+
+def _notes_on_empty_classes(counts: dict[str, dict[str, int]]) -> list[str]:
+    return [
+        f"The part {part} as published holds no frame of {label}." if part else f"There is no frame of {label}."
+        for part, of_part in counts.items()
+        for label, frames in of_part.items()
+        if frames == 0
+    ]
+
+
+def _notes_on_contradictions(manifest: pd.DataFrame) -> list[str]:
+    """Name frames whose bytes are the same and whose labels differ: one of the labels must be wrong."""
+    labels = manifest.groupby("sha256")["label"].nunique()
+    contradictory = manifest[manifest["sha256"].isin(labels[labels > 1].index)]
+    if contradictory.empty:
+        return []
+    examples = _some(contradictory.sort_values(["sha256", "path"])["path"].tolist())
+    return [f"{len(contradictory)} frames have the same content as one with another label: {examples}."]
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:_EXAMPLES_SHOWN])
+    return shown if len(names) <= _EXAMPLES_SHOWN else f"{shown} and {len(names) - _EXAMPLES_SHOWN} more"
