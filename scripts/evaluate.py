@@ -1,0 +1,43 @@
+"""Predict valid and test with one trained model: predictions.csv, and the scalar metrics of test."""
+
+import argparse
+from pathlib import Path
+
+from weldbench.command import command
+
+
+@command
+def main() -> None:
+    arguments = parse_arguments()
+    from weldbench.atomic import write_csv, write_json
+    from weldbench.config import load_params
+    from weldbench.frames import open_dataset, read_split, split_id
+    from weldbench.hardware import prepare
+    from weldbench.metrics import scalar_metrics
+    from weldbench.models import load_trained
+    from weldbench.predict import predictions_table, probabilities_of
+
+    # A network is evaluated by one process, whatever trained it.
+    fabric = prepare(load_params(arguments.params).hardware.model_copy(update={"devices": 1}))
+    network, info = load_trained(arguments.trained)
+    network = network.to(fabric.device)
+    dataset, split = open_dataset(arguments.data), read_split(arguments.split)
+    parts = {name: dataset.part(split, name, info.settings.input_size_px) for name in ("valid", "test")}
+    probabilities = {name: probabilities_of(fabric, network, part, info.normalisation) for name, part in parts.items()}
+    predictions = predictions_table(dataset, parts, probabilities, split_id(arguments.split))
+    write_csv(arguments.output / "predictions.csv", predictions, float_format="%.8f")
+    write_json(arguments.output / "metrics.json", scalar_metrics(predictions))
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, default="params.yaml")
+    parser.add_argument("--data", type=Path, required=True, help="folder that ingest wrote")
+    parser.add_argument("--split", type=Path, required=True, help="split.csv")
+    parser.add_argument("--trained", type=Path, required=True, help="model.safetensors")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the results")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

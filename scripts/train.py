@@ -1,0 +1,51 @@
+"""Train one model on one split with one seed; from random weights or from a backbone, as params.yaml says."""
+
+import argparse
+import re
+from pathlib import Path
+
+from weldbench.command import command
+
+
+@command
+def main() -> None:
+    arguments = parse_arguments()
+    from weldbench.config import load_params
+    from weldbench.errors import InputError
+    from weldbench.frames import open_dataset
+    from weldbench.hardware import prepare
+    from weldbench.training import Assignment, train_model
+
+    params = load_params(arguments.params)
+    if arguments.model not in params.models:
+        raise InputError(f"--model {arguments.model}: params.yaml has the models {', '.join(params.models)}")
+    fold = re.fullmatch(r"fold(\d+)", arguments.split.parent.name)
+    task = Assignment(
+        name=arguments.dataset,
+        dataset=open_dataset(arguments.data),
+        split=arguments.split,
+        fold=int(fold[1]) if fold else None,
+        settings=params.models[arguments.model].for_dataset(arguments.dataset),
+        train=params.train,
+        hardware=params.hardware,
+        seed=arguments.seed,
+        pretrained=arguments.pretrained,
+    )
+    train_model(prepare(params.hardware), task, arguments.output)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, default="params.yaml")
+    parser.add_argument("--dataset", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="folder that ingest wrote")
+    parser.add_argument("--split", type=Path, required=True, help="split.csv")
+    parser.add_argument("--pretrained", type=Path, help="backbone, for init: simulated")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the trained model")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

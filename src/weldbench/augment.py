@@ -1,0 +1,165 @@
+"""Random changes of training frames: batched, seeded, and cheap beside a training step.
+
+On a GPU every frame gets a transform of its own through `grid_sample`. That would cost a CPU more than the step of a
+small network, so there eight frames that stand together in a shuffled batch share one transform, which works on uint8:
+the geometry is one lookup of source pixels, the exposure a table of 256 values, the noise a random stretch of a table.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from weldbench.config.training import Augment
+
+CPU_GROUP = 8
+# The box of the time stamp, seen in frames of 1280 x 700: up to 7 % of the height and 21 % of the width.
+STAMP_HEIGHT, STAMP_WIDTH = 0.08, 0.24
+_NOISE_TABLE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Mean and deviation of pixel values in parts of the white level; a network sees (value / 255 - mean) / std."""
+
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What chance decided for the G groups of a batch.
+
+    Attributes:
+        theta: Output to source coordinates, both in [-1, 1], float32, shape (G, 2, 3), as for `affine_grid`.
+        gain: Factor of the exposure, shape (G,).
+        gamma: Exponent of the pixel values, shape (G,).
+        noise: Where in the table of noise a group begins, in parts of its length, shape (G,).
+        erase: Whether the corner of the time stamp is blanked, bool, shape (G,).
+    """
+
+    theta: np.ndarray
+    gain: np.ndarray
+    gamma: np.ndarray
+    noise: np.ndarray
+    erase: np.ndarray
+
+
+def draw(augment: Augment, groups: int, rng: np.random.Generator) -> Draws:
+    """Draw the changes of `groups` groups of frames."""
+
+    def around(middle: float, spread: float, *shape: int) -> np.ndarray:
+        return rng.uniform(middle - spread, middle + spread, (groups, *shape))
+
+    angle = np.deg2rad(around(0.0, augment.rotation_degrees))
+    scale = around(1.0, augment.scale)
+    mirror = np.where(rng.random(groups) < 0.5 * augment.flip, -1.0, 1.0)
+    # A shift by a share of the side is twice that in coordinates from -1 to 1.
+    shift = around(0.0, 2.0 * augment.shift, 2)
+    cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
+    theta = np.stack([cos * mirror, -sin, shift[:, 0], sin * mirror, cos, shift[:, 1]], axis=1)
+    return Draws(
+        theta=theta.reshape(groups, 2, 3).astype(np.float32),
+        gain=around(1.0, augment.gain),
+        gamma=around(1.0, augment.gamma),
+        noise=rng.random(groups),
+        erase=rng.random(groups) < 0.5 * augment.erase_timestamp,
+    )
+
+
+class CpuAugmentation:
+    """Changes frames of one size on the CPU; in numpy alone, to run beside torch without sharing its threads."""
+
+    def __init__(self, augment: Augment, normalisation: Normalisation, size_px: int, seed: int):
+        self._normalisation, self._size = normalisation, size_px
+        length = max(_NOISE_TABLE, 2 * CPU_GROUP * size_px**2)
+        noise = np.random.default_rng(seed).standard_normal(length, np.float32)
+        # The table holds noise and normalisation in one: value * 1 / (255 std) + table is what the network sees.
+        self._table = (noise * np.float32(augment.noise) - np.float32(normalisation.mean)) / np.float32(
+            normalisation.std
+        )
+        self._axis = ((2.0 * np.arange(size_px) + 1.0) / size_px - 1.0).astype(np.float32)
+
+    def __call__(self, frames: np.ndarray, draws: Draws, groups: np.ndarray) -> np.ndarray:
+        """Change and normalise frames.
+
+        Args:
+            frames: uint8, shape (B, S, S); the array is overwritten.
+            draws: What chance decided for the groups.
+            groups: Group of each frame, ascending, shape (B,).
+
+        Returns:
+            float32, shape (B, 1, S, S).
+        """
+        result = np.empty((len(frames), 1, self._size, self._size), np.float32)
+        for group in np.unique(groups):
+            members = slice(*np.searchsorted(groups, [group, group + 1]))
+            self._change(frames[members], draws, group, result[members])
+        return result
+
+    def _change(self, frames: np.ndarray, draws: Draws, group: int, result: np.ndarray) -> None:
+        if draws.erase[group]:
+            frames[:, : round(STAMP_HEIGHT * self._size), : round(STAMP_WIDTH * self._size)] = 0
+        flat = frames.reshape(len(frames), -1)
+        moved = np.take(flat, self._source_pixels(draws.theta[group]), axis=1, mode="clip")
+        exposed = moved.tobytes().translate(_exposure(draws.gain[group], draws.gamma[group]))
+        pixels = np.frombuffer(exposed, np.uint8)
+        start = int(draws.noise[group] * (len(self._table) - pixels.size))
+        out = result.reshape(-1)
+        np.multiply(pixels, np.float32(1.0 / (255.0 * self._normalisation.std)), out=out, dtype=np.float32)
+        out += self._table[start : start + pixels.size]
+
+    def _source_pixels(self, theta: np.ndarray) -> np.ndarray:
+        """Return the nearest source pixel, row * S + column, of every output pixel; beyond the border, the border's."""
+        across, down = self._axis[None, :], self._axis[:, None]
+        column, row = (self._to_pixel(across * a + (down * b + c)) for a, b, c in theta)
+        row *= self._size
+        row += column
+        return row.reshape(-1)
+
+    def _to_pixel(self, coordinate: np.ndarray) -> np.ndarray:
+        coordinate += 1.0
+        coordinate *= 0.5 * self._size
+        # Truncation is the nearest pixel here, as pixel i covers i ... i + 1.
+        return np.clip(coordinate, 0, self._size - 1, out=coordinate).astype(np.intp)
+
+
+def augment_on_device(
+    frames: torch.Tensor, draws: Draws, augment: Augment, normalisation: Normalisation
+) -> torch.Tensor:
+    """Change and normalise frames where they are, each by its own draw, bilinearly.
+
+    Args:
+        frames: uint8, shape (B, S, S).
+        draws: One group per frame.
+        augment: The section of params.yaml; its noise is drawn from torch's own generator.
+        normalisation: Of the network.
+
+    Returns:
+        float32, shape (B, 1, S, S).
+    """
+
+    def per_frame(values: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(values.astype(np.float32)).to(frames.device, non_blocking=True).view(-1, 1, 1, 1)
+
+    size = frames.shape[-1]
+    images = frames.unsqueeze(1).float() / 255.0
+    corner = images[:, :, : round(STAMP_HEIGHT * size), : round(STAMP_WIDTH * size)]
+    corner *= per_frame(~draws.erase)
+    theta = torch.from_numpy(draws.theta).to(frames.device, non_blocking=True)
+    grid = functional.affine_grid(theta, list(images.shape), align_corners=False)
+    images = functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    images = (images.pow(per_frame(draws.gamma)) * per_frame(draws.gain)).clamp_(max=1.0)
+    images += torch.randn_like(images) * augment.noise
+    return (images - normalisation.mean) / normalisation.std
+
+
+def normalise(frames: torch.Tensor, normalisation: Normalisation) -> torch.Tensor:
+    """Turn frames, uint8 of shape (B, S, S), into what a network takes: float32, shape (B, 1, S, S)."""
+    return frames.unsqueeze(1).float().div_(255.0).sub_(normalisation.mean).div_(normalisation.std)
+
+
+def _exposure(gain: float, gamma: float) -> bytes:
+    levels = np.linspace(0.0, 1.0, 256) ** gamma * gain
+    return np.rint(np.minimum(levels, 1.0) * 255.0).astype(np.uint8).tobytes()

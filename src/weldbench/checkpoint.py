@@ -1,0 +1,89 @@
+"""A training's state on disk after every epoch, so that a killed training goes on where it was."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from weldbench.atomic import replacing
+
+Tensors = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a training keeps its state, and what the state must belong to.
+
+    Attributes:
+        path: A hidden file beside the outputs, which no workflow engine knows or deletes.
+        fingerprint: Hash of all that decides the training's bytes; the state of another one is ignored.
+    """
+
+    path: Path
+    fingerprint: str
+
+    def save(self, groups: dict[str, Tensors], facts: dict[str, Any]) -> None:
+        """Write tensors, by group and name, and JSON facts, atomically."""
+        tensors = {
+            f"{group}/{name}": tensor.detach().cpu().contiguous()
+            for group, members in groups.items()
+            for name, tensor in members.items()
+        }
+        with replacing(self.path) as partial:
+            # No clones: safetensors refuses tensors that share memory, and so do the groups by construction.
+            save_file(tensors, partial, metadata={"weldbench": json.dumps({"of": self.fingerprint, "facts": facts})})
+
+    def load(self) -> tuple[dict[str, Tensors], dict[str, Any]] | None:
+        """Read the state back; None where there is none, or only that of another training."""
+        try:
+            with safe_open(self.path, "pt") as file:
+                noted = json.loads(file.metadata()["weldbench"])
+                if noted["of"] != self.fingerprint:
+                    return None
+                groups: dict[str, Tensors] = {}
+                for key in file.keys():  # noqa: SIM118
+                    group, _, name = key.partition("/")
+                    groups.setdefault(group, {})[name] = file.get_tensor(key)
+                return groups, noted["facts"]
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+            return None
+
+    def remove(self) -> None:
+        """Delete the state, and what a kill left half written beside it."""
+        self.path.unlink(missing_ok=True)
+        for partial in self.path.parent.glob(f".{self.path.stem}-*.partial{self.path.suffix}"):
+            partial.unlink(missing_ok=True)
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> Tensors:
+    """Return an optimiser's state (momenta, step counts) as named tensors."""
+    state = optimizer.state_dict()["state"]
+    return {
+        f"{index}/{name}": value
+        for index, values in state.items()
+        for name, value in values.items()
+        if isinstance(value, torch.Tensor)
+    }
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Tensors) -> None:
+    """Give an optimiser the state that `optimizer_tensors` returned."""
+    state: dict[int, Tensors] = {}
+    for key, tensor in tensors.items():
+        index, _, name = key.partition("/")
+        state.setdefault(int(index), {})[name] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def fingerprint(facts: dict[str, Any], *files: Path | str) -> str:
+    """Hash facts, the contents of files, the library's own code and torch's version."""
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    digest.update(torch.__version__.encode())
+    for file in [*files, *sorted(Path(__file__).parent.glob("*.py"))]:
+        digest.update(hashlib.sha256(Path(file).read_bytes()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,264 @@
+"""The one training loop, for every network, device and number of processes."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from weldbench.batches import Batch
+from weldbench.checkpoint import Checkpoint, optimizer_tensors, restore_optimizer
+from weldbench.config.models import Model
+from weldbench.errors import InputError
+from weldbench.hardware import Fabric
+from weldbench.losses import loss_per_frame
+from weldbench.schedules import factor
+
+State = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Score:
+    """How good a network is on valid."""
+
+    loss: float
+    macro_f1: float
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What a network learns from.
+
+    Attributes:
+        batches: Yields the batches of an epoch, always the same ones for the same epoch.
+        steps: Batches per epoch.
+        batch_size: Frames per step, over all processes.
+        score: Computes how good a network is; called after every epoch.
+    """
+
+    batches: Callable[[int], Iterator[Batch]]
+    steps: int
+    batch_size: int
+    score: Callable[[nn.Module], Score]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of history.csv."""
+
+    epoch: int
+    step: int
+    learning_rate: float
+    train_loss: float
+    valid_loss: float
+    valid_macro_f1: float
+    seconds: float
+    frames_per_second: float
+
+
+@dataclass
+class Progress:
+    """How far a training is: all that changes from epoch to epoch, besides the network and the optimiser."""
+
+    history: list[Epoch] = field(default_factory=list)
+    best_epoch: int = 0
+    best_state: State = field(default_factory=dict)
+
+    def note(self, line: Epoch, state: Callable[[], State]) -> None:
+        """Add an epoch; keep the weights if it is the best by macro F1, and among equals by loss."""
+        best = self.history[self.best_epoch - 1] if self.history else None
+        self.history.append(line)
+        if best is None or (line.valid_macro_f1, -line.valid_loss) > (best.valid_macro_f1, -best.valid_loss):
+            self.best_epoch, self.best_state = line.epoch, state()
+
+    def is_over(self, settings: Model) -> bool:
+        """Tell whether all epochs are done, or too many passed without a better one."""
+        done = len(self.history)
+        return done >= settings.epochs or 0 < settings.patience <= done - self.best_epoch
+
+
+def fit(
+    fabric: Fabric,
+    network: nn.Module,
+    settings: Model,
+    lessons: Lessons,
+    seed: int,
+    checkpoint: Checkpoint | None = None,
+    on_epoch: Callable[[Epoch], None] = lambda line: None,
+    compiled: bool = False,
+) -> Progress:
+    """Train a network; its best weights by macro F1 on valid are in the result.
+
+    Killed and called again with the same checkpoint it goes on after the last complete epoch, to the same bytes.
+
+    Args:
+        fabric: From `hardware.prepare`.
+        network: With its starting weights; trained in place.
+        settings: How to train: optimiser, schedule, loss, epochs.
+        lessons: What to learn from.
+        seed: Of all that is random in the network, such as dropout.
+        checkpoint: Where to keep the state; None keeps none.
+        on_epoch: Called with each line of the history, also with those of before a kill.
+        compiled: Compile the network.
+
+    Raises:
+        InputError: The loss is not a number, or the device's memory is too small.
+    """
+    average = _average(network, settings, fabric.device)
+    optimizer = build_optimizer(network, settings, fabric.device)
+    model, wrapped = _set_up(fabric, network, optimizer, compiled)
+    scored = average.module if average else network
+    progress = Progress()
+    restored = checkpoint.load() if checkpoint else None
+    if restored:
+        progress = _restore(restored, network, optimizer, average)
+    for line in progress.history:
+        on_epoch(line)
+    while not progress.is_over(settings):
+        line = _epoch(fabric, model, wrapped, average, settings, lessons, len(progress.history), seed, scored)
+        progress.note(line, lambda: _copy(scored.state_dict()))
+        if checkpoint and fabric.is_global_zero:
+            _save(checkpoint, progress, network, optimizer, average)
+        on_epoch(line)
+    return progress
+
+
+def train_step(
+    fabric: Fabric, model: nn.Module, optimizer: torch.optim.Optimizer, settings: Model, batch: Batch, rate: float
+) -> torch.Tensor:
+    """Do one step at one learning rate; return the loss of this process's share of the batch, still on the device."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    loss = (loss_per_frame(settings, model(batch.inputs), batch.labels) * batch.shares).sum()
+    # Several processes average their gradients, but the shares already sum to 1 over all of them.
+    fabric.backward(loss * fabric.world_size if fabric.world_size > 1 else loss)
+    optimizer.step()
+    optimizer.zero_grad()
+    return loss.detach()
+
+
+def build_optimizer(network: nn.Module, settings: Model, device: torch.device) -> torch.optim.Optimizer:
+    """Build SGD with Nesterov's momentum, or AdamW, for all weights that are not frozen; only matrices decay."""
+    learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in learning if p.ndim > 1], "weight_decay": settings.weight_decay},
+        {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    fused = device.type in {"cpu", "cuda"}
+    if settings.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=fused)
+    return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum, nesterov=True, fused=fused)
+
+
+def _set_up(
+    fabric: Fabric, network: nn.Module, optimizer: torch.optim.Optimizer, compiled: bool
+) -> tuple[nn.Module, Any]:
+    if fabric.world_size > 1 and fabric.device.type == "cuda":
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    if compiled and fabric.device.type == "cuda":
+        network = torch.compile(network, mode="max-autotune")
+    return fabric.setup(network, optimizer)
+
+
+def _epoch(
+    fabric: Fabric,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: AveragedModel | None,
+    settings: Model,
+    lessons: Lessons,
+    epoch: int,
+    seed: int,
+    scored: nn.Module,
+) -> Epoch:
+    torch.manual_seed(int(np.random.SeedSequence([seed, epoch, fabric.global_rank]).generate_state(1)[0]))
+    _to_training_mode(model)
+    started = time.perf_counter()
+    total = torch.zeros((), device=fabric.device)
+    step = epoch * lessons.steps
+    try:
+        for batch in lessons.batches(epoch):
+            rate = settings.learning_rate * factor(settings, step, settings.epochs * lessons.steps)
+            total += train_step(fabric, model, optimizer, settings, batch, rate)
+            if average:
+                average.update_parameters(model)
+            step += 1
+        train_loss = float(fabric.all_reduce(total, reduce_op="sum")) / lessons.steps
+    except torch.OutOfMemoryError:
+        raise InputError(
+            f"params.yaml: the memory of {fabric.device} is too small for models.{settings.architecture} with "
+            f"batch_size {settings.batch_size} and input_size_px {settings.input_size_px}; lower one of them"
+        ) from None
+    seconds = time.perf_counter() - started
+    if not np.isfinite(train_loss):
+        raise InputError(
+            f"the loss of {settings.architecture} is no longer a number in epoch {epoch + 1}; lower its learning_rate "
+            f"({settings.learning_rate}) or raise its warmup ({settings.warmup}) in params.yaml"
+        )
+    score = lessons.score(scored)
+    return Epoch(
+        epoch + 1,
+        step,
+        rate,
+        train_loss,
+        score.loss,
+        score.macro_f1,
+        seconds,
+        lessons.steps * lessons.batch_size / seconds,
+    )
+
+
+def _to_training_mode(model: nn.Module) -> None:
+    """Switch to training mode, save what is frozen: norms there must go on using the statistics that they learnt."""
+    model.train()
+    for module in model.modules():
+        own = list(module.parameters())
+        if own and not any(parameter.requires_grad for parameter in own):
+            module.eval()
+
+
+def _average(network: nn.Module, settings: Model, device: torch.device) -> AveragedModel | None:
+    if settings.ema_decay == 0:
+        return None
+    return AveragedModel(
+        network, device=device, multi_avg_fn=get_ema_multi_avg_fn(settings.ema_decay), use_buffers=True
+    )
+
+
+def _copy(state: State) -> State:
+    return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
+
+
+def _save(
+    checkpoint: Checkpoint,
+    progress: Progress,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: AveragedModel | None,
+) -> None:
+    groups = {
+        "network": network.state_dict(),
+        "best": progress.best_state,
+        "optimizer": optimizer_tensors(optimizer),
+        "average": average.state_dict() if average else {},
+    }
+    history = [asdict(line) for line in progress.history]
+    checkpoint.save(groups, {"history": history, "best_epoch": progress.best_epoch})
+
+
+def _restore(
+    restored: tuple[dict[str, State], dict[str, Any]],
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: AveragedModel | None,
+) -> Progress:
+    groups, facts = restored
+    network.load_state_dict(groups["network"])
+    restore_optimizer(optimizer, groups.get("optimizer", {}))
+    if average:
+        average.load_state_dict(groups["average"])
+    return Progress([Epoch(**line) for line in facts["history"]], facts["best_epoch"], groups["best"])

@@ -1,0 +1,100 @@
+"""Devices, precision, threads: where a network computes, and that it computes the same bits every time."""
+
+import os
+from pathlib import Path
+
+import torch
+
+try:
+    from lightning_fabric import Fabric
+except ModuleNotFoundError:  # the package `lightning` carries the same library under another name
+    from lightning.fabric import Fabric
+
+from weldbench.config.training import Hardware
+from weldbench.errors import InputError
+
+
+def prepare(hardware: Hardware) -> Fabric:
+    """Choose device and precision, start the processes, and make torch deterministic.
+
+    With `devices` above 1 this starts the other processes, which run the same command from its beginning.
+
+    Raises:
+        InputError: The device that params.yaml names is not there.
+    """
+    # cuBLAS reads this once, when it starts; without it matrix products on a GPU differ from run to run.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.set_num_threads(hardware.threads)
+    torch.use_deterministic_algorithms(True)
+    # Filling every fresh tensor with NaN would only hide the cost of determinism, not add to it.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.backends.cudnn.benchmark = False
+    device = choose_device(hardware.device)
+    fabric = Fabric(
+        accelerator=device,
+        devices=hardware.devices,
+        strategy="ddp" if hardware.devices > 1 else "auto",
+        precision="bf16-mixed" if uses_bf16(hardware.precision, device) else "32-true",
+    )
+    fabric.launch()
+    return fabric
+
+
+def choose_device(wanted: str) -> str:
+    """Return `cpu`, `cuda` or `mps` for the `device` of params.yaml.
+
+    Raises:
+        InputError: This machine has no such device.
+    """
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wanted == "auto":
+        return next(name for name, there in present.items() if there)
+    if not present[wanted]:
+        raise InputError(f"params.yaml: hardware.device is {wanted}, but this machine has none; set it to auto or cpu")
+    return wanted
+
+
+def uses_bf16(precision: str, device: str) -> bool:
+    """Tell whether a network computes in bfloat16 on `device` under the `precision` of params.yaml."""
+    return precision == "bf16" or (precision == "auto" and has_native_bf16(device))
+
+
+def has_native_bf16(device: str) -> bool:
+    """Tell whether the hardware multiplies bfloat16 itself; elsewhere it is emulated, and slower than float32.
+
+    NVIDIA: compute capability 8.0 (Ampere) or newer. x86: AVX512_BF16 or AMX. Others count as without.
+    """
+    if device == "cuda":
+        return torch.cuda.get_device_capability() >= (8, 0)
+    return device == "cpu" and not _cpu_flags().isdisjoint({"avx512_bf16", "amx_bf16"})
+
+
+def peak_memory_bytes(device: torch.device) -> int:
+    """Return the most memory that this process held so far: of the GPU where there is one, else of the machine."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    import resource
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def device_name(device: torch.device) -> str:
+    """Return the name that the maker gave to the processor."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return next((value for name, value in _cpu_facts() if name == "model name"), device.type)
+
+
+def _cpu_flags() -> set[str]:
+    return next((set(value.split()) for name, value in _cpu_facts() if name == "flags"), set())
+
+
+def _cpu_facts() -> list[tuple[str, str]]:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    pairs = (line.partition(":") for line in lines)
+    return [(name.strip(), value.strip()) for name, _, value in pairs]

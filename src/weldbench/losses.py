@@ -1,0 +1,53 @@
+"""What a network minimises, and how much each frame counts in it."""
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from weldbench.config.models import Model
+
+
+def loss_per_frame(settings: Model, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Compute the loss of each frame in float32.
+
+    Focal loss is (1 - p)^gamma times the cross entropy, p the probability of the true class (Lin et al. 2017, eq. 4).
+
+    Args:
+        settings: Of the model: `loss`, `focal_gamma`, `label_smoothing`.
+        logits: Shape (B, K).
+        labels: int64, shape (B,).
+
+    Returns:
+        Shape (B,).
+    """
+    logits = logits.float()
+    entropy = functional.cross_entropy(logits, labels, reduction="none", label_smoothing=settings.label_smoothing)
+    if settings.loss == "cross_entropy":
+        return entropy
+    probability = functional.softmax(logits, dim=1).gather(1, labels.unsqueeze(1)).squeeze(1)
+    return (1.0 - probability) ** settings.focal_gamma * entropy
+
+
+def class_weights(settings: Model, counts: np.ndarray) -> np.ndarray:
+    """Compute the weight of each class from its number of training frames; averaged over frames it is 1.
+
+    - balanced: proportional to 1 / n.
+    - effective_number: proportional to (1 - beta) / (1 - beta^n) (Cui et al. 2019, equation 2).
+
+    Args:
+        settings: Of the model: `class_weights`, `effective_beta`.
+        counts: Training frames per class, all above 0, shape (K,).
+
+    Returns:
+        float64, shape (K,).
+    """
+    counts = np.asarray(counts, np.float64)
+    match settings.class_weights:
+        case "none":
+            weights = np.ones_like(counts)
+        case "balanced":
+            weights = 1.0 / counts
+        case "effective_number":
+            beta = settings.effective_beta
+            weights = (1.0 - beta) / (1.0 - beta**counts)
+    return weights * counts.sum() / (weights * counts).sum()

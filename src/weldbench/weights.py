@@ -1,0 +1,107 @@
+"""The weights that a training starts from: random, learnt on ImageNet, or learnt on simulated frames."""
+
+import hashlib
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+from torch import nn
+
+from weldbench.augment import Normalisation
+from weldbench.config.models import Model, TorchvisionModel
+from weldbench.errors import InputError
+from weldbench.models import build_network, fold_to_gray, read_network, replace_classes, torchvision_network
+
+# The channel averages of ImageNet's mean and deviation, (0.485, 0.456, 0.406) and (0.229, 0.224, 0.225): for gray
+# frames they leave the first convolution's zero padding exact, which three different values would not.
+IMAGENET = Normalisation(mean=0.449, std=0.226)
+
+
+def initial_network(
+    settings: Model, class_count: int, pretrained: Path | str | None, own: Normalisation
+) -> tuple[nn.Module, Normalisation]:
+    """Build the network that a training starts from; random weights come from torch's generator.
+
+    Args:
+        settings: Of the model; `init` says where the weights come from.
+        class_count: Number of outputs.
+        pretrained: The backbone's file, for `init: simulated`.
+        own: Normalisation of the training frames, for random weights.
+
+    Returns:
+        The network, and the normalisation that its input wants.
+
+    Raises:
+        InputError: The weights are not to be had, damaged, or of another network.
+    """
+    init = settings.init if isinstance(settings, TorchvisionModel) else "scratch"
+    match init:
+        case "scratch":
+            return build_network(settings, class_count), own
+        case "imagenet":
+            return imagenet_network(settings, class_count), IMAGENET
+        case "simulated":
+            return _simulated_network(settings, class_count, pretrained)
+
+
+def imagenet_network(settings: TorchvisionModel, class_count: int) -> nn.Module:
+    """Build a torchvision network with its default ImageNet weights, one gray channel and a fresh last layer.
+
+    Raises:
+        InputError: The weights are neither on this machine nor to be downloaded, or damaged.
+    """
+    network = torchvision_network(settings, class_count=1000)
+    state = _imagenet_state(settings.architecture)
+    if settings.architecture.startswith("vit_"):
+        from torchvision.models.vision_transformer import interpolate_embeddings
+
+        state = interpolate_embeddings(settings.input_size_px, network.patch_size, state)
+    network.load_state_dict(state)
+    network = replace_classes(fold_to_gray(network), class_count)
+    return network.to(memory_format=torch.channels_last)
+
+
+def _imagenet_state(architecture: str) -> dict[str, torch.Tensor]:
+    from torchvision.models import get_model_weights
+
+    url = get_model_weights(architecture).DEFAULT.url
+    name = url.rsplit("/", 1)[1]
+    path = Path(torch.hub.get_dir()) / "checkpoints" / name
+    if not path.exists():
+        _download(url, path, architecture)
+    digits = path.stem.rsplit("-", 1)[1]
+    if not hashlib.sha256(path.read_bytes()).hexdigest().startswith(digits):
+        raise InputError(f"{path}: the file is damaged, its sha256 does not begin with {digits}; delete it")
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _download(url: str, path: Path, architecture: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        torch.hub.download_url_to_file(url, str(path), hash_prefix=path.stem.rsplit("-", 1)[1], progress=False)
+    except (URLError, OSError, RuntimeError) as error:
+        raise InputError(
+            f"the ImageNet weights of {architecture} are not on this machine and could not be downloaded ({error}); "
+            f"put the file {path.name} into {path.parent} (the environment variable TORCH_HOME moves that folder), "
+            f"or set models.{architecture}.init in params.yaml to simulated or scratch"
+        ) from None
+
+
+def _simulated_network(
+    settings: TorchvisionModel, class_count: int, pretrained: Path | str | None
+) -> tuple[nn.Module, Normalisation]:
+    name = settings.architecture
+    if pretrained is None:
+        raise InputError(
+            f"params.yaml: models.{name}.init is simulated, but no backbone was given; "
+            f"make one with scripts/pretrain.py and name it with --pretrained"
+        )
+    state, info = read_network(pretrained)
+    if info.settings.architecture != name:
+        raise InputError(f"{pretrained}: this is a backbone of {info.settings.architecture}, not of {name}")
+    network = build_network(settings, len(info.classes))
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError(f"{pretrained}: the backbone does not fit models.{name}: {error}") from None
+    return replace_classes(network, class_count), info.normalisation
