@@ -14,7 +14,8 @@ def main() -> None:
     from weldbench.errors import InputError
     from weldbench.frames import open_dataset
     from weldbench.hardware import prepare
-    from weldbench.training import Assignment, train_model
+    from weldbench.lessons import Assignment
+    from weldbench.training import train_model
 
     params = load_params(arguments.params)
     if arguments.model not in params.models:

@@ -35,7 +35,6 @@ class Checkpoint:
             for name, tensor in members.items()
         }
         with replacing(self.path) as partial:
-            # No clones: safetensors refuses tensors that share memory, and so do the groups by construction.
             save_file(tensors, partial, metadata={"weldbench": json.dumps({"of": self.fingerprint, "facts": facts})})
 
     def load(self) -> tuple[dict[str, Tensors], dict[str, Any]] | None:
@@ -53,11 +52,12 @@ class Checkpoint:
         except (OSError, SafetensorError, KeyError, TypeError, ValueError):
             return None
 
-    def remove(self) -> None:
-        """Delete the state, and what a kill left half written beside it."""
-        self.path.unlink(missing_ok=True)
-        for partial in self.path.parent.glob(f".{self.path.stem}-*.partial{self.path.suffix}"):
-            partial.unlink(missing_ok=True)
+
+def remove_checkpoint(path: Path) -> None:
+    """Delete a checkpoint, and what a kill left half written beside it."""
+    path.unlink(missing_ok=True)
+    for partial in path.parent.glob(f".{path.stem}-*.partial{path.suffix}"):
+        partial.unlink(missing_ok=True)
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> Tensors:

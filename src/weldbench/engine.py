@@ -1,9 +1,9 @@
 """The one training loop, for every network, device and number of processes."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
@@ -68,12 +68,19 @@ class Progress:
     best_epoch: int = 0
     best_state: State = field(default_factory=dict)
 
+    @property
+    def best(self) -> Epoch:
+        """The line of the best epoch."""
+        return self.history[self.best_epoch - 1]
+
     def note(self, line: Epoch, state: Callable[[], State]) -> None:
         """Add an epoch; keep the weights if it is the best by macro F1, and among equals by loss."""
-        best = self.history[self.best_epoch - 1] if self.history else None
-        self.history.append(line)
-        if best is None or (line.valid_macro_f1, -line.valid_loss) > (best.valid_macro_f1, -best.valid_loss):
+        if not self.history or (line.valid_macro_f1, -line.valid_loss) > (
+            self.best.valid_macro_f1,
+            -self.best.valid_loss,
+        ):
             self.best_epoch, self.best_state = line.epoch, state()
+        self.history.append(line)
 
     def is_over(self, settings: Model) -> bool:
         """Tell whether all epochs are done, or too many passed without a better one."""
@@ -103,26 +110,20 @@ def fit(
         seed: Of all that is random in the network, such as dropout.
         checkpoint: Where to keep the state; None keeps none.
         on_epoch: Called with each line of the history, also with those of before a kill.
-        compiled: Compile the network.
+        compiled: Compile the network, on a GPU.
 
     Raises:
         InputError: The loss is not a number, or the device's memory is too small.
     """
-    average = _average(network, settings, fabric.device)
-    optimizer = build_optimizer(network, settings, fabric.device)
-    model, wrapped = _set_up(fabric, network, optimizer, compiled)
-    scored = average.module if average else network
-    progress = Progress()
-    restored = checkpoint.load() if checkpoint else None
-    if restored:
-        progress = _restore(restored, network, optimizer, average)
+    learner = _set_up(fabric, network, settings, compiled)
+    progress = (_restored(checkpoint, learner) if checkpoint else None) or Progress()
     for line in progress.history:
         on_epoch(line)
     while not progress.is_over(settings):
-        line = _epoch(fabric, model, wrapped, average, settings, lessons, len(progress.history), seed, scored)
-        progress.note(line, lambda: _copy(scored.state_dict()))
+        line = _epoch(fabric, learner, settings, lessons, len(progress.history), seed)
+        progress.note(line, lambda: _copy(learner.scored.state_dict()))
         if checkpoint and fabric.is_global_zero:
-            _save(checkpoint, progress, network, optimizer, average)
+            _save(checkpoint, learner, progress)
         on_epoch(line)
     return progress
 
@@ -154,38 +155,48 @@ def build_optimizer(network: nn.Module, settings: Model, device: torch.device) -
     return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum, nesterov=True, fused=fused)
 
 
-def _set_up(
-    fabric: Fabric, network: nn.Module, optimizer: torch.optim.Optimizer, compiled: bool
-) -> tuple[nn.Module, Any]:
+@dataclass(frozen=True)
+class _Learner:
+    """A network and what makes it learn; `model` and `stepper` are what Fabric made of network and optimiser."""
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    model: nn.Module
+    stepper: torch.optim.Optimizer
+    average: AveragedModel | None
+
+    @property
+    def scored(self) -> nn.Module:
+        return self.average.module if self.average else self.network
+
+
+def _set_up(fabric: Fabric, network: nn.Module, settings: Model, compiled: bool) -> _Learner:
+    average = None
+    if settings.ema_decay > 0:
+        moving = get_ema_multi_avg_fn(settings.ema_decay)
+        average = AveragedModel(network, fabric.device, multi_avg_fn=moving, use_buffers=True)
+    optimizer = build_optimizer(network, settings, fabric.device)
+    model = network
     if fabric.world_size > 1 and fabric.device.type == "cuda":
-        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
     if compiled and fabric.device.type == "cuda":
-        network = torch.compile(network, mode="max-autotune")
-    return fabric.setup(network, optimizer)
+        model = torch.compile(model, mode="max-autotune")
+    model, stepper = fabric.setup(model, optimizer)
+    return _Learner(network, optimizer, model, stepper, average)
 
 
-def _epoch(
-    fabric: Fabric,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    average: AveragedModel | None,
-    settings: Model,
-    lessons: Lessons,
-    epoch: int,
-    seed: int,
-    scored: nn.Module,
-) -> Epoch:
+def _epoch(fabric: Fabric, learner: _Learner, settings: Model, lessons: Lessons, epoch: int, seed: int) -> Epoch:
     torch.manual_seed(int(np.random.SeedSequence([seed, epoch, fabric.global_rank]).generate_state(1)[0]))
-    _to_training_mode(model)
+    _to_training_mode(learner.model)
     started = time.perf_counter()
     total = torch.zeros((), device=fabric.device)
     step = epoch * lessons.steps
     try:
         for batch in lessons.batches(epoch):
             rate = settings.learning_rate * factor(settings, step, settings.epochs * lessons.steps)
-            total += train_step(fabric, model, optimizer, settings, batch, rate)
-            if average:
-                average.update_parameters(model)
+            total += train_step(fabric, learner.model, learner.stepper, settings, batch, rate)
+            if learner.average:
+                learner.average.update_parameters(learner.network)
             step += 1
         train_loss = float(fabric.all_reduce(total, reduce_op="sum")) / lessons.steps
     except torch.OutOfMemoryError:
@@ -194,22 +205,14 @@ def _epoch(
             f"batch_size {settings.batch_size} and input_size_px {settings.input_size_px}; lower one of them"
         ) from None
     seconds = time.perf_counter() - started
-    if not np.isfinite(train_loss):
+    if not math.isfinite(train_loss):
         raise InputError(
             f"the loss of {settings.architecture} is no longer a number in epoch {epoch + 1}; lower its learning_rate "
             f"({settings.learning_rate}) or raise its warmup ({settings.warmup}) in params.yaml"
         )
-    score = lessons.score(scored)
-    return Epoch(
-        epoch + 1,
-        step,
-        rate,
-        train_loss,
-        score.loss,
-        score.macro_f1,
-        seconds,
-        lessons.steps * lessons.batch_size / seconds,
-    )
+    score = lessons.score(learner.scored)
+    speed = lessons.steps * lessons.batch_size / seconds
+    return Epoch(epoch + 1, step, rate, train_loss, score.loss, score.macro_f1, seconds, speed)
 
 
 def _to_training_mode(model: nn.Module) -> None:
@@ -221,44 +224,28 @@ def _to_training_mode(model: nn.Module) -> None:
             module.eval()
 
 
-def _average(network: nn.Module, settings: Model, device: torch.device) -> AveragedModel | None:
-    if settings.ema_decay == 0:
-        return None
-    return AveragedModel(
-        network, device=device, multi_avg_fn=get_ema_multi_avg_fn(settings.ema_decay), use_buffers=True
-    )
-
-
 def _copy(state: State) -> State:
     return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
 
 
-def _save(
-    checkpoint: Checkpoint,
-    progress: Progress,
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    average: AveragedModel | None,
-) -> None:
+def _save(checkpoint: Checkpoint, learner: _Learner, progress: Progress) -> None:
     groups = {
-        "network": network.state_dict(),
+        "network": learner.network.state_dict(),
         "best": progress.best_state,
-        "optimizer": optimizer_tensors(optimizer),
-        "average": average.state_dict() if average else {},
+        "optimizer": optimizer_tensors(learner.optimizer),
+        "average": learner.average.state_dict() if learner.average else {},
     }
     history = [asdict(line) for line in progress.history]
     checkpoint.save(groups, {"history": history, "best_epoch": progress.best_epoch})
 
 
-def _restore(
-    restored: tuple[dict[str, State], dict[str, Any]],
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    average: AveragedModel | None,
-) -> Progress:
-    groups, facts = restored
-    network.load_state_dict(groups["network"])
-    restore_optimizer(optimizer, groups.get("optimizer", {}))
-    if average:
-        average.load_state_dict(groups["average"])
+def _restored(checkpoint: Checkpoint, learner: _Learner) -> Progress | None:
+    found = checkpoint.load()
+    if found is None:
+        return None
+    groups, facts = found
+    learner.network.load_state_dict(groups["network"])
+    restore_optimizer(learner.optimizer, groups.get("optimizer", {}))
+    if learner.average:
+        learner.average.load_state_dict(groups["average"])
     return Progress([Epoch(**line) for line in facts["history"]], facts["best_epoch"], groups["best"])

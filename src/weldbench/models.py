@@ -105,7 +105,8 @@ def save_network(path: Path | str, state: dict[str, torch.Tensor], info: Trained
     }
     with replacing(path) as partial:
         # A second key would make the bytes differ from run to run: their order in the file is random.
-        save_file(state, partial, metadata={"weldbench": json.dumps(facts)})
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+        save_file(tensors, partial, metadata={"weldbench": json.dumps(facts)})
 
 
 def load_trained(path: Path | str) -> tuple[nn.Module, TrainedInfo]:

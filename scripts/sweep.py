@@ -1,0 +1,57 @@
+"""Search depth, epochs and learning rate: `point` trains one combination, `table` ranks them; valid decides, not test."""
+
+import argparse
+from pathlib import Path
+
+from weldbench.command import command
+
+
+@command
+def main() -> None:
+    arguments = parse_arguments()
+    arguments.run(arguments)
+
+
+def point(arguments: argparse.Namespace) -> None:
+    from weldbench.config import load_params
+    from weldbench.frames import open_dataset
+    from weldbench.hardware import prepare
+    from weldbench.lessons import Assignment
+    from weldbench.sweep import point_settings, train_point
+
+    params = load_params(arguments.params)
+    settings = point_settings(params, arguments.dataset, arguments.model, arguments.epochs, arguments.learning_rate)
+    dataset = open_dataset(arguments.data)
+    seed = params.sweep.seed
+    task = Assignment(arguments.dataset, dataset, arguments.split, None, settings, params.train, params.hardware, seed)
+    train_point(prepare(params.hardware), task, arguments.output)
+
+
+def table(arguments: argparse.Namespace) -> None:
+    from weldbench.sweep import sweep_table, write_sweep
+
+    write_sweep(sweep_table(arguments.points), arguments.output)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    one = commands.add_parser("point", help="train one combination")
+    one.set_defaults(run=point)
+    one.add_argument("--params", type=Path, default="params.yaml")
+    one.add_argument("--dataset", required=True)
+    one.add_argument("--model", required=True)
+    one.add_argument("--epochs", type=int, required=True)
+    one.add_argument("--learning-rate", type=float, required=True)
+    one.add_argument("--data", type=Path, required=True, help="folder that ingest wrote")
+    one.add_argument("--split", type=Path, required=True, help="split.csv")
+    one.add_argument("--output", type=Path, required=True, help="JSON file of the point")
+    ranking = commands.add_parser("table", help="rank all points")
+    ranking.set_defaults(run=table)
+    ranking.add_argument("--points", type=Path, nargs="+", required=True, help="JSON files of the points")
+    ranking.add_argument("--output", type=Path, required=True, help="folder for sweep.csv, sweep.md and sweep.png")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
