@@ -1,5 +1,7 @@
 """A weld is a film, not a frame: a majority vote over the last frames of a run, and how late it answers."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from weldbench.predictions import Scored
@@ -46,7 +48,7 @@ def measured_delays(frames: Scored, voted: np.ndarray) -> np.ndarray:
     for positions in film_order(frames):
         labels, said = frames.labels[positions], voted[positions]
         changes = np.flatnonzero(labels[1:] != labels[:-1]) + 1
-        for start, end in zip(changes, [*changes[1:], len(labels)], strict=True):
+        for start, end in pairwise([*changes, len(labels)]):
             found = np.flatnonzero(said[start:end] == labels[start])
             delays.append(float(found[0]) if len(found) else np.inf)
     return np.array(delays)

@@ -1,0 +1,43 @@
+"""Compare all models: tables and figures from predictions. Nothing is trained, and torch is not needed."""
+
+import argparse
+from pathlib import Path
+
+from weldbench.command import command
+
+
+@command
+def main() -> None:
+    arguments = parse_arguments()
+    from weldbench.conclusions import gather, write_figures, write_tables
+    from weldbench.config import load_params
+
+    params = load_params(arguments.params)
+    findings = gather(
+        arguments.dataset,
+        params.compare,
+        seeds=params.seeds,
+        folds=params.folds,
+        data=arguments.data,
+        trained=arguments.trained,
+        evaluation=arguments.evaluation,
+        published=arguments.published,
+    )
+    write_tables(findings, arguments.output / "tables")
+    write_figures(findings, arguments.output / "figures")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, default="params.yaml")
+    parser.add_argument("--dataset", required=True)
+    parser.add_argument("--data", type=Path, required=True, help="folder that ingest wrote")
+    parser.add_argument("--trained", type=Path, required=True, help="folder of the trained models")
+    parser.add_argument("--evaluation", type=Path, required=True, help="folder of their predictions")
+    parser.add_argument("--published", type=Path, default="reference/published.yaml", help="published numbers")
+    parser.add_argument("--output", type=Path, required=True, help="folder for tables/ and figures/")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

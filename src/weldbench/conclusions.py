@@ -1,0 +1,138 @@
+"""From predictions to all tables and figures of a comparison."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from weldbench import figures_data, figures_runs, figures_scores, figures_training
+from weldbench.comparison import read_comparison
+from weldbench.config.evidence import Compare
+from weldbench.errors import InputError
+from weldbench.figure_style import save
+from weldbench.frames import Dataset, open_dataset, read_split
+from weldbench.outputs import FIGURE_FORMAT
+from weldbench.published import Published, read_published
+from weldbench.scoring import Scoring, score, score_balanced
+from weldbench.table_of_f1 import f1_table
+from weldbench.tables_beside import cost, published_table
+from weldbench.tables_by_class import distribution, per_class
+from weldbench.tables_by_model import factory, pairs, summary
+from weldbench.tables_by_run import film_vote, runs
+from weldbench.trainings import Trainings, read_trainings
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that the tables and figures of one dataset are made from.
+
+    Attributes:
+        name: Of the dataset.
+        settings: The section `compare` of params.yaml.
+        dataset: Frames, manifest and classes.
+        splits: Per fold its split.csv.
+        notes: Sentences of ingest and of the audits.
+        scoring: On all test frames.
+        balanced: On the balanced subset of test.
+    """
+
+    name: str
+    settings: Compare
+    dataset: Dataset
+    splits: Mapping[int, pd.DataFrame]
+    notes: Sequence[str]
+    scoring: Scoring
+    balanced: Scoring
+    trainings: Trainings
+    published: Published
+
+
+def gather(
+    name: str,
+    settings: Compare,
+    *,
+    seeds: Sequence[int],
+    folds: Sequence[int],
+    data: Path,
+    trained: Path,
+    evaluation: Path,
+    published: Path,
+) -> Findings:
+    """Read what the earlier stages wrote, and score every model.
+
+    Raises:
+        InputError: A file is missing or damaged, or files do not belong together.
+    """
+    split_paths = {fold: data / "split" / f"fold{fold}" / "split.csv" for fold in folds}
+    comparison = read_comparison(evaluation, split_paths, settings.models, seeds)
+    dataset, quoted = open_dataset(data), read_published(published)
+    if tuple(dataset.classes) != comparison.classes:
+        raise InputError(f"{evaluation}: the predictions are about other classes than {data}; train and evaluate again")
+    return Findings(
+        name=name,
+        settings=settings,
+        dataset=dataset,
+        splits={fold: read_split(path) for fold, path in split_paths.items()},
+        notes=_notes(data / "inventory.json", *(path.with_name("audit.json") for path in split_paths.values())),
+        scoring=score(f"all {len(comparison.frames.labels):,} test frames", comparison, settings),
+        balanced=score_balanced(comparison, settings, quoted, name),
+        trainings=read_trainings(trained, settings.models, folds, seeds),
+        published=quoted,
+    )
+
+
+def write_tables(findings: Findings, folder: Path) -> None:
+    """Write every table of `weldbench.outputs.TABLES`."""
+    scoring, settings = findings.scoring, findings.settings
+    tables = [
+        distribution(findings.dataset.classes, findings.dataset.manifest, findings.splits, findings.notes),
+        per_class(scoring),
+        f1_table("comparison", scoring, findings.published, findings.name),
+        f1_table("comparison_balanced", findings.balanced, findings.published, findings.name),
+        summary([scoring, findings.balanced]),
+        pairs(scoring),
+        factory(scoring, settings.false_reject_rates),
+        film_vote(scoring, settings.vote_frames),
+        runs(scoring, max(settings.vote_frames)),
+        published_table(findings.published, findings.name, scoring),
+        cost(scoring, findings.trainings),
+    ]
+    for table in tables:
+        table.write(folder)
+
+
+def write_figures(findings: Findings, folder: Path) -> None:
+    """Write every figure of `weldbench.outputs.figure_names`."""
+    scoring, dataset = findings.scoring, findings.dataset
+
+    def write(name: str, figure) -> None:
+        save(figure, folder / f"{name}.{FIGURE_FORMAT}")
+
+    write("classes", figures_data.classes(dataset.frames, dataset.manifest, dataset.classes))
+    write("class_distribution", figures_data.class_distribution(scoring.support, dataset.classes))
+    write("learning_curves", figures_training.learning_curves(findings.trainings))
+    write("macro_f1", figures_scores.macro_f1([scoring, findings.balanced], findings.published))
+    write("reliability", figures_scores.reliability(scoring))
+    write("precision_recall", figures_scores.precision_recall(scoring))
+    write("cost", figures_training.cost(scoring, findings.trainings))
+    seed = scoring.comparison.seeds[0]
+    for model in scoring.comparison.models:
+        frames = scoring.comparison.test[model][0]
+        write(f"confusion_{model}", figures_scores.confusion(scoring, model))
+        write(f"runs_{model}", figures_runs.strips(frames, model, seed))
+        errors = figures_runs.confident_errors(frames, model, seed, dataset.frames, dataset.manifest)
+        write(f"errors_{model}", errors)
+
+
+def _notes(*paths: Path) -> list[str]:
+    notes: list[str] = []
+    for path in paths:
+        try:
+            notes += json.loads(path.read_text(encoding="utf-8"))["notes"]
+        except FileNotFoundError:
+            raise InputError(f"{path}: there is no such file; run the stages ingest and split first") from None
+        except (ValueError, KeyError) as error:
+            raise InputError(f"{path}: this file is damaged: {error}; run the stage that writes it again") from None
+    return list(dict.fromkeys(notes))

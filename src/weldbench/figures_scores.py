@@ -1,0 +1,120 @@
+"""Figures of scores: macro F1 with its uncertainty, confusion, calibration, precision and recall."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.metrics import precision_recall_curve
+
+from weldbench.figure_style import MARKERS, MUTED, SEQUENTIAL, colors, new_figure, words, wrapped
+from weldbench.metrics import calibration_bins, expected_calibration_error, macro
+from weldbench.predictions import Scored, concatenated
+from weldbench.published import Published
+from weldbench.scoring import Scoring
+
+
+def macro_f1(scorings: list[Scoring], published: Published) -> Figure:
+    """Draw macro F1 of every model, its interval and its seeds, on every test set, beside published values."""
+    models = scorings[0].comparison.models
+    figure = new_figure(8, 1.3 + 0.62 * len(models))
+    axes = figure.add_subplot()
+    for offset, (scoring, color) in enumerate(zip(scorings, colors(len(scorings)), strict=True)):
+        height = np.arange(len(models)) + (offset - (len(scorings) - 1) / 2) * 0.28
+        intervals = [scoring.macro_f1[model] for model in models]
+        for y, interval in zip(height, intervals, strict=True):
+            if not interval.reason:
+                axes.plot([interval.low, interval.high], [y, y], color=color, linewidth=2)
+        axes.plot([interval.estimate for interval in intervals], height, "D", color=color, label=scoring.title)
+        for y, model in zip(height, models, strict=True):
+            per_seed = macro(scoring.draws[model].per_seed)
+            axes.plot(per_seed, np.full(len(per_seed), y), ".", color=MUTED, markersize=4, zorder=3)
+    quoted = [result for result in published.with_classes(scorings[0].comparison.classes) if result.beside in models]
+    quoted = [result for result in quoted if result.macro_f1 is not None]
+    if quoted:
+        heights = [models.index(result.beside) for result in quoted]
+        datasets = ", ".join(sorted({result.dataset for result in quoted}))
+        values = [result.macro_f1 for result in quoted]
+        axes.plot(values, heights, "o", mfc="none", mec="black", ms=9, label=f"published, on {datasets}")
+    axes.set_yticks(range(len(models)), models)
+    axes.set_ylim(len(models) - 0.5, -0.5)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(f"macro F1 (diamond: mean, line: {scorings[0].resamples.confidence:.0%} interval, dots: seeds)")
+    figure.legend(loc="outside upper left", ncols=1)
+    return figure
+
+
+def confusion(scoring: Scoring, model: str) -> Figure:
+    """Draw the confusion matrix of a model: shares of each true class, and frames (the mean over seeds)."""
+    names = scoring.comparison.classes
+    frames = scoring.confusions[model].mean(axis=0)
+    support = frames.sum(axis=1, keepdims=True)
+    shares = np.divide(frames, support, out=np.zeros_like(frames), where=support > 0)
+    side = 2.2 + 0.62 * len(names)
+    figure = new_figure(2 * side, side + 0.4)
+    panels = [("share of the true class", shares, "{:.2f}"), ("frames, mean over seeds", frames, "{:.4g}")]
+    for position, (title, cells, form) in enumerate(panels):
+        axes = figure.add_subplot(1, 2, position + 1)
+        axes.imshow(shares, cmap=SEQUENTIAL, vmin=0, vmax=1)
+        for (row, column), value in np.ndenumerate(cells):
+            ink = "black" if shares[row, column] > 0.5 else "white"
+            axes.text(column, row, form.format(value), ha="center", va="center", color=ink, fontsize=9)
+        axes.set_title(title)
+        axes.set_xticks(range(len(names)), wrapped(names), rotation=90)
+        axes.set_yticks(range(len(names)), wrapped(names) if position == 0 else [])
+        axes.set_xlabel("predicted")
+        axes.grid(visible=False)
+        axes.spines[:].set_visible(False)
+    figure.axes[0].set_ylabel("true")
+    return figure
+
+
+def reliability(scoring: Scoring) -> Figure:
+    """Draw accuracy against confidence, over all seeds: on the diagonal a model's confidence can be believed."""
+    figure = new_figure(8, 5.6)
+    axes = figure.add_subplot()
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=":")
+    models = scoring.comparison.models
+    for model, color, marker in zip(models, colors(len(models)), _markers(len(models)), strict=True):
+        frames = concatenated(scoring.comparison.test[model])
+        bins = calibration_bins(frames)
+        label = f"{model} (calibration error {expected_calibration_error(frames):.3f})"
+        axes.plot(bins["confidence"], bins["accuracy"], marker=marker, color=color, label=label)
+    axes.set(
+        xlabel="confidence: probability of the predicted class", ylabel="share of right frames", ylim=(-0.02, 1.02)
+    )
+    axes.legend(loc="upper left")
+    return figure
+
+
+def precision_recall(scoring: Scoring) -> Figure:
+    """Draw a panel per class: precision against recall of every model, over all seeds."""
+    comparison = scoring.comparison
+    columns = 3
+    rows = -(-len(comparison.classes) // columns)
+    figure = new_figure(9, 2.7 * rows + 0.5)
+    pooled = {model: concatenated(trained) for model, trained in comparison.test.items()}
+    for number, name in enumerate(comparison.classes):
+        axes = figure.add_subplot(rows, columns, number + 1)
+        axes.set(title=words(name), xlim=(0, 1.02), ylim=(0, 1.02))
+        if scoring.support[number] == 0:
+            axes.text(0.5, 0.5, "no test frames", ha="center")
+            continue
+        for (model, frames), color in zip(pooled.items(), colors(len(pooled)), strict=True):
+            _curve(axes, frames, number, color, model if number == _first_present(scoring) else None)
+        if number % columns == 0:
+            axes.set_ylabel("precision")
+        if number >= len(comparison.classes) - columns:
+            axes.set_xlabel("recall")
+    figure.legend(loc="outside upper left", ncols=min(len(pooled), 4))
+    return figure
+
+
+def _curve(axes, frames: Scored, number: int, color, label: str | None) -> None:
+    precisions, recalls, _ = precision_recall_curve(frames.labels == number, frames.probabilities[:, number])
+    axes.plot(recalls, precisions, color=color, drawstyle="steps-post", label=label)
+
+
+def _first_present(scoring: Scoring) -> int:
+    return int(np.flatnonzero(scoring.support)[0])
+
+
+def _markers(count: int) -> list[str]:
+    return [MARKERS[number % len(MARKERS)] for number in range(count)]

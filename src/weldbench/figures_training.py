@@ -1,0 +1,52 @@
+"""Figures of training: learning curves, and what accuracy costs."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from weldbench.figure_style import MARKERS, colors, new_figure
+from weldbench.scoring import Scoring
+from weldbench.trainings import Trainings
+
+
+def learning_curves(trainings: Trainings) -> Figure:
+    """Draw loss and macro F1 over epochs: the mean over trainings as a line, their range as a band."""
+    models = list(trainings.history["model"].unique())
+    figure = new_figure(9, 4.2)
+    loss, score = figure.subplots(1, 2)
+    for model, color in zip(models, colors(len(models)), strict=True):
+        epochs = trainings.history[trainings.history["model"] == model].groupby("epoch")
+        loss.plot(epochs["train_loss"].mean(), color=color, linestyle="--")
+        _band(loss, epochs["valid_loss"], color, None)
+        _band(score, epochs["valid_macro_f1"], color, model)
+    loss.set(title="loss (dashed: train, solid: valid)", xlabel="epoch", ylabel="cross-entropy", ylim=(0, None))
+    score.set(title="macro F1 on valid", xlabel="epoch", ylim=(0, 1.02))
+    figure.legend(loc="outside upper left", ncols=min(len(models), 5))
+    return figure
+
+
+def cost(scoring: Scoring, trainings: Trainings) -> Figure:
+    """Draw macro F1 against training time and against the number of parameters."""
+    models = scoring.comparison.models
+    per_model = trainings.runs.groupby("model")
+    figure = new_figure(9, 4)
+    panels = figure.subplots(1, 2, sharey=True)
+    columns = {"seconds": "seconds to train once", "parameters": "parameters"}
+    for axes, (column, title) in zip(panels, columns.items(), strict=True):
+        for number, (model, color) in enumerate(zip(models, colors(len(models)), strict=True)):
+            interval = scoring.macro_f1[model]
+            x = per_model[column].mean()[model]
+            if not np.isnan(interval.low):
+                axes.plot([x, x], [interval.low, interval.high], color=color)
+            axes.plot(x, interval.estimate, MARKERS[number % len(MARKERS)], color=color, ms=8)
+            axes.annotate(model, (x, interval.estimate), xytext=(7, 5), textcoords="offset points", fontsize=9)
+        axes.set(xscale="log", xlabel=title)
+        axes.margins(x=0.25)
+    panels[0].set_ylabel("macro F1 on test")
+    return figure
+
+
+def _band(axes, grouped: "pd.api.typing.SeriesGroupBy", color, label: str | None) -> None:
+    mean = grouped.mean()
+    axes.plot(mean, color=color, label=label)
+    axes.fill_between(mean.index, grouped.min(), grouped.max(), color=color, alpha=0.18, linewidth=0)

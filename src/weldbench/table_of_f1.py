@@ -1,0 +1,136 @@
+"""Table 3: F1 of every model and class, what is best and how surely, and what others published."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from weldbench.metrics import macro
+from weldbench.pairwise import Leaders, leaders
+from weldbench.published import Published, Result
+from weldbench.scoring import Scoring
+from weldbench.table import Table, between, deviation, mean_and_deviation
+from weldbench.tables_by_class import NO_FRAMES, about_absent_classes, about_seeds
+
+
+def f1_table(name: str, scoring: Scoring, published: Published, dataset: str) -> Table:
+    """Table 3: F1 per class of every model, the macro average last, published values beside."""
+    classes, models = scoring.comparison.classes, scoring.comparison.models
+    quoted = [result for result in published.with_classes(classes) if result.f1 or result.macro_f1 is not None]
+    rows, records, bold, ties, untested = [], [], set(), [], []
+    for number, row_name in enumerate([*classes, "macro average"]):
+        key = number if number < len(classes) else None
+        runs = scoring.resamples.runs
+        row = {"class": row_name}
+        row["test frames"] = f"{int(scoring.support[number] if key is not None else scoring.support.sum()):,}"
+        row["test runs"] = str(int(runs.per_class[number]) if key is not None else len(runs.names))
+        row |= {model: _f1_cell(scoring, model, key) for model in models}
+        row |= {_heading(result): _quoted_cell(result, row_name, key) for result in quoted}
+        rows.append(row)
+        records += [_f1_record(scoring, model, row_name, key) for model in models]
+        records += [_quoted_record(result, row_name, key) for result in quoted]
+        if len(models) > 1 and (key is None or scoring.support[number]):
+            leading = leaders(models, scoring.draws, scoring.resamples, key)
+            _mark(rows, leading, row_name, bold, ties, untested)
+    notes = [
+        f"{about_seeds(scoring)} Scored on {scoring.title}; the interval of the macro average holds with "
+        f"{scoring.resamples.confidence:.0%} confidence, from resampling runs, and seeds where there are several.",
+        *_marks_explained(models, bold, ties, untested),
+        *about_absent_classes(scoring),
+        *_fixed_runs(scoring),
+        *_about_published(quoted, published, dataset),
+    ]
+    return Table(
+        name,
+        f"Table 3. F1 per class, {scoring.title}",
+        pd.DataFrame(records),
+        pd.DataFrame(rows),
+        frozenset(bold),
+        notes,
+    )
+
+
+def _f1_cell(scoring: Scoring, model: str, key: int | None) -> str:
+    per_seed = scoring.draws[model].per_seed
+    if key is not None:
+        return mean_and_deviation(per_seed[:, key], NO_FRAMES)
+    interval = scoring.macro_f1[model]
+    return f"{mean_and_deviation(macro(per_seed))} {interval.reason or between(interval.low, interval.high)}"
+
+
+def _f1_record(scoring: Scoring, model: str, row_name: str, key: int | None) -> dict:
+    draws = scoring.draws[model]
+    interval = scoring.macro_f1[model] if key is None else scoring.resamples.class_interval(draws, key)
+    per_seed = macro(draws.per_seed) if key is None else draws.per_seed[:, key]
+    return {
+        "class": row_name,
+        "model": model,
+        "f1": interval.estimate,
+        "f1_deviation": deviation(per_seed),
+        "f1_low": interval.low,
+        "f1_high": interval.high,
+        "note": interval.reason,
+    }
+
+
+def _heading(result: Result) -> str:
+    return f"{result.model} ({result.who}, {result.dataset})"
+
+
+def _quoted_value(result: Result, row_name: str, key: int | None) -> float | None:
+    return result.macro_f1 if key is None else result.f1.get(row_name)
+
+
+def _quoted_cell(result: Result, row_name: str, key: int | None) -> str:
+    value = _quoted_value(result, row_name, key)
+    return "not published" if value is None else f"{value:.2f}"
+
+
+def _quoted_record(result: Result, row_name: str, key: int | None) -> dict:
+    value = _quoted_value(result, row_name, key)
+    note = "not published" if value is None else f"published: {result.source}"
+    return {"class": row_name, "model": _heading(result), "f1": np.nan if value is None else value, "note": note}
+
+
+def _mark(rows: list[dict], leading: Leaders, row_name: str, bold: set, ties: list, untested: list) -> None:
+    if not leading.testable:
+        untested.append(row_name)
+    elif leading.tied:
+        ties.append(f"{row_name}: {', '.join([leading.best, *leading.tied])}")
+        for model in (leading.best, *leading.tied):
+            rows[-1][model] += " ≈"
+    else:
+        bold.add((len(rows) - 1, leading.best))
+
+
+def _marks_explained(models: Sequence[str], bold: set, ties: list, untested: list) -> list[str]:
+    if len(models) == 1:
+        return ["One model: there is no best."]
+    notes = ["Bold: better than every other model, beyond what other runs and seeds could turn (Holm corrected)."]
+    if not bold:
+        notes[0] += " No model is, in any row."
+    if ties:
+        notes.append(f"≈: cannot be told from the best of the row ({'; '.join(ties)}).")
+    if untested:
+        notes.append(f"No test is possible, for there are too few test runs: {', '.join(untested)}.")
+    return notes
+
+
+def _fixed_runs(scoring: Scoring) -> list[str]:
+    counts = scoring.resamples.runs.per_class
+    fixed = [name for name, runs in zip(scoring.comparison.classes, counts, strict=True) if runs == 1]
+    if not fixed:
+        return []
+    return [f"One test run only, so without interval, and that of the macro average is too narrow: {', '.join(fixed)}."]
+
+
+def _about_published(quoted: list[Result], published: Published, dataset: str) -> list[str]:
+    if not quoted:
+        return ["No results are known that were published on these classes."]
+    notes = [f"{_heading(result)}: {result.training}. Source: {published.sources[result.source]}." for result in quoted]
+    others = sorted({result.dataset for result in quoted} - {dataset})
+    if others:
+        notes.append(
+            f"Published values were scored on {', '.join(others)}, ours on {dataset}: other data, not comparable."
+        )
+    return notes + [remark.text for remark in published.not_comparable]

@@ -1,0 +1,131 @@
+"""Tables with one row per class: frames (Table 1) and scores (Table 2)."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from weldbench.metrics import average_precision, macro, precision, recall, weighted
+from weldbench.scoring import Scoring
+from weldbench.table import Table, deviation, share
+
+PARTS = ("train", "valid", "test")
+NO_FRAMES = "no test frames"
+
+
+def distribution(
+    classes: Sequence[str], manifest: pd.DataFrame, splits: Mapping[int, pd.DataFrame], notes: Sequence[str]
+) -> Table:
+    """Table 1: frames and runs per class in train, valid and test, as published and as used (of every fold)."""
+    records = []
+    for part in (name for name in PARTS if name in set(manifest["published_part"])):
+        records += _counted("as published", part, manifest[manifest["published_part"] == part], classes)
+    for fold, split in splits.items():
+        used = split.merge(manifest[["row", "run", "label"]], on="row", how="left")
+        title = "as used" if len(splits) == 1 else f"as used, fold {fold}"
+        for part in PARTS:
+            records += _counted(title, part, used[used["part"] == part], classes)
+    data = pd.DataFrame(records)
+    data["column"] = data["set"] + ": " + data["part"]
+    data["cell"] = [f"{r.frames:,} in {r.runs}" if r.frames else "none" for r in data.itertuples()]
+    shown = data.pivot(index="class", columns="column", values="cell")[data["column"].unique()]
+    shown = shown.loc[[*classes, "total"]].rename_axis(columns=None).reset_index()
+    notes = ["Frames, and the runs in which they stand.", *notes]
+    return Table(
+        "distribution",
+        "Table 1. Frames per class in train, valid and test",
+        data[["class", "set", "part", "frames", "runs"]],
+        shown,
+        notes=notes,
+    )
+
+
+def per_class(scoring: Scoring) -> Table:
+    """Table 2: precision, recall, F1 and average precision of every model and class, the mean over seeds."""
+    comparison, support = scoring.comparison, scoring.support
+    records, never = [], []
+    for model in comparison.models:
+        stacks = {
+            "precision": precision(scoring.confusions[model]),
+            "recall": recall(scoring.confusions[model]),
+            "f1": scoring.draws[model].per_seed,
+            "average_precision": np.stack([average_precision(frames) for frames in comparison.test[model]]),
+        }
+        for number, name in enumerate(comparison.classes):
+            values = {metric: stack[:, number] for metric, stack in stacks.items()}
+            records.append(_scores(model, name, support[number], values))
+            if support[number] and np.isnan(values["precision"]).any():
+                never.append(
+                    f"{model} never predicts {name}{_in_how_many(values['precision'])}: no precision, and F1 0."
+                )
+        averages = {
+            "macro average": {metric: macro(stack) for metric, stack in stacks.items()},
+            "weighted average": {
+                metric: np.array([weighted(row, support) for row in stack]) for metric, stack in stacks.items()
+            },
+        }
+        records += [_scores(model, name, support.sum(), values) for name, values in averages.items()]
+    data = pd.DataFrame(records)
+    shown = pd.DataFrame(
+        {
+            "model": data["model"],
+            "class": data["class"],
+            "test frames": data["frames"].map("{:,}".format),
+            **{
+                title: [
+                    share(value, NO_FRAMES if not frames else "never predicted")
+                    for value, frames in zip(data[metric], data["frames"], strict=True)
+                ]
+                for metric, title in {
+                    "precision": "precision",
+                    "recall": "recall",
+                    "f1": "F1",
+                    "average_precision": "average precision",
+                }.items()
+            },
+        }
+    )
+    notes = [f"{about_seeds(scoring)} Scored on {scoring.title}.", *never, *about_absent_classes(scoring)]
+    return Table("per_class", "Table 2. Precision, recall and F1 per class", data, shown, notes=notes)
+
+
+def _counted(title: str, part: str, frames: pd.DataFrame, classes: Sequence[str]) -> list[dict]:
+    groups = [(name, frames[frames["label"] == name]) for name in classes] + [("total", frames)]
+    return [
+        {"class": name, "set": title, "part": part, "frames": len(group), "runs": group["run"].nunique()}
+        for name, group in groups
+    ]
+
+
+def _scores(model: str, name: str, frames: int, values: Mapping[str, np.ndarray]) -> dict:
+    means = {
+        metric: float(np.nanmean(seeds)) if not np.isnan(seeds).all() else np.nan for metric, seeds in values.items()
+    }
+    note = "" if frames else NO_FRAMES
+    if frames and np.isnan(values["precision"]).any():
+        note = f"never predicted{_in_how_many(values['precision'])}"
+    return {
+        "model": model,
+        "class": name,
+        "frames": int(frames),
+        **means,
+        "f1_deviation": deviation(values["f1"]),
+        "note": note,
+    }
+
+
+def _in_how_many(per_seed: np.ndarray) -> str:
+    never = int(np.isnan(per_seed).sum())
+    return "" if never == len(per_seed) else f" in {never} of {len(per_seed)} seeds"
+
+
+def about_seeds(scoring: Scoring) -> str:
+    """Say over how many seeds the numbers are."""
+    count = len(scoring.comparison.seeds)
+    return "One seed only: no deviation over seeds." if count == 1 else f"Mean ± deviation over {count} seeds."
+
+
+def about_absent_classes(scoring: Scoring) -> list[str]:
+    """Name the classes without test frames, if there are any."""
+    absent = [name for name, frames in zip(scoring.comparison.classes, scoring.support, strict=True) if not frames]
+    return [f"Without test frames, and left out of averages: {', '.join(absent)}."] if absent else []

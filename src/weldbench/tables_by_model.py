@@ -1,0 +1,179 @@
+"""Tables with one row per model or pair of models: summary metrics, who is better, the factory's view."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from weldbench.factory import OperatingPoint, operating_point
+from weldbench.metrics import macro
+from weldbench.pairwise import Pair, compare_pairs
+from weldbench.scoring import Scoring
+from weldbench.table import Table, between, deviation, mean_and_deviation, percent, share
+from weldbench.tables_by_class import about_seeds
+
+_METRICS = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "weighted_f1": "weighted F1",
+    "cohen_kappa": "Cohen's kappa",
+    "matthews_correlation": "Matthews correlation",
+    "expected_calibration_error": "calibration error",
+    "brier_score": "Brier score",
+}
+
+
+def summary(scorings: Sequence[Scoring]) -> Table:
+    """Single-number metrics of every model on every test set."""
+    records, rows = [], []
+    for scoring in scorings:
+        for model in scoring.comparison.models:
+            interval, per_seed = scoring.macro_f1[model], macro(scoring.draws[model].per_seed)
+            metrics = {name: scoring.scalars[model][name].to_numpy() for name in _METRICS}
+            records.append(
+                {
+                    "test_set": scoring.title,
+                    "model": model,
+                    "macro_f1": interval.estimate,
+                    "macro_f1_deviation": deviation(per_seed),
+                    "macro_f1_low": interval.low,
+                    "macro_f1_high": interval.high,
+                    **{name: float(np.mean(values)) for name, values in metrics.items()},
+                    "note": interval.reason,
+                }
+            )
+            rows.append(
+                {
+                    "test set": scoring.title,
+                    "model": model,
+                    "macro F1": mean_and_deviation(per_seed),
+                    "interval": interval.reason or between(interval.low, interval.high),
+                    **{title: mean_and_deviation(metrics[name]) for name, title in _METRICS.items()},
+                }
+            )
+    first = scorings[0]
+    notes = [
+        about_seeds(first),
+        f"Intervals of macro F1 hold with {first.resamples.confidence:.0%} confidence; they resample runs within their "
+        "class (and seeds), and take Student's t on the logit scale.",
+        "Calibration error: 15 bins of the predicted class's probability. Brier score: 0 to 2, lower is better.",
+    ]
+    return Table("summary", "Every model in single numbers", pd.DataFrame(records), pd.DataFrame(rows), notes=notes)
+
+
+def pairs(scoring: Scoring) -> Table:
+    """Every two models: the difference in macro F1 with its interval, and tests over runs and over frames."""
+    compared = compare_pairs(scoring.comparison, scoring.draws, scoring.resamples)
+    if not compared:
+        columns = ["first", "second", "difference", "low", "high", "p_runs", "p_frames", "note"]
+        shown = pd.DataFrame({"pair": ["one model only: nothing to compare"]})
+        return Table("pairs", "Pairs of models", pd.DataFrame(columns=columns), shown)
+    confidence = scoring.resamples.confidence
+    rows = [
+        {
+            "pair": f"{pair.first} – {pair.second}",
+            "difference in macro F1": f"{pair.difference.estimate:+.3f}",
+            "interval": pair.difference.reason or f"[{pair.difference.low:+.3f}, {pair.difference.high:+.3f}]",
+            "p over runs": "no test possible" if pair.p_runs is None else _p(pair.p_runs),
+            "p over frames": _p(pair.p_frames),
+            "only first right": f"{pair.only_first_right:.1f}",
+            "only second right": f"{pair.only_second_right:.1f}",
+            "verdict": verdict(pair, confidence),
+        }
+        for pair in compared
+    ]
+    records = [
+        {
+            "first": pair.first,
+            "second": pair.second,
+            "difference": pair.difference.estimate,
+            "low": pair.difference.low,
+            "high": pair.difference.high,
+            "p_runs": np.nan if pair.p_runs is None else pair.p_runs,
+            "p_frames": pair.p_frames,
+            "only_first_right": pair.only_first_right,
+            "only_second_right": pair.only_second_right,
+            "note": pair.difference.reason,
+        }
+        for pair in compared
+    ]
+    notes = [
+        f"Scored on {scoring.title}. The verdict follows p over runs: paired resamples of runs (and seeds).",
+        "p over frames: McNemar's exact test, the largest of the seeds. It takes frames of one run for independent, "
+        "which they are not, and is thus too sure.",
+        "Both p are two-sided, with Holm's correction for all pairs.",
+    ]
+    return Table("pairs", "Pairs of models: who is better", pd.DataFrame(records), pd.DataFrame(rows), notes=notes)
+
+
+def verdict(pair: Pair, confidence: float) -> str:
+    """Say in words which of two models is better, if that can be said."""
+    if pair.p_runs is None:
+        return "no test possible"
+    if pair.p_runs >= 1 - confidence:
+        return "cannot be told apart"
+    return f"{pair.first if pair.difference.estimate > 0 else pair.second} is better"
+
+
+def factory(scoring: Scoring, false_reject_rates: Sequence[float]) -> Table:
+    """Good against defect: ROC AUC, and the defects that escape at each accepted rate of false rejects."""
+    comparison, records, rows, notes = scoring.comparison, [], [], []
+    for model in comparison.models:
+        auc = scoring.scalars[model]["defect_roc_auc"].to_numpy()
+        for rate in false_reject_rates:
+            pairs_of_parts = zip(comparison.valid[model], comparison.test[model], strict=True)
+            points = [operating_point(valid, test, rate) for valid, test in pairs_of_parts]
+            if any(point is None for point in points):
+                note = "no threshold: valid lacks good frames, or test lacks good or defective ones"
+                records.append(
+                    {"model": model, "accepted_false_rejects": rate, "defect_roc_auc": auc.mean(), "note": note}
+                )
+                rows.append({"model": model, "accepted": percent(rate), "escape rate": note})
+                continue
+            records.append(_factory_record(model, rate, auc, points))
+            rows.append(_factory_row(model, rate, auc, points, comparison.classes))
+            if points[0].valid_good_frames * rate < 1:
+                good = points[0].valid_good_frames
+                notes.append(f"valid has {good} good frames, too few for {percent(rate)}: none of them is rejected.")
+    notes = [
+        f"A frame is rejected where 1 - P({comparison.classes[0]}) is above a threshold chosen on valid, one per seed "
+        "(and fold). Escape rate: share of defective test frames that pass as good.",
+        about_seeds(scoring),
+        *dict.fromkeys(notes),
+    ]
+    title = "The factory's view: defects that escape at an accepted rate of false rejects"
+    return Table("factory", title, pd.DataFrame(records), pd.DataFrame(rows).fillna("–"), notes=notes)
+
+
+def _factory_record(model: str, rate: float, auc: np.ndarray, points: list[OperatingPoint]) -> dict:
+    escapes = np.array([point.escape_rate for point in points])
+    return {
+        "model": model,
+        "accepted_false_rejects": rate,
+        "defect_roc_auc": auc.mean(),
+        "threshold": np.mean([point.threshold for point in points]),
+        "test_false_rejects": np.mean([point.false_reject_rate for point in points]),
+        "escape_rate": escapes.mean(),
+        "escape_rate_deviation": deviation(escapes),
+        "note": "" if len(points) > 1 else "one seed",
+    }
+
+
+def _factory_row(
+    model: str, rate: float, auc: np.ndarray, points: list[OperatingPoint], classes: Sequence[str]
+) -> dict:
+    per_class = np.mean([point.escape_rate_per_class for point in points], axis=0)
+    worst = int(np.nanargmax(per_class))
+    return {
+        "model": model,
+        "ROC AUC": mean_and_deviation(auc),
+        "accepted": percent(rate),
+        "threshold": f"{np.mean([point.threshold for point in points]):.4f}",
+        "false rejects in test": share(float(np.mean([point.false_reject_rate for point in points]))),
+        "escape rate": mean_and_deviation(np.array([point.escape_rate for point in points])),
+        "escapes most": f"{classes[worst]} ({per_class[worst]:.3f})",
+    }
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,0 +1,107 @@
+"""Tables over runs: each run's share of right frames, and what a majority vote over its film brings."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from weldbench.film_vote import delay_frames, majority_vote, measured_delays
+from weldbench.metrics import confusion_matrix, f1, macro
+from weldbench.scoring import Scoring
+from weldbench.table import Table, deviation, mean_and_deviation
+from weldbench.tables_by_class import about_seeds
+
+
+def runs(scoring: Scoring, vote_length_frames: int) -> Table:
+    """The share of right frames of every test run and model, alone and after a majority vote."""
+    comparison, found = scoring.comparison, scoring.resamples.runs
+    right = {model: _shares(scoring, model, 1) for model in comparison.models}
+    voted = {model: _shares(scoring, model, vote_length_frames) for model in comparison.models}
+    order = np.lexsort((found.names, found.strata))
+    records, rows = [], []
+    for number in order:
+        present = [name for name, frames in zip(comparison.classes, found.frames[number], strict=True) if frames]
+        row = {"run": found.names[number], "class": ", ".join(present), "frames": f"{found.frames[number].sum():,}"}
+        for model in comparison.models:
+            alone, after = right[model][:, number], voted[model][:, number]
+            records.append(
+                {
+                    "run": found.names[number],
+                    "class": ", ".join(present),
+                    "frames": int(found.frames[number].sum()),
+                    "model": model,
+                    "right": alone.mean(),
+                    "right_deviation": deviation(alone),
+                    "right_after_vote": after.mean(),
+                }
+            )
+            row[model] = f"{mean_and_deviation(alone)} → {after.mean():.3f}"
+        rows.append(row)
+    notes = [
+        "The share of right frames of each run → the same after a majority vote over the last "
+        f"{vote_length_frames} frames.",
+        about_seeds(scoring),
+    ]
+    return Table("runs", "Test runs, one by one", pd.DataFrame(records), pd.DataFrame(rows), notes=notes)
+
+
+def film_vote(scoring: Scoring, lengths_frames: Sequence[int]) -> Table:
+    """Macro F1 after a majority vote over windows of several lengths, with the delay of each."""
+    comparison, records, rows = scoring.comparison, [], []
+    changes = 0
+    for length in lengths_frames:
+        row = {"window": f"{length:,}", "delay": f"{delay_frames(length):,}"}
+        for model in comparison.models:
+            scores, delays = [], []
+            for frames in comparison.test[model]:
+                voted = majority_vote(frames, length)
+                scores.append(float(macro(f1(confusion_matrix(frames.labels, voted, len(comparison.classes))))))
+                delays.append(measured_delays(frames, voted))
+            late = np.concatenate(delays)
+            changes = max(changes, len(delays[0]))
+            records.append(
+                {
+                    "window_frames": length,
+                    "delay_frames": delay_frames(length),
+                    "model": model,
+                    "macro_f1": np.mean(scores),
+                    "macro_f1_deviation": deviation(np.array(scores)),
+                    "measured_delay_frames": np.median(late) if len(late) and np.isfinite(np.median(late)) else np.nan,
+                    "note": _about_delay(late),
+                }
+            )
+            row[model] = mean_and_deviation(np.array(scores))
+            if len(late):
+                row[f"{model}, delay"] = _about_delay(late)
+        rows.append(row)
+    notes = [
+        "Window and delay in frames. The window holds the frames so far; flawless predictions answer (window - 1) / 2 "
+        "frames late. Macro F1 is after the vote; window 1 is no vote.",
+        f"Within the test runs the true class changes {changes} times."
+        if changes
+        else "No test run changes its class, so that no delay can be measured.",
+        about_seeds(scoring),
+    ]
+    title = "A weld is a film: macro F1 after a majority vote"
+    return Table("film_vote", title, pd.DataFrame(records), pd.DataFrame(rows), notes=notes)
+
+
+def _shares(scoring: Scoring, model: str, length_frames: int) -> np.ndarray:
+    """Share of right frames after a vote, shape (S, R)."""
+    found = scoring.resamples.runs
+    totals = found.frames.sum(axis=1)
+    return np.stack(
+        [
+            np.bincount(found.of_frame, majority_vote(frames, length_frames) == frames.labels, len(totals)) / totals
+            for frames in scoring.comparison.test[model]
+        ]
+    )
+
+
+def _about_delay(late: np.ndarray) -> str:
+    if not len(late):
+        return "no change of class"
+    missed = int(np.isinf(late).sum())
+    median = np.median(late)
+    middle = "never" if np.isinf(median) else f"{median:g} frames"
+    return middle + (f", {missed} of {len(late)} changes missed" if missed and np.isfinite(median) else "")
