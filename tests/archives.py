@@ -1,0 +1,56 @@
+"""Small archives of made-up frames, in any layout and with any fault."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+CLASSES = ["good_weld", "burn_through", "contamination"]
+
+
+def picture(seed: int, width_px: int = 40, height_px: int = 24) -> np.ndarray:
+    """Gray noise, uint8, unlike that of any other seed."""
+    return np.random.default_rng(seed).integers(0, 256, (height_px, width_px), dtype=np.uint8)
+
+
+def encoded(levels: np.ndarray, file_format: str = "PNG") -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(levels).save(buffer, file_format)
+    return buffer.getvalue()
+
+
+def frame(seed: int) -> bytes:
+    return encoded(picture(seed))
+
+
+def write_zip(path: Path, members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> Path:
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+def published(parts: dict[str, dict[str, int]], prefix: str = "ss304/") -> dict[str, bytes]:
+    """Members in the published layout, from part -> `run/image.png` -> label; equal names are equal frames."""
+    names = sorted({name for labels in parts.values() for name in labels})
+    members = {}
+    for part, labels in parts.items():
+        members[f"{prefix}{part}/{part}.json"] = json.dumps(labels).encode()
+        members |= {f"{prefix}{part}/{name}": frame(names.index(name)) for name in labels}
+    return members
+
+
+def small_dataset(runs_per_class: int = 2, frames_per_run: int = 2) -> dict[str, dict[str, int]]:
+    """Parts of the published layout with the given number of runs of each class in each part."""
+    return {
+        part: {
+            f"{part}-{label}-run{run}/image-{number:04d}.png": label
+            for label in range(len(CLASSES))
+            for run in range(runs_per_class)
+            for number in range(frames_per_run)
+        }
+        for part in ("train", "valid", "test")
+    }
