@@ -1,4 +1,4 @@
-"""Search depth, epochs and learning rate: `point` trains one combination, `table` ranks them; valid decides, not test."""
+"""Search depth, epochs and learning rate: `point` trains one combination, `table` ranks them by macro F1 on valid."""
 
 import argparse
 from pathlib import Path

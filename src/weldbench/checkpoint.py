@@ -7,12 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
-from weldbench.atomic import replacing
-
-Tensors = dict[str, torch.Tensor]
+from weldbench.tensors import Tensors, read_tensors, write_tensors
 
 
 @dataclass(frozen=True)
@@ -29,28 +25,22 @@ class Checkpoint:
 
     def save(self, groups: dict[str, Tensors], facts: dict[str, Any]) -> None:
         """Write tensors, by group and name, and JSON facts, atomically."""
-        tensors = {
-            f"{group}/{name}": tensor.detach().cpu().contiguous()
-            for group, members in groups.items()
-            for name, tensor in members.items()
-        }
-        with replacing(self.path) as partial:
-            save_file(tensors, partial, metadata={"weldbench": json.dumps({"of": self.fingerprint, "facts": facts})})
+        tensors = {f"{group}/{name}": tensor for group, members in groups.items() for name, tensor in members.items()}
+        write_tensors(self.path, tensors, {"of": self.fingerprint, "facts": facts})
 
     def load(self) -> tuple[dict[str, Tensors], dict[str, Any]] | None:
         """Read the state back; None where there is none, or only that of another training."""
         try:
-            with safe_open(self.path, "pt") as file:
-                noted = json.loads(file.metadata()["weldbench"])
-                if noted["of"] != self.fingerprint:
-                    return None
-                groups: dict[str, Tensors] = {}
-                for key in file.keys():  # noqa: SIM118
-                    group, _, name = key.partition("/")
-                    groups.setdefault(group, {})[name] = file.get_tensor(key)
-                return groups, noted["facts"]
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+            tensors, note = read_tensors(self.path)
+        except (OSError, ValueError):
             return None
+        if note["of"] != self.fingerprint:
+            return None
+        groups: dict[str, Tensors] = {}
+        for key, tensor in tensors.items():
+            group, _, name = key.partition("/")
+            groups.setdefault(group, {})[name] = tensor
+        return groups, note["facts"]
 
 
 def remove_checkpoint(path: Path) -> None:

@@ -1,6 +1,5 @@
 """The networks by name: one gray channel in, one logit per class out; and their files."""
 
-import json
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -8,14 +7,12 @@ from typing import Any
 
 import torch
 from pydantic import TypeAdapter
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import nn
 
-from weldbench.atomic import replacing
 from weldbench.augment import Normalisation
 from weldbench.config.models import Conv6, FullCon6, Model, TorchvisionModel
 from weldbench.errors import InputError
+from weldbench.tensors import read_tensors, write_tensors
 
 _HEADS = ("fc", "classifier", "heads")  # what torchvision calls the part behind the backbone
 
@@ -92,7 +89,7 @@ def replace_classes(network: nn.Module, class_count: int) -> nn.Module:
 
 
 def save_network(path: Path | str, state: dict[str, torch.Tensor], info: TrainedInfo) -> None:
-    """Write weights as safetensors, with all that is needed to use them in the one metadata key `weldbench`."""
+    """Write weights as safetensors, with all that is needed to use them as their note."""
     facts = {
         "model": info.settings.architecture,
         "settings": info.settings.model_dump(exclude={"per_dataset"}),
@@ -103,10 +100,7 @@ def save_network(path: Path | str, state: dict[str, torch.Tensor], info: Trained
         "fold": info.fold,
         "seed": info.seed,
     }
-    with replacing(path) as partial:
-        # A second key would make the bytes differ from run to run: their order in the file is random.
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
-        save_file(tensors, partial, metadata={"weldbench": json.dumps(facts)})
+    write_tensors(path, state, facts)
 
 
 def load_trained(path: Path | str) -> tuple[nn.Module, TrainedInfo]:
@@ -131,12 +125,11 @@ def read_network(path: Path | str) -> tuple[dict[str, torch.Tensor], TrainedInfo
         InputError: The file is missing, damaged, or not one of ours.
     """
     try:
-        with safe_open(path, "pt") as file:
-            facts = json.loads((file.metadata() or {})["weldbench"])
-            return {name: file.get_tensor(name) for name in file.keys()}, _info(facts)  # noqa: SIM118
+        state, facts = read_tensors(path)
+        return state, _info(facts)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; train that model first") from None
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:
         raise InputError(f"{path}: this is no model of weldbench, or it is damaged: {error}; train it again") from None
 
 
