@@ -39,6 +39,10 @@ def summary(scorings: Sequence[Scoring]) -> Table:
                     "macro_f1_low": interval.low,
                     "macro_f1_high": interval.high,
                     **{name: float(np.mean(values)) for name, values in metrics.items()},
+                    "confidence": scoring.resamples.confidence,
+                    "seeds": len(scoring.comparison.seeds),
+                    "test_frames": int(scoring.support.sum()),
+                    "test_runs": len(scoring.resamples.runs.names),
                     "note": interval.reason,
                 }
             )

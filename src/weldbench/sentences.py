@@ -1,0 +1,144 @@
+"""Sentences of the report, each computed from a table of the comparison."""
+
+import pandas as pd
+
+
+def about_leader(summary: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> str:
+    """Name the best model by macro F1 on all test frames, how good it is and what it is better than."""
+    everywhere = _on_all_frames(summary)
+    best = everywhere.loc[everywhere["macro_f1"].idxmax()]
+    scope = f"On the {best.test_frames:,} test frames of {dataset}, from {_count(best.test_runs, 'run')},"
+    if len(everywhere) == 1:
+        return f"{scope} **{best.model}**, the only model, has a macro F1 of {_with_interval(best)}."
+    beaten, tied = _verdicts(pairs, best.model, 1 - best.confidence)
+    sentence = f"{scope} **{best.model}** has the highest macro F1: {_with_interval(best)}."
+    if beaten:
+        sentence += f" It is better than {_listed(beaten)} beyond what other runs and seeds could turn."
+    if tied:
+        sentence += f" That it is better than {_listed(tied)} cannot be said from these runs."
+    return sentence
+
+
+def about_data(distribution: pd.DataFrame, dataset: str) -> str:
+    """Count the frames and runs that were used, and say how uneven the classes of test are."""
+    used = distribution[distribution["set"].str.startswith("as used")]
+    totals = used[used["class"] == "total"].groupby("part", sort=False)[["frames", "runs"]].sum()
+    parts = [f"{row.frames:,} frames of {_count(row.runs, 'run')} in {part}" for part, row in totals.iterrows()]
+    test = used[(used["part"] == "test") & (used["class"] != "total")].groupby("class", sort=False)["frames"].sum()
+    absent, present = list(test[test == 0].index), test[test > 0]
+    sentence = f"Used of {dataset}: {_listed(parts)}."
+    if len(present) > 1:
+        ratio = present.max() / present.min()
+        sentence += f" In test, {present.idxmax()} has {ratio:.3g} times the frames of {present.idxmin()}."
+    if absent:
+        sentence += f" Test has no frames of {_listed(absent)}, and nothing can be said about them."
+    return sentence
+
+
+def about_published(published: pd.DataFrame, dataset: str) -> str:
+    """Say what is published on such data and whether it can be compared."""
+    if published.empty or "dataset" not in published:
+        return "F1 of each class, and the macro average. No results are known that were published on these classes."
+    datasets = list(dict.fromkeys(published["dataset"]))
+    quoted = f"F1 of each class, and the macro average. Beside them stand the results published on {_listed(datasets)}"
+    if dataset not in datasets:
+        return f"{quoted}, which are about other data: they cannot be compared with those on {dataset}."
+    return f"{quoted}; the notes say what is assumed about them."
+
+
+def about_pairs(pairs: pd.DataFrame, summary: pd.DataFrame) -> str:
+    """Count the pairs of models that can be told apart."""
+    if pairs.empty:
+        return "One model: there is nothing to compare."
+    best = _on_all_frames(summary).iloc[0]
+    told = int((pairs["p_runs"] < 1 - best.confidence).sum())
+    untested = int(pairs["p_runs"].isna().sum())
+    sentence = (
+        f"Of {_count(len(pairs), 'pair')} of models, {told} can be told apart at a level of {1 - best.confidence:.3g}."
+    )
+    if untested:
+        sentence += f" {untested} cannot be tested, for test has too few runs per class."
+    seeds = "one seed, so that the luck of a training is not counted" if best.seeds == 1 else f"{best.seeds} seeds"
+    return f"{sentence} The tests resample {_count(best.test_runs, 'test run')}, and rest on {seeds}."
+
+
+def about_weakness(per_class: pd.DataFrame) -> str:
+    """Name each model's weakest class, and the classes that it never predicts."""
+    classes = per_class[~per_class["class"].isin(["macro average", "weighted average"]) & (per_class["frames"] > 0)]
+    sentences = []
+    for model, rows in classes.groupby("model", sort=False):
+        weakest = rows.loc[rows["f1"].idxmin()]
+        sentences.append(
+            f"{model} is weakest on {weakest['class']}: F1 {weakest['f1']:.3f}, recall {weakest['recall']:.3f}."
+        )
+        never = rows[rows["note"].fillna("").str.startswith("never predicted")]
+        sentences += [f"{model}: {row['class']} is {row['note']}." for _, row in never.iterrows()]
+    return " ".join(sentences)
+
+
+def about_factory(factory: pd.DataFrame) -> str:
+    """Say how many defects escape at each accepted rate of false rejects, with the best model for each."""
+    if "escape_rate" not in factory or factory["escape_rate"].isna().all():
+        return "No threshold can be chosen: valid lacks good frames, or test lacks good or defective ones."
+    sentences = []
+    for rate, rows in factory.groupby("accepted_false_rejects", sort=False):
+        best = rows.loc[rows["escape_rate"].idxmin()]
+        sentences.append(
+            f"When {100 * rate:.3g} % of the good frames of valid may be rejected, {best['model']} lets the fewest "
+            f"defective frames of test pass: {best['escape_rate']:.1%}, while it rejects "
+            f"{best['test_false_rejects']:.1%} of the good ones."
+        )
+    return " ".join(sentences)
+
+
+def about_vote(film_vote: pd.DataFrame) -> str:
+    """Say what the longest majority vote changes for the best model."""
+    longest = film_vote[film_vote["window_frames"] == film_vote["window_frames"].max()]
+    best = longest.loc[longest["macro_f1"].idxmax()]
+    alone = film_vote[(film_vote["window_frames"] == 1) & (film_vote["model"] == best["model"])]
+    before = f", from {alone['macro_f1'].iloc[0]:.3f} without a vote" if len(alone) else ""
+    return (
+        f"A majority vote over the last {best['window_frames']:,} frames brings {best['model']} to a macro F1 of "
+        f"{best['macro_f1']:.3f}{before}, and answers {_count(int(best['delay_frames']), 'frame')} late."
+    )
+
+
+def about_cost(cost: pd.DataFrame) -> str:
+    """Compare the cheapest and the dearest training."""
+    cheap, dear = (cost.loc[index] for index in (cost["training_seconds"].idxmin(), cost["training_seconds"].idxmax()))
+    if len(cost) == 1:
+        return f"One training of {cheap['model']} took {cheap['training_seconds']:,.1f} seconds on {cheap['device']}."
+    return (
+        f"One training of {cheap['model']} took {cheap['training_seconds']:,.1f} seconds, one of {dear['model']} "
+        f"{dear['training_seconds']:,.1f} seconds ({dear['training_seconds'] / cheap['training_seconds']:.1f} times as "
+        f"long), on {dear['device']}."
+    )
+
+
+def _on_all_frames(summary: pd.DataFrame) -> pd.DataFrame:
+    return summary[summary["test_set"] == summary["test_set"].iloc[0]]
+
+
+def _verdicts(pairs: pd.DataFrame, model: str, level: float) -> tuple[list[str], list[str]]:
+    beaten, tied = [], []
+    for pair in pairs.itertuples():
+        if model in (pair.first, pair.second):
+            other = pair.second if pair.first == model else pair.first
+            (beaten if pair.p_runs < level else tied).append(other)
+    return beaten, tied
+
+
+def _with_interval(row: pd.Series) -> str:
+    over = f"mean over {row.seeds} seeds" if row.seeds > 1 else "one seed"
+    if pd.isna(row.macro_f1_low):
+        return f"{row.macro_f1:.3f} ({row.note}; {over})"
+    interval = f"{row.confidence:.0%} interval {row.macro_f1_low:.3f} to {row.macro_f1_high:.3f}"
+    return f"{row.macro_f1:.3f} ({interval}; {over})"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
