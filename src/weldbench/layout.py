@@ -15,6 +15,11 @@ from weldbench.errors import InputError
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
 PARTS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
 
+_NO_RUNS = (
+    "Some frames name no run, and each of them counts as its own: near copies from one recording may stand in two "
+    "parts. Put each run into a folder of its class, or give datasets.<name>.run_pattern."
+)
+
 _PART_JSON = re.compile(r"^(?:.*/)?([^/]+)/\1\.json$")
 
 
@@ -69,6 +74,8 @@ def read_layout(archive: Archive, classes: list[str] | None, run_pattern: str | 
         layout = _image_folder_layout(archive, images, classes)
     if run_pattern:
         layout.frames = [_with_run(frame, run_pattern, layout) for frame in layout.frames]
+    if any(frame.run == frame.path for frame in layout.frames):
+        layout.notes.append(_NO_RUNS)
     layout.frames = sorted(
         (frame for frame in layout.frames if frame.member not in layout.bad),
         key=lambda frame: (frame.published_part, frame.path),
@@ -182,11 +189,6 @@ def _image_folder_layout(archive: Archive, images: list[str], classes: list[str]
             layout.frames.append(Frame(name, str(inner), run, label, part))
         else:
             layout.bad[name] = f"its folder {label!r} is none of the classes {', '.join(layout.classes)}"
-    if any(frame.run == frame.path for frame in layout.frames):
-        layout.notes.append(
-            "The frames name no run, so each counts as its own: near copies from one recording may stand in two "
-            "parts. Put each run into a folder of its class, or give datasets.<name>.run_pattern."
-        )
     return layout
 
 
@@ -203,8 +205,8 @@ def _below_common_folders(paths: list[PurePosixPath]) -> list[PurePosixPath]:
 
 def _with_run(frame: Frame, pattern: str, layout: Layout) -> Frame:
     found = re.search(pattern, frame.path)
-    if not found:
+    run = found and (found["run"] if "run" in found.re.groupindex else found[0])
+    if not run:
         layout.bad[frame.member] = f"run_pattern {pattern!r} does not match its path {frame.path!r}"
         return frame
-    run = found["run"] if "run" in found.re.groupindex else found[0]
     return Frame(frame.member, frame.path, run, frame.label, frame.published_part)

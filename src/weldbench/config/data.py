@@ -1,8 +1,9 @@
 """The sections about data: datasets, ingest, split."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import AfterValidator, Field, PositiveInt
 
 from weldbench.config.base import OverridableSection, Section
 from weldbench.errors import InputError
@@ -16,6 +17,16 @@ SS304_CLASSES = [
     "high_travel_speed",
 ]
 
+
+def _compilable(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"this is no regular expression: {error}") from None
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compilable)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -23,7 +34,7 @@ class _Dataset(Section):
     classes: list[str] = Field(
         SS304_CLASSES, min_length=2, description="class names in the order of the labels 0, 1, ...; the first is good"
     )
-    run_pattern: str | None = Field(
+    run_pattern: Pattern | None = Field(
         None, description="regular expression whose group `run` (or whole match) in a frame's path names its run"
     )
 
