@@ -36,7 +36,8 @@ def macro_f1(scorings: list[Scoring], published: Published) -> Figure:
     axes.set_yticks(range(len(models)), models)
     axes.set_ylim(len(models) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel(f"macro F1 (diamond: mean, line: {scorings[0].resamples.confidence:.0%} interval, dots: seeds)")
+    confidence = f"{100 * scorings[0].resamples.confidence:g} %"
+    axes.set_xlabel(f"macro F1 (diamond: mean, line: {confidence} interval, dots: seeds)")
     figure.legend(loc="outside upper left", ncols=1)
     return figure
 
@@ -48,8 +49,10 @@ def confusion(scoring: Scoring, model: str) -> Figure:
     support = frames.sum(axis=1, keepdims=True)
     shares = np.divide(frames, support, out=np.zeros_like(frames), where=support > 0)
     side = 2.2 + 0.62 * len(names)
-    figure = new_figure(2 * side, side + 0.4)
-    panels = [("share of the true class", shares, "{:.2f}"), ("frames, mean over seeds", frames, "{:.4g}")]
+    figure = new_figure(2 * side, side + 1.1)
+    several = len(scoring.confusions[model]) > 1
+    counts = ("frames, mean over seeds", frames, "{:,.1f}") if several else ("frames", frames, "{:,.0f}")
+    panels = [("share of the true class", shares, "{:.2f}"), counts]
     for position, (title, cells, form) in enumerate(panels):
         axes = figure.add_subplot(1, 2, position + 1)
         axes.imshow(shares, cmap=SEQUENTIAL, vmin=0, vmax=1)
@@ -76,11 +79,13 @@ def reliability(scoring: Scoring) -> Figure:
         frames = concatenated(scoring.comparison.test[model])
         bins = calibration_bins(frames)
         label = f"{model} (calibration error {expected_calibration_error(frames):.3f})"
-        axes.plot(bins["confidence"], bins["accuracy"], marker=marker, color=color, label=label)
-    axes.set(
-        xlabel="confidence: probability of the predicted class", ylabel="share of right frames", ylim=(-0.02, 1.02)
-    )
-    axes.legend(loc="upper left")
+        axes.plot(bins["confidence"], bins["accuracy"], color=color, linewidth=1)
+        area = 12 + 300 * bins["frames"] / bins["frames"].sum()
+        axes.scatter(bins["confidence"], bins["accuracy"], s=area, marker=marker, color=color, label=label)
+    axes.set(xlabel="confidence: probability of the predicted class (area: share of frames)", ylim=(-0.03, 1.05))
+    axes.set_ylabel("share of right frames")
+    for handle in figure.legend(loc="outside upper left").legend_handles:
+        handle.set_sizes([30])
     return figure
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from weldbench.figure_style import MARKERS, colors, new_figure
 from weldbench.scoring import Scoring
@@ -21,6 +22,8 @@ def learning_curves(trainings: Trainings) -> Figure:
         _band(score, epochs["valid_macro_f1"], color, model)
     loss.set(title="loss (dashed: train, solid: valid)", xlabel="epoch", ylabel="cross-entropy", ylim=(0, None))
     score.set(title="macro F1 on valid", xlabel="epoch", ylim=(0, 1.02))
+    for axes in (loss, score):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(loc="outside upper left", ncols=min(len(models), 5))
     return figure
 
@@ -40,8 +43,11 @@ def cost(scoring: Scoring, trainings: Trainings) -> Figure:
                 axes.plot([x, x], [interval.low, interval.high], color=color)
             axes.plot(x, interval.estimate, MARKERS[number % len(MARKERS)], color=color, ms=8)
             axes.annotate(model, (x, interval.estimate), xytext=(7, 5), textcoords="offset points", fontsize=9)
-        axes.set(xscale="log", xlabel=title)
-        axes.margins(x=0.25)
+        means = per_model[column].mean()[list(models)]
+        # At least one decade, so that there is a tick; room at the right for the last name.
+        axes.set(xscale="log", xlabel=title, xlim=(means.min() / 3, means.max() * 4))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     panels[0].set_ylabel("macro F1 on test")
     return figure
 

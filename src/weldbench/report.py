@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +23,7 @@ from weldbench.sentences import (
     about_weakness,
 )
 
+_LONG_CELL = 60
 _LINEAGE = {
     "commit": "commit",
     "dirty": "changed after that commit",
@@ -128,10 +130,11 @@ class Report:
     def _table(self, name: str) -> str:
         title, _, body = self._existing(self.results / "tables" / f"{name}.md").read_text("utf-8").partition("\n\n")
         title = title.strip("*")
-        rendered = markdown2html_mistune(body)
+        rows, rendered = body.partition("\n\n")[0], markdown2html_mistune(body)
         label = html.escape(title, quote=True)
         region = f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">'
-        opening = f"{region}<table><caption>{label}</caption>"
+        kind = ' class="prose"' if max(map(len, re.split(r"[ -]*\|[ :-]*", rows))) > _LONG_CELL else ""
+        opening = f"{region}<table{kind}><caption>{label}</caption>"
         return rendered.replace("<table>", opening).replace("</table>", "</table></div>")
 
     def _figures(self, *names: str, model: str = "") -> str:

@@ -28,8 +28,7 @@ def about_data(distribution: pd.DataFrame, dataset: str) -> str:
     absent, present = list(test[test == 0].index), test[test > 0]
     sentence = f"Used of {dataset}: {_listed(parts)}."
     if len(present) > 1:
-        ratio = present.max() / present.min()
-        sentence += f" In test, {present.idxmax()} has {ratio:.3g} times the frames of {present.idxmin()}."
+        sentence += " " + _imbalance(present)
     if absent:
         sentence += f" Test has no frames of {_listed(absent)}, and nothing can be said about them."
     return sentence
@@ -115,6 +114,13 @@ def about_cost(cost: pd.DataFrame) -> str:
     )
 
 
+def _imbalance(frames: pd.Series) -> str:
+    if frames.max() == frames.min():
+        return f"In test, every class has {frames.max():,} frames."
+    ratio = frames.max() / frames.min()
+    return f"In test, {frames.idxmax()} has {ratio:.3g} times the frames of {frames.idxmin()}."
+
+
 def _on_all_frames(summary: pd.DataFrame) -> pd.DataFrame:
     return summary[summary["test_set"] == summary["test_set"].iloc[0]]
 
@@ -132,7 +138,7 @@ def _with_interval(row: pd.Series) -> str:
     over = f"mean over {row.seeds} seeds" if row.seeds > 1 else "one seed"
     if pd.isna(row.macro_f1_low):
         return f"{row.macro_f1:.3f} ({row.note}; {over})"
-    interval = f"{row.confidence:.0%} interval {row.macro_f1_low:.3f} to {row.macro_f1_high:.3f}"
+    interval = f"{100 * row.confidence:g} % interval {row.macro_f1_low:.3f} to {row.macro_f1_high:.3f}"
     return f"{row.macro_f1:.3f} ({interval}; {over})"
 
 

@@ -34,7 +34,7 @@ def f1_table(name: str, scoring: Scoring, published: Published, dataset: str) ->
             _mark(rows, leading, row_name, bold, ties, untested)
     notes = [
         f"{about_seeds(scoring)} Scored on {scoring.title}; the interval of the macro average holds with "
-        f"{scoring.resamples.confidence:.0%} confidence, from resampling runs, and seeds where there are several.",
+        f"{100 * scoring.resamples.confidence:g} % confidence, from resampling runs (and seeds, of several).",
         *_marks_explained(models, bold, ties, untested),
         *about_absent_classes(scoring),
         *_fixed_runs(scoring),
@@ -74,7 +74,7 @@ def _f1_record(scoring: Scoring, model: str, row_name: str, key: int | None) -> 
 
 
 def _heading(result: Result) -> str:
-    return f"{result.model} ({result.who}, {result.dataset})"
+    return f"published: {result.model}"
 
 
 def _quoted_value(result: Result, row_name: str, key: int | None) -> float | None:
@@ -96,7 +96,7 @@ def _mark(rows: list[dict], leading: Leaders, row_name: str, bold: set, ties: li
     if not leading.testable:
         untested.append(row_name)
     elif leading.tied:
-        ties.append(f"{row_name}: {', '.join([leading.best, *leading.tied])}")
+        ties.append(row_name)
         for model in (leading.best, *leading.tied):
             rows[-1][model] += " ≈"
     else:
@@ -110,7 +110,7 @@ def _marks_explained(models: Sequence[str], bold: set, ties: list, untested: lis
     if not bold:
         notes[0] += " No model is, in any row."
     if ties:
-        notes.append(f"≈: cannot be told from the best of the row ({'; '.join(ties)}).")
+        notes.append("≈: these cannot be told from one another, and one of them is the best of the row.")
     if untested:
         notes.append(f"No test is possible, for there are too few test runs: {', '.join(untested)}.")
     return notes
@@ -127,7 +127,11 @@ def _fixed_runs(scoring: Scoring) -> list[str]:
 def _about_published(quoted: list[Result], published: Published, dataset: str) -> list[str]:
     if not quoted:
         return ["No results are known that were published on these classes."]
-    notes = [f"{_heading(result)}: {result.training}. Source: {published.sources[result.source]}." for result in quoted]
+    notes = [
+        f"{_heading(result)}: {result.who}, on {result.dataset}; {result.training}. "
+        f"Source: {published.sources[result.source]}."
+        for result in quoted
+    ]
     others = sorted({result.dataset for result in quoted} - {dataset})
     if others:
         notes.append(

@@ -58,8 +58,8 @@ def summary(scorings: Sequence[Scoring]) -> Table:
     first = scorings[0]
     notes = [
         about_seeds(first),
-        f"Intervals of macro F1 hold with {first.resamples.confidence:.0%} confidence; they resample runs within their "
-        "class (and seeds), and take Student's t on the logit scale.",
+        f"Intervals of macro F1 hold with {100 * first.resamples.confidence:g} % confidence; they resample runs "
+        "within their class (and seeds), and take Student's t on the logit scale.",
         "Calibration error: 15 bins of the predicted class's probability. Brier score: 0 to 2, lower is better.",
     ]
     return Table("summary", "Every model in single numbers", pd.DataFrame(records), pd.DataFrame(rows), notes=notes)
