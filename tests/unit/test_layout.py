@@ -52,7 +52,7 @@ def test_classes_without_parts(tmp_path: Path, prefix: str) -> None:
     layout = layout_of(tmp_path, [f"{prefix}{name}" for name in ("crack/a.png", "good_weld/b.png", "pore/c.png")])
     assert layout.classes == ["good_weld", "crack", "pore"]
     assert {frame.published_part for frame in layout.frames} == {""}
-    assert "name no run" in layout.notes[0]  # each frame is its own
+    assert "name no run" in layout.notes[0]
 
 
 def test_given_classes_keep_their_order(tmp_path: Path) -> None:
