@@ -1,0 +1,48 @@
+"""Draw where one trained model looks: Grad-CAM on a right and a wrong test frame of each class."""
+
+import argparse
+from pathlib import Path
+
+from weldbench.command import command
+
+
+@command
+def main() -> None:
+    arguments = parse_arguments()
+    import torch
+
+    from weldbench.config import load_params
+    from weldbench.explain import explain, explanation_figure, frames_to_explain, last_convolution
+    from weldbench.figure_style import save
+    from weldbench.frames import open_dataset, resident
+    from weldbench.hardware import prepare
+    from weldbench.models import load_trained
+    from weldbench.predictions import read_predictions, scored
+
+    # A handful of frames: one process on the CPU, whatever trained the network.
+    prepare(load_params(arguments.params).hardware.model_copy(update={"device": "cpu", "devices": 1}))
+    network, info = load_trained(arguments.trained)
+    frames = scored(read_predictions(arguments.predictions), "test")
+    chosen = frames_to_explain(frames)
+    positions = [position for pair in chosen for position in pair if position is not None]
+    size_px = info.settings.input_size_px
+    inputs = resident(open_dataset(arguments.data).frames, frames.rows[positions], size_px)
+    explained = explain(network, info.normalisation, inputs, positions, frames.predicted[positions])
+    convolutional = last_convolution(network, torch.zeros(1, 1, size_px, size_px)) is not None
+    method = "Grad-CAM" if convolutional else "gradient of the input, for it has no convolutions"
+    title = f"{info.settings.architecture}, seed {info.seed}: {method}, for the predicted class"
+    save(explanation_figure(frames, chosen, {found.position: found for found in explained}, title), arguments.output)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, default="params.yaml")
+    parser.add_argument("--data", type=Path, required=True, help="folder that ingest wrote")
+    parser.add_argument("--trained", type=Path, required=True, help="model.safetensors")
+    parser.add_argument("--predictions", type=Path, required=True, help="predictions.csv of that model")
+    parser.add_argument("--output", type=Path, required=True, help="the picture")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
