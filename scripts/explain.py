@@ -12,7 +12,7 @@ def main() -> None:
     import torch
 
     from weldbench.config import load_params
-    from weldbench.explain import explain, explanation_figure, frames_to_explain, last_convolution
+    from weldbench.explain import explain, explanation_figure, frames_to_explain, last_feature_map
     from weldbench.figure_style import save
     from weldbench.frames import open_dataset, resident
     from weldbench.hardware import prepare
@@ -28,7 +28,7 @@ def main() -> None:
     size_px = info.settings.input_size_px
     inputs = resident(open_dataset(arguments.data).frames, frames.rows[positions], size_px)
     explained = explain(network, info.normalisation, inputs, positions, frames.predicted[positions])
-    convolutional = last_convolution(network, torch.zeros(1, 1, size_px, size_px)) is not None
+    convolutional = last_feature_map(network, torch.zeros(1, 1, size_px, size_px)) is not None
     method = "Grad-CAM" if convolutional else "gradient of the input, for it has no convolutions"
     title = f"{info.settings.architecture}, seed {info.seed}: {method}, for the predicted class"
     save(explanation_figure(frames, chosen, {found.position: found for found in explained}, title), arguments.output)

@@ -57,7 +57,7 @@ def explain(
     """
     batch = normalise(torch.from_numpy(inputs), normalisation)
     target = torch.from_numpy(predicted)
-    layer = last_convolution(network, batch[:1])
+    layer = last_feature_map(network, batch[:1])
     if layer is None:
         heat = Saliency(network).attribute(batch.requires_grad_(), target=target)
         heat = functional.avg_pool2d(heat, 5, stride=1, padding=2, count_include_pad=False)
@@ -70,20 +70,24 @@ def explain(
     return [Explained(*parts) for parts in zip(positions, inputs, heat, strict=True)]
 
 
-def last_convolution(network: nn.Module, example: torch.Tensor) -> nn.Module | None:
-    """Find the last convolution whose output still has a place, not one value per channel; None if there is none.
+def last_feature_map(network: nn.Module, example: torch.Tensor) -> nn.Module | None:
+    """Find the module that gives the last map of features, before what is left is one value per channel.
 
     Args:
         network: Any network.
         example: One normalised frame, float32, shape (1, 1, S, S).
+
+    Returns:
+        None for a network without convolutions.
     """
     found: list[nn.Module] = []
 
-    def note(module: nn.Module, _: object, output: torch.Tensor) -> None:
-        if min(output.shape[-2:]) > 1:
+    def note(module: nn.Module, _: object, output: object) -> None:
+        is_map = isinstance(output, torch.Tensor) and output.ndim == 4 and min(output.shape[-2:]) > 1
+        if is_map and (found or isinstance(module, nn.Conv2d)):
             found.append(module)
 
-    hooks = [m.register_forward_hook(note) for m in network.modules() if isinstance(m, nn.Conv2d)]
+    hooks = [module.register_forward_hook(note) for module in network.modules()]
     try:
         with torch.inference_mode():
             network(example)

@@ -5,7 +5,7 @@ from predictions_factory import CLASSES, predictions
 from torch import nn
 
 from weldbench.augment import Normalisation
-from weldbench.explain import explain, explanation_figure, frames_to_explain, last_convolution
+from weldbench.explain import explain, explanation_figure, frames_to_explain, last_feature_map
 from weldbench.predictions import scored
 
 
@@ -56,10 +56,10 @@ def test_heat_lies_between_0_and_1_and_follows_the_bright_part():
     assert heat[:, 9:, 9:].max() == 0
 
 
-def test_convolutions_that_end_in_one_value_are_passed_over():
+def test_maps_of_one_value_are_passed_over():
     network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Conv2d(4, 2, 1), nn.Flatten())
-    assert last_convolution(network, torch.zeros(1, 1, 8, 8)) is network[0]
-    assert last_convolution(nn.Sequential(nn.Flatten(), nn.Linear(64, 2)), torch.zeros(1, 1, 8, 8)) is None
+    assert last_feature_map(network, torch.zeros(1, 1, 8, 8)) is network[0]
+    assert last_feature_map(nn.Sequential(nn.Flatten(), nn.Linear(64, 2)), torch.zeros(1, 1, 8, 8)) is None
 
 
 def test_the_surest_right_and_wrong_frame_of_each_class_are_chosen():
