@@ -17,7 +17,7 @@ hardware: {device: cpu, precision: PRECISION, threads: 1, devices: DEVICES}
 models:
   full_con6: {input_size_px: 16, hidden: [32, 16], epochs: 4, batch_size: 16, learning_rate: 0.02}
   conv6: {input_size_px: 32, channels: [4, 8], hidden: 16, epochs: 4, batch_size: 16, learning_rate: 0.02}
-  resnet18: {input_size_px: 32, init: scratch, epochs: 2, batch_size: 16, learning_rate: 0.02}
+  resnet18: {input_size_px: 32, init: scratch, epochs: 1, batch_size: 16, learning_rate: 0.02}
 train: {models: [full_con6, conv6, resnet18]}
 finetune: {models: []}
 pretrain: {models: [], input_size_px: 32, steps: 4, batch_size: 8}

@@ -1,0 +1,181 @@
+import hashlib
+import urllib.error
+import urllib.request
+from types import SimpleNamespace
+
+import pytest
+import torch
+from pydantic import TypeAdapter, ValidationError
+from safetensors import safe_open
+from torch import nn
+
+from weldbench.augment import Normalisation
+from weldbench.config.models import Model, TorchvisionModel
+from weldbench.errors import InputError
+from weldbench.models import (
+    TrainedInfo,
+    build_network,
+    fold_to_gray,
+    load_trained,
+    replace_classes,
+    save_network,
+    torchvision_network,
+)
+from weldbench.weights import IMAGENET, initial_network
+
+OWN = Normalisation(0.4, 0.3)
+ZOO = [
+    "resnet18",
+    "mobilenet_v3_small",
+    *(
+        pytest.param(name, marks=pytest.mark.slow)
+        for name in ("resnet50", "densenet169", "efficientnet_b0", "convnext_tiny", "vit_b_16")
+    ),
+]
+
+
+def settings(architecture: str, size: int = 32, **values) -> Model:
+    raw = {"architecture": architecture, "input_size_px": size, "epochs": 1, "learning_rate": 0.01, **values}
+    return TypeAdapter(Model).validate_python(raw)
+
+
+def test_full_con6_has_the_parameters_of_its_layers():
+    network = build_network(settings("full_con6", 64, hidden=[256, 128]), 6)
+    assert sum(p.numel() for p in network.parameters()) == 4096 * 256 + 256 + 256 * 128 + 128 + 128 * 6 + 6
+    assert network(torch.zeros(2, 1, 64, 64)).shape == (2, 6)
+
+
+@pytest.mark.parametrize(
+    ("size", "pool", "kernel", "side"), [(112, 2, 5, 14), (113, 2, 5, 14), (112, 3, 5, 4), (64, 2, 4, 8)]
+)
+def test_conv6_has_the_parameters_of_its_layers(size, pool, kernel, side):
+    network = build_network(settings("conv6", size, pool_size=pool, kernel_size=kernel), 6)
+    convolutions = sum(a * b * kernel**2 + b for a, b in [(1, 16), (16, 32), (32, 64)])
+    assert sum(p.numel() for p in network.parameters()) == convolutions + 64 * side**2 * 256 + 256 + 256 * 6 + 6
+    assert network(torch.zeros(2, 1, size, size)).shape == (2, 6)
+
+
+@pytest.mark.parametrize("architecture", ZOO)
+def test_one_gray_channel_gives_the_outputs_of_three_equal_ones_at_the_border_too(architecture):
+    torch.manual_seed(0)
+    network = torchvision_network(settings(architecture, 48), 6).eval()
+    first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
+    # A bias is what a cheaper way of folding would get wrong near the border; bright borders would show it.
+    gray = torch.randn(2, 1, 48, 48) + 2.0
+    with torch.no_grad():
+        three, first_three = network(gray.expand(-1, 3, -1, -1)), first(gray.expand(-1, 3, -1, -1))
+        folded = fold_to_gray(network)
+        first = next(module for module in folded.modules() if isinstance(module, nn.Conv2d))
+        torch.testing.assert_close(first(gray), first_three, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(folded(gray), three, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("architecture", ZOO)
+def test_networks_of_the_zoo_get_one_channel_and_our_classes(architecture):
+    network = replace_classes(build_network(settings(architecture, 48), 9), 4)
+    assert network.eval()(torch.zeros(1, 1, 48, 48)).shape == (1, 4)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "size", "message"),
+    [
+        ("conv6", 4, "input_size_px is 4, too small"),
+        ("vit_b_16", 50, "multiple of 16"),
+        ("convnext_tiny", 8, "does not fit"),
+    ],
+)
+def test_an_input_size_that_does_not_fit_names_the_setting(architecture, size, message):
+    with pytest.raises(InputError, match=message):
+        build_network(settings(architecture, size), 6)
+
+
+def test_freezing_random_weights_is_refused():
+    with pytest.raises(ValidationError, match="nothing learnt to keep"):
+        settings("resnet18", init="scratch", freeze="backbone")
+
+
+def test_a_saved_network_comes_back_with_all_that_is_needed_to_use_it(tmp_path):
+    network = build_network(settings("full_con6", 8, hidden=[5]), 2).eval()
+    info = TrainedInfo(settings("full_con6", 8, hidden=[5]), ["good", "bad"], OWN, "weldsim", 3, 7)
+    path = tmp_path / "model.safetensors"
+    save_network(path, network.state_dict(), info)
+    again, facts = load_trained(path)
+    assert facts == info
+    frame = torch.randn(1, 1, 8, 8)
+    torch.testing.assert_close(again(frame), network(frame), rtol=0, atol=0)
+    with safe_open(path, "pt") as file:
+        assert list(file.metadata()) == ["weldbench"]
+
+
+@pytest.mark.parametrize("content", [b"", b"no tensors", None])
+def test_a_file_that_is_no_model_is_an_error_that_names_it(tmp_path, content):
+    path = tmp_path / "model.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"model\.safetensors"):
+        load_trained(path)
+
+
+def test_simulated_start_keeps_the_backbone_and_its_normalisation(tmp_path):
+    backbone = build_network(settings("resnet18"), 6)
+    path = tmp_path / "resnet18-simulated.safetensors"
+    save_network(
+        path, backbone.state_dict(), TrainedInfo(settings("resnet18"), list("abcdef"), OWN, "simulated", None, 0)
+    )
+    network, normalisation = initial_network(settings("resnet18", 64, init="simulated"), 3, path, IMAGENET)
+    assert normalisation == OWN
+    assert network.fc.out_features == 3
+    torch.testing.assert_close(network.layer4[1].conv2.weight, backbone.layer4[1].conv2.weight)
+    with pytest.raises(InputError, match="backbone of resnet18, not of resnet34"):
+        initial_network(settings("resnet34", init="simulated"), 3, path, IMAGENET)
+    with pytest.raises(InputError, match="no backbone was given"):
+        initial_network(settings("resnet18", init="simulated"), 3, None, IMAGENET)
+
+
+@pytest.fixture
+def torch_home(tmp_path, monkeypatch):
+    """An empty TORCH_HOME, and a network that answers nothing."""
+
+    def refuse(*args, **kwargs):
+        raise urllib.error.URLError("no network")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(urllib.request, "urlopen", refuse)
+    monkeypatch.setattr(torch.hub, "urlopen", refuse)
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_imagenet_weights_that_are_not_to_be_had_name_file_folder_and_alternatives(torch_home):
+    with pytest.raises(InputError) as error:
+        initial_network(settings("resnet18", init="imagenet"), 3, None, OWN)
+    for part in ("resnet18-f37072fd.pth", str(torch_home), "TORCH_HOME", "scratch", "simulated"):
+        assert part in str(error.value)
+
+
+def test_damaged_imagenet_weights_are_found_by_their_hash(torch_home):
+    (torch_home / "resnet18-f37072fd.pth").write_bytes(b"cut off")
+    with pytest.raises(InputError, match="sha256 does not begin with f37072fd"):
+        initial_network(settings("resnet18", init="imagenet"), 3, None, OWN)
+
+
+def test_cached_imagenet_weights_are_folded_and_get_our_classes(torch_home, monkeypatch):
+    published = torchvision_network(settings("resnet18"), 1000)
+    path = torch_home / "published.pth"
+    torch.save(published.state_dict(), path)
+    digits = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    path.rename(torch_home / f"resnet18-{digits}.pth")
+    address = SimpleNamespace(url=f"https://unreachable.invalid/resnet18-{digits}.pth")
+    monkeypatch.setattr("torchvision.models.get_model_weights", lambda name: SimpleNamespace(DEFAULT=address))
+    network, normalisation = initial_network(settings("resnet18", init="imagenet"), 3, None, OWN)
+    assert normalisation == IMAGENET
+    torch.testing.assert_close(network.conv1.weight, published.conv1.weight.sum(1, keepdim=True))
+    assert network.fc.out_features == 3
+
+
+def test_every_architecture_of_params_is_one_of_torchvision():
+    from torchvision.models import list_models
+
+    names = TorchvisionModel.model_fields["architecture"].annotation.__args__
+    assert set(names) <= set(list_models())

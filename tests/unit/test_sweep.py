@@ -1,0 +1,56 @@
+import json
+
+import pytest
+from blobs import write_blobs, write_params
+
+from weldbench.config import load_params
+from weldbench.errors import InputError
+from weldbench.frames import open_dataset
+from weldbench.hardware import prepare
+from weldbench.lessons import Assignment
+from weldbench.sweep import point_settings, sweep_table, train_point, write_sweep
+
+
+def test_a_point_changes_length_rate_size_and_start_and_nothing_else(tmp_path):
+    path = write_params(tmp_path, resnet18="{input_size_px: 32, epochs: 9, learning_rate: 0.5, momentum: 0.7}")
+    params = load_params(path)
+    settings = point_settings(params, "blobs", "resnet18", 3, 0.01)
+    expected = {"epochs": 3, "learning_rate": 0.01, "init": "imagenet"}
+    assert settings == params.models["resnet18"].model_copy(update=expected)
+    with pytest.raises(InputError, match="has the models full_con6, conv6, resnet18"):
+        point_settings(params, "blobs", "resnet19", 3, 0.01)
+
+
+def test_a_point_tells_what_valid_says_and_leaves_nothing_else(tmp_path):
+    split = write_blobs(tmp_path / "data")
+    params = load_params(write_params(tmp_path))
+    settings = point_settings(params, "blobs", "full_con6", 2, 0.02)
+    dataset = open_dataset(tmp_path / "data")
+    task = Assignment("blobs", dataset, split, None, settings, params.train, params.hardware, 0)
+    output = tmp_path / "points" / "full_con6-2-0.02.json"
+    train_point(prepare(params.hardware), task, output)
+    point = json.loads(output.read_text())
+    assert (point["model"], point["epochs"], point["learning_rate"]) == ("full_con6", 2, 0.02)
+    assert 0.3 < point["valid_macro_f1"] <= 1
+    assert [path.name for path in output.parent.iterdir()] == [output.name]
+
+
+def test_the_table_puts_the_best_on_valid_first_and_loss_decides_among_equals(tmp_path):
+    paths = []
+    for number, (f1, loss) in enumerate([(0.8, 0.5), (0.9, 0.6), (0.9, 0.4)]):
+        point = {"model": f"resnet{number}", "epochs": 5, "learning_rate": 0.01, "valid_macro_f1": f1}
+        paths.append(tmp_path / f"{number}.json")
+        paths[-1].write_text(json.dumps(point | {"valid_loss": loss, "best_epoch": 4, "seconds": 1.0}))
+    table = sweep_table(paths)
+    assert table["model"].tolist() == ["resnet2", "resnet1", "resnet0"]
+    write_sweep(table, tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {f"sweep.{e}" for e in ("csv", "md", "tex", "png")}
+    assert "**resnet2**" in (tmp_path / "out" / "sweep.md").read_text()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"model": "resnet18"}'])
+def test_a_file_that_is_no_point_is_named(tmp_path, content):
+    path = tmp_path / "point.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"point\.json"):
+        sweep_table([path])
