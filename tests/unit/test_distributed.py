@@ -20,7 +20,8 @@ def test_two_processes_reach_the_weights_of_one(tmp_path):
         folder = tmp_path / str(devices)
         folder.mkdir()
         command = [sys.executable, TRAIN, "--params", write_params(folder, devices=devices), "--dataset", "blobs"]
-        command += ["--model", "conv6", "--seed", "0", "--data", tmp_path / "data", "--split", split, "--output", folder]
+        command += ["--model", "conv6", "--seed", "0", "--data", split.parents[2], "--split", split]
+        command += ["--output", folder]
         result = subprocess.run([str(part) for part in command], capture_output=True, text=True)
         assert result.returncode == 0, result.stderr
         trained[devices] = load_file(folder / "model.safetensors")
