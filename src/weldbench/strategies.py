@@ -10,7 +10,9 @@ from weldbench.errors import InputError
 
 PARTS = ("train", "valid", "test")
 
-_TRIES = 200  # random assignments of runs to folds, of which the most even one is taken
+# Random assignments of runs to folds, of which the most even one is taken: fewer where every frame is its own run.
+_TRIES = 200
+_PLACEMENTS = 50_000
 _TEST_SHARE_OF_VALID = 0.5
 
 
@@ -87,7 +89,7 @@ def _move_runs(
         classes: In label order.
         way: From which part to which.
         share: Of the giver's frames of a class, how many the taker should get at least.
-        keep_runs: Runs of each class that the giver must keep.
+        keep_runs: Runs of each class that the giver must keep; with 0 it gives its last run only if it has no other.
         rng: Chooses the runs.
     """
     giver, taker = way
@@ -96,14 +98,17 @@ def _move_runs(
     for label in sorted(classes, key=lambda label: ((counts[label] > 0).sum(), classes.index(label))):
         if ((parts == taker) & (frames["label"] == label)).any():
             continue
-        wanted, moved = share * counts[label].sum(), 0
-        for run in counts.index[counts[label] > 0]:
-            left = counts.drop(run)
-            spared = ((left > 0).sum() >= keep_runs) | (counts.loc[run] == 0)
-            if moved < wanted and spared.all():
-                moved += counts.loc[run, label]
-                parts[(frames["run"] == run) & (parts == giver)] = taker
-                counts = left
+        still_wanted, moved = share * counts[label].sum(), []
+        left = (counts > 0).sum()
+        for run, of_run in counts[counts[label] > 0].iterrows():
+            held = of_run > 0
+            to_keep = max(1, keep_runs) if moved else keep_runs
+            if still_wanted > 0 and (left - held >= to_keep)[held].all():
+                moved.append(run)
+                still_wanted -= of_run[label]
+                left -= held
+        parts[frames["run"].isin(moved) & (parts == giver)] = taker
+        counts = counts.drop(moved)
 
 
 def _grouped(
@@ -135,7 +140,7 @@ def _even_folds(counts: np.ndarray, fold_count: int, rng: np.random.Generator) -
     """
     shares = counts / np.maximum(counts.sum(axis=0), 1)
     best, best_score = np.zeros(len(counts), dtype=int), (np.inf, np.inf)
-    for _ in range(_TRIES):
+    for _ in range(min(_TRIES, 1 + _PLACEMENTS // max(1, len(counts)))):
         folds = np.zeros(len(counts), dtype=int)
         filled = np.zeros((fold_count, counts.shape[1]))
         for run in rng.permutation(len(counts)):

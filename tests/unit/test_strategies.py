@@ -1,0 +1,194 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from manifests import CLASSES, even_dataset, manifest_of, run_frames
+
+from weldbench.config.data import Split
+from weldbench.errors import InputError
+from weldbench.strategies import assign_parts
+
+
+def assigned(manifest: pd.DataFrame, fold: int = 0, **changes: object) -> pd.DataFrame:
+    parts, notes = assign_parts(manifest, CLASSES, Split(**changes), fold)
+    assert list(parts.index) == list(manifest["row"])
+    table = manifest.assign(part=parts.to_numpy())
+    table.attrs["notes"] = notes
+    return table
+
+
+def classes_in(table: pd.DataFrame, part: str) -> set[str]:
+    return set(table.loc[table["part"] == part, "label"])
+
+
+@st.composite
+def datasets(draw: st.DrawFn, fewest_runs: int, one_class_a_run: bool = True) -> pd.DataFrame:
+    """Runs of any length; each class has at least `fewest_runs` of its own."""
+    frames = []
+    for label in CLASSES:
+        for run, count in enumerate(draw(st.lists(st.integers(1, 9), min_size=fewest_runs, max_size=12))):
+            frames += run_frames(f"{label} {run}", label, "", count)
+            if not one_class_a_run:
+                other = draw(st.sampled_from(CLASSES))
+                frames += [
+                    (f"{label} {run}/x{n}.png", f"{label} {run}", other, "") for n in range(draw(st.integers(0, 3)))
+                ]
+    return manifest_of(frames)
+
+
+@settings(max_examples=25, deadline=None)
+@given(manifest=datasets(fewest_runs=3), seed=st.integers(0, 9), fold=st.integers(0, 2))
+def test_grouped_shares_no_run_and_has_every_class_in_every_part(manifest: pd.DataFrame, seed: int, fold: int) -> None:
+    table = assigned(manifest, fold, strategy="grouped", fold_count=3, seed=seed)
+    assert (table.groupby("run")["part"].nunique() == 1).all()
+    for part in ("train", "valid", "test"):
+        assert classes_in(table, part) == set(CLASSES)
+
+
+@settings(max_examples=25, deadline=None)
+@given(manifest=datasets(fewest_runs=5, one_class_a_run=False), seed=st.integers(0, 9))
+def test_runs_of_several_classes_stay_whole(manifest: pd.DataFrame, seed: int) -> None:
+    table = assigned(manifest, strategy="grouped", fold_count=3, seed=seed)
+    assert (table.groupby("run")["part"].nunique() == 1).all()
+
+
+def test_the_folds_are_a_cross_validation_over_runs() -> None:
+    manifest = even_dataset(runs_per_class=7)
+    tables = [assigned(manifest, fold, strategy="grouped", fold_count=5) for fold in range(5)]
+    times_in_test = sum((table["part"] == "test").astype(int) for table in tables)
+    times_in_valid = sum((table["part"] == "valid").astype(int) for table in tables)
+    assert (times_in_test == 1).all()
+    assert (times_in_valid == 1).all()
+    for fold in range(5):
+        in_valid = set(tables[fold].loc[tables[fold]["part"] == "valid", "run"])
+        following = tables[(fold + 1) % 5]
+        assert in_valid == set(following.loc[following["part"] == "test", "run"])
+
+
+def test_equal_runs_are_divided_evenly() -> None:
+    table = assigned(even_dataset(runs_per_class=10), strategy="grouped", fold_count=5)
+    runs = table.groupby(["part", "label"])["run"].nunique()
+    assert {runs["test", label] for label in CLASSES} == {2}
+    assert {runs["valid", label] for label in CLASSES} == {2}
+
+
+def test_grouped_names_the_class_with_too_few_runs() -> None:
+    manifest = pd.concat([even_dataset(5), manifest_of(run_frames("one", "rare", "", 50))], ignore_index=True)
+    manifest["row"] = np.arange(len(manifest))
+    with pytest.raises(InputError, match=r"needs 5 runs of each class, and rare has 1; lower split\.fold_count"):
+        assign_parts(manifest, [*CLASSES, "rare"], Split(strategy="grouped"), 0)
+
+
+def test_a_frame_published_twice_is_used_once() -> None:
+    twice = [frame for part in ("valid", "test") for frame in run_frames("shared", "good_weld", part, 4)]
+    manifest = manifest_of([*twice, *even_dataset(part="train")[["path", "run", "label", "published_part"]].values])
+    for strategy in ("grouped", "random"):
+        table = assigned(manifest, strategy=strategy, fold_count=3)
+        assert table.loc[table["run"] == "shared", "part"].count() == 4
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    order=st.permutations(range(45)),
+    strategy=st.sampled_from(["published", "grouped", "random"]),
+    seed=st.integers(0, 5),
+)
+def test_the_order_of_the_manifest_does_not_matter(order: list[int], strategy: str, seed: int) -> None:
+    manifest = even_dataset(part="train")
+    shuffled = manifest.iloc[order].assign(row=np.arange(45))
+    expected = assigned(manifest, strategy=strategy, seed=seed).set_index("path")["part"]
+    found = assigned(shuffled, strategy=strategy, seed=seed).set_index("path")["part"]
+    assert found.reindex(expected.index).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("strategy", ["grouped", "random", "published"])
+def test_the_seed_changes_the_parts(strategy: str) -> None:
+    manifest = even_dataset(9, part="train")
+    found = {tuple(assigned(manifest, strategy=strategy, seed=seed)["part"]) for seed in range(5)}
+    assert len(found) > 1
+    assert len({tuple(assigned(manifest, strategy=strategy, seed=3)["part"]) for _ in range(2)}) == 1
+
+
+def test_random_ignores_runs() -> None:
+    table = assigned(even_dataset(2, 50), strategy="random", fold_count=5)
+    assert table["part"].value_counts().to_dict() == {"train": 180, "valid": 60, "test": 60}
+    assert (table.groupby("run")["part"].nunique() == 3).all()
+    assert "flatters" in table.attrs["notes"][0]
+
+
+def test_random_needs_three_frames_of_each_class() -> None:
+    with pytest.raises(InputError, match="needs 3 frames of each class, and burn_through has 2"):
+        assigned(
+            manifest_of([*run_frames("a", "good_weld", "", 5), *run_frames("b", "burn_through", "", 2)]),
+            strategy="random",
+        )
+
+
+def test_published_parts_are_taken_as_they_are() -> None:
+    manifest = manifest_of(
+        [
+            *run_frames("a", "good_weld", "train", 2),
+            *run_frames("b", "burn_through", "valid", 2),
+            *run_frames("c", "good_weld", "test", 1),
+        ]
+    )
+    table = assigned(manifest)
+    assert table["part"].tolist() == manifest["published_part"].tolist()
+    assert table.attrs["notes"] == []
+
+
+def test_published_without_any_part() -> None:
+    with pytest.raises(InputError, match=r"names no part train; set split\.strategy to grouped"):
+        assigned(even_dataset())
+
+
+def test_published_without_valid_takes_runs_of_train() -> None:
+    frames = [*even_dataset(5, part="train")[["path", "run", "label", "published_part"]].values]
+    frames += [frame for label in CLASSES for frame in run_frames(f"test {label}", label, "test", 3)]
+    table = assigned(manifest_of(frames))
+    assert (table.loc[table["published_part"] == "test", "part"] == "test").all()
+    assert (table.groupby("run")["part"].nunique() == 1).all()
+    runs = table.groupby(["part", "label"])["run"].nunique()
+    assert {runs["valid", label] for label in CLASSES} == {1}
+    assert {runs["train", label] for label in CLASSES} == {4}
+    assert "made of whole runs of train" in table.attrs["notes"][0]
+
+
+def test_published_without_test_gives_every_class_a_test_run_if_it_has_two() -> None:
+    # One class has a run in each part, one has all of its runs in train, one has a single run.
+    table = assigned(
+        manifest_of(
+            [
+                *run_frames("good train", "good_weld", "train", 3),
+                *run_frames("good valid", "good_weld", "valid", 3),
+                *run_frames("burn 1", "burn_through", "train", 3),
+                *run_frames("burn 2", "burn_through", "train", 3),
+                *run_frames("burn 3", "burn_through", "train", 3),
+                *run_frames("contamination", "contamination", "train", 3),
+            ]
+        )
+    )
+    assert classes_in(table, "train") == set(CLASSES)
+    assert classes_in(table, "test") == {"good_weld", "burn_through"}
+    assert classes_in(table, "valid") == {"burn_through"}
+    assert (table.groupby("run")["part"].nunique() == 1).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data(), seed=st.integers(0, 9))
+def test_published_without_test_keeps_every_class_in_train_and_no_run_twice(data: st.DataObject, seed: int) -> None:
+    frames = []
+    for label in CLASSES:
+        for part, fewest in (("train", 1), ("valid", 0)):
+            for run, count in enumerate(data.draw(st.lists(st.integers(1, 6), min_size=fewest, max_size=5))):
+                frames += run_frames(f"{label} {part} {run}", label, part, count)
+    if all(part != "valid" for *_, part in frames):
+        frames += run_frames("good_weld valid", "good_weld", "valid", 1)
+    manifest = manifest_of(frames)
+    table = assigned(manifest, seed=seed)
+    assert (table.groupby("run")["part"].nunique() == 1).all()
+    assert classes_in(table, "train") == set(CLASSES)
+    runs = manifest.groupby("label")["run"].nunique()
+    assert classes_in(table, "test") == set(runs[runs >= 2].index)
+    assert classes_in(table, "valid") >= set(runs[runs >= 3].index)
