@@ -102,16 +102,17 @@ def scalars(frames: Scored) -> dict[str, float]:
     confusion = confusion_matrix(frames.labels, frames.predicted, class_count)
     support = confusion.sum(axis=1)
     with warnings.catch_warnings():
-        # A test set of one class, all of it right, leaves kappa undefined: sklearn warns and returns NaN.
+        # Of a test set of one class, all of it right, sklearn warns; kappa is NaN then.
         warnings.simplefilter("ignore")
         kappa = cohen_kappa_score(frames.labels, frames.predicted, labels=range(class_count))
+        matthews = matthews_corrcoef(frames.labels, frames.predicted)
     totals = {
         "macro_f1": macro(f1(confusion)),
         "weighted_f1": weighted(f1(confusion), support),
         "accuracy": frames.correct.mean(),
         "balanced_accuracy": macro(recall(confusion)),
         "cohen_kappa": kappa,
-        "matthews_correlation": matthews_corrcoef(frames.labels, frames.predicted),
+        "matthews_correlation": matthews,
         "defect_roc_auc": defect_auc(frames),
         "expected_calibration_error": expected_calibration_error(frames),
         "brier_score": brier_score_loss(

@@ -1,0 +1,145 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from predictions_factory import certain
+
+from weldbench.bootstrap import Resamples, Runs, resample_weights, share_interval
+from weldbench.metrics import f1, macro
+from weldbench.predictions import scored
+
+ABCD = ["a", "b", "c", "d"]
+
+
+def resampled(labels, predicted, runs, draws=2000, classes=ABCD):
+    frames = scored(certain(classes, labels, predicted, runs), "test")
+    resamples = Resamples(frames, draws, 0.95, seed=0)
+    return resamples, resamples.draw([frames])
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.integers(0, 100))
+def test_weights_keep_the_size_of_every_stratum(strata, seed):
+    strata = np.array(strata)
+    weights = resample_weights(strata, 50, np.random.default_rng(seed))
+    for stratum in np.unique(strata):
+        members = strata == stratum
+        assert weights[:, members].sum(axis=1) == pytest.approx(members.sum())
+        if members.sum() == 1:
+            assert (weights[:, members] == 1).all()
+
+
+def test_weights_make_the_variance_of_a_mean_unbiased():
+    values = np.array([1.0, 4.0, 7.0])
+    weights = resample_weights(np.zeros(3, dtype=int), 200_000, np.random.default_rng(0))
+    assert (weights @ values / 3).var() == pytest.approx(values.var(ddof=1) / 3, rel=0.02)
+
+
+def test_draws_agree_with_a_loop_over_resampled_frames():
+    random = np.random.default_rng(1)
+    labels = np.repeat([0, 1], 40)
+    runs = np.array([f"run{number}" for number in np.repeat(range(8), 10)])
+    predicted = np.where(random.random(80) < 0.7, labels, 1 - labels)
+    resamples, drawn = resampled(labels, predicted, runs, draws=20, classes=["a", "b"])
+    weights = resamples._weights
+    for draw in range(20):
+        per_frame = weights[draw][resamples.runs.of_frame]
+        confusion = np.zeros((2, 2))
+        np.add.at(confusion, (labels, predicted), per_frame)
+        assert drawn.runs_only[draw] == pytest.approx(f1(confusion))
+
+
+def test_a_class_with_one_run_has_no_interval_and_the_reason_says_so():
+    labels = [0] * 20 + [1] * 20
+    runs = ["x"] * 10 + ["y"] * 10 + ["z"] * 20
+    predicted = [0] * 15 + [1] * 25
+    resamples, drawn = resampled(labels, predicted, runs)
+    assert resamples.class_interval(drawn, 0).reason == ""
+    assert resamples.class_interval(drawn, 1).reason == "one test run: no interval"
+    assert resamples.class_interval(drawn, 2).reason == "no test frames"
+    assert np.isnan(resamples.class_interval(drawn, 1).low)
+
+
+def test_one_run_per_class_gives_no_interval_at_all():
+    resamples, drawn = resampled([0, 0, 1, 1], [0, 1, 1, 1], ["x", "x", "y", "y"])
+    assert resamples.macro_interval(drawn).reason == "one test run per class: no interval"
+
+
+def test_a_flawless_model_gets_a_reason_instead_of_an_interval_of_no_width():
+    resamples, drawn = resampled([0, 0, 1, 1], [0, 0, 1, 1], ["w", "x", "y", "z"])
+    assert resamples.macro_interval(drawn).reason == "the same in every run: no interval"
+
+
+@given(st.floats(0.001, 0.999), st.floats(0.0001, 0.3), st.integers(1, 40))
+def test_intervals_stay_between_0_and_1_around_the_estimate(estimate, spread, freedom):
+    draws = estimate + spread * np.linspace(-1, 1, 100)
+    interval = share_interval(estimate, draws, freedom, 0.95)
+    assert 0 <= interval.low < estimate < interval.high <= 1
+
+
+def test_more_confidence_and_fewer_runs_widen_the_interval():
+    draws = 0.8 + 0.05 * np.linspace(-1, 1, 100)
+    widths = [
+        share_interval(0.8, draws, freedom, confidence).high - share_interval(0.8, draws, freedom, confidence).low
+        for freedom, confidence in [(30, 0.9), (30, 0.95), (3, 0.95), (1, 0.95)]
+    ]
+    assert widths == sorted(widths)
+
+
+def test_seeds_that_disagree_widen_the_interval():
+    random = np.random.default_rng(0)
+    labels = np.repeat(np.repeat([0, 1], 4), 25)
+    runs = [f"run{number}" for number in np.repeat(range(8), 25)]
+    trained = [
+        scored(certain(["a", "b"], labels, np.where(random.random(200) < skill, labels, 1 - labels), runs), "test")
+        for skill in (0.6, 0.75, 0.9)
+    ]
+    resamples = Resamples(trained[0], 4000, 0.95, seed=0)
+    one, several = resamples.draw(trained[1:2]), resamples.draw(trained)
+    assert macro(several.runs_and_seeds).std() > 1.5 * macro(several.runs_only).std()
+    narrow, wide = resamples.macro_interval(one), resamples.macro_interval(several)
+    assert wide.high - wide.low > narrow.high - narrow.low
+
+
+def test_runs_belong_to_the_class_of_most_of_their_frames():
+    frames = scored(certain(ABCD, [0, 0, 1, 1, 1, 2], [0] * 6, ["x", "x", "x", "y", "y", "y"]), "test")
+    runs = Runs.of(frames)
+    assert runs.strata.tolist() == [0, 1]
+    assert runs.per_class.tolist() == [1, 2, 1, 0]
+    assert runs.degrees_of_freedom() == 0
+
+
+def _world(random, runs_per_class, skill, frames_per_run=50, classes=6):
+    """Runs differ in how hard they are: share right ~ Beta, errors spread over the other classes."""
+    stratum = np.repeat(np.arange(classes), runs_per_class)
+    right = random.beta(4 * skill, 4 * (1 - skill), len(stratum))
+    shares = np.repeat(((1 - right) / (classes - 1))[:, None], classes, axis=1)
+    shares[np.arange(len(stratum)), stratum] = right
+    confusions = np.zeros((len(stratum), classes, classes))
+    confusions[np.arange(len(stratum)), stratum] = random.multinomial(frames_per_run, shares)
+    return stratum, confusions
+
+
+def _true_macro(random, skill):
+    _, confusions = _world(random, 3000, skill)
+    return float(macro(f1(confusions.sum(axis=0))))
+
+
+@pytest.mark.parametrize(("runs_per_class", "skill"), [(2, 0.85), (4, 0.85), (8, 0.85), (8, 0.95)])
+def test_the_interval_covers_the_truth_as_often_as_it_says(runs_per_class, skill):
+    random = np.random.default_rng(7)
+    truth, trials, covered, covered_by_frames = _true_macro(random, skill), 300, 0, 0
+    for _ in range(trials):
+        strata, confusions = _world(random, runs_per_class, skill)
+        estimate = float(macro(f1(confusions.sum(axis=0))))
+        weights = resample_weights(strata, 400, random)
+        draws = macro(f1((weights @ confusions.reshape(len(strata), -1)).reshape(-1, 6, 6)))
+        interval = share_interval(estimate, draws, len(strata) - 6, 0.95)
+        covered += interval.low <= truth <= interval.high
+        total = confusions.sum(axis=0)
+        by_frames = random.multinomial(int(total.sum()), total.ravel() / total.sum(), size=400).reshape(-1, 6, 6)
+        low, high = np.quantile(macro(f1(by_frames)), [0.025, 0.975])
+        covered_by_frames += low <= truth <= high
+    # With 300 trials, 3 standard errors of a coverage of 0.95 are 0.04; few runs cost a little more.
+    assert 0.90 <= covered / trials <= 0.99
+    # Frames of a run are alike; who resamples frames is far too sure.
+    assert covered_by_frames / trials < 0.7

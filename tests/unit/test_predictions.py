@@ -1,0 +1,84 @@
+import numpy as np
+import pandas as pd
+import pytest
+from predictions_factory import certain
+
+from weldbench.errors import InputError
+from weldbench.predictions import class_names, concatenated, read_predictions, scored
+
+AB = ["a", "b"]
+
+
+def write(folder, table):
+    path = folder / "predictions.csv"
+    table.to_csv(path, index=False)
+    return path
+
+
+def test_reading_gives_back_what_was_written(tmp_path):
+    table = certain(AB, [0, 1, 1], [0, 1, 0], ["x", "x", "7"])
+    frames = scored(read_predictions(write(tmp_path, table)), "test")
+    assert frames.classes == ("a", "b")
+    assert frames.labels.tolist() == [0, 1, 1]
+    assert frames.correct.tolist() == [True, True, False]
+    assert frames.runs.tolist() == ["x", "x", "7"]
+
+
+def test_folds_are_put_behind_one_another():
+    pieces = [scored(certain(AB, [fold], [1], "run", first_row=fold), "test", fold) for fold in (0, 1)]
+    together = concatenated(pieces)
+    assert together.folds.tolist() == together.rows.tolist() == together.labels.tolist() == [0, 1]
+    assert together.take(np.array([False, True])).folds.tolist() == [1]
+
+
+def test_classes_may_have_any_name_and_keep_their_order():
+    assert class_names(certain(["z", "a", "part of it"], [0], [1], "run")) == ("z", "a", "part of it")
+
+
+def _without(column):
+    return lambda table: table.drop(columns=column)
+
+
+def _with(column, value):
+    return lambda table: table.assign(**{column: value})
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (_without("run"), "the columns run are missing"),
+        (_without("b"), "1 columns of class probabilities"),
+        (_with("label", "c"), "labels without a column of probabilities: c"),
+        (_with("label", None), "labels without a column"),
+        (_with("a", "much"), "a probability is no number"),
+        (_with("a", np.nan), "negative, infinite or no number"),
+        (_with("a", -0.5), "negative, infinite or no number"),
+        (_with("a", 0.7), "do not sum to 1"),
+        (_with("part", "valid"), "no frame of the part test"),
+    ],
+)
+def test_a_damaged_file_is_refused_by_name(tmp_path, damage, complaint):
+    path = write(tmp_path, damage(certain(AB, [0, 1], [0, 1], "run")))
+    with pytest.raises(InputError) as caught:
+        read_predictions(path)
+    assert str(path) in str(caught.value)
+    assert complaint in str(caught.value)
+    assert "evaluate again" in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b'a,b\n"1,2\n'])
+def test_a_file_that_is_no_table_is_refused(tmp_path, content):
+    path = tmp_path / "predictions.csv"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"predictions\.csv"):
+        read_predictions(path)
+
+
+def test_a_missing_file_says_what_to_run(tmp_path):
+    with pytest.raises(InputError, match="evaluate that model and seed first"):
+        read_predictions(tmp_path / "predictions.csv")
+
+
+def test_only_the_named_part_is_scored():
+    table = pd.concat([certain(AB, [0], [0], "run"), certain(AB, [1], [1], "run", part="valid", first_row=1)])
+    assert scored(table, "valid").labels.tolist() == [1]
