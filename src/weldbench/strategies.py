@@ -89,7 +89,7 @@ def _move_runs(
         classes: In label order.
         way: From which part to which.
         share: Of the giver's frames of a class, how many the taker should get at least.
-        keep_runs: Runs of each class that the giver must keep; with 0 it gives its last run only if it has no other.
+        keep_runs: Runs of each class that the giver must keep; one more from the second run on that it gives.
         rng: Chooses the runs.
     """
     giver, taker = way
@@ -102,7 +102,7 @@ def _move_runs(
         left = (counts > 0).sum()
         for run, of_run in counts[counts[label] > 0].iterrows():
             held = of_run > 0
-            to_keep = max(1, keep_runs) if moved else keep_runs
+            to_keep = keep_runs + bool(moved)
             if still_wanted > 0 and (left - held >= to_keep)[held].all():
                 moved.append(run)
                 still_wanted -= of_run[label]
