@@ -45,6 +45,7 @@ class World:
     single_run_class: str = ""
     absent_test_class: str = ""
     never_predicted: dict = field(default_factory=dict)
+    margin: float = 4.0  # of the said class's logit over noise of deviation 1
     seed: int = 0
 
     def write(self, root: Path) -> None:
@@ -117,7 +118,7 @@ class World:
         right = random.random(len(scored)) < scored["run"].map(hard).to_numpy()
         wrong = (labels + random.integers(1, len(self.classes), len(scored))) % len(self.classes)
         logits = random.normal(0, 1, (len(scored), len(self.classes)))
-        logits[np.arange(len(scored)), np.where(right, labels, wrong)] += 4
+        logits[np.arange(len(scored)), np.where(right, labels, wrong)] += self.margin
         if model in self.never_predicted:
             logits[:, self.classes.index(self.never_predicted[model])] = -20
         probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)

@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from predictions_factory import certain
 from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
 
 from weldbench.bootstrap import Resamples
 from weldbench.comparison import Comparison
@@ -43,7 +46,7 @@ def test_a_model_compared_with_itself():
 
 
 def test_p_below_5_percent_if_and_only_if_the_interval_excludes_zero():
-    for skill in np.linspace(0.75, 0.9, 16):
+    for skill in np.linspace(0.75, 0.9, 7):
         (pair,) = compare_pairs(*compare({"one": 0.8, "other": skill}))
         excludes = not pair.difference.low <= 0 <= pair.difference.high
         assert excludes == (pair.p_runs < 0.05)
@@ -69,6 +72,12 @@ def test_one_run_per_class_allows_no_test():
 def test_holm_by_hand_and_without_those_that_could_not_be_tested():
     assert holm(np.array([0.01, np.nan, 0.04, 0.03])) == pytest.approx([0.03, np.nan, 0.06, 0.06], nan_ok=True)
     assert np.isnan(holm(np.array([np.nan]))).all()
+
+
+@settings(max_examples=20)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_holm_agrees_with_statsmodels(p):
+    assert holm(np.array(p)) == pytest.approx(multipletests(p, method="holm")[1])
 
 
 def test_leaders_name_the_best_and_its_equals():
