@@ -1,0 +1,238 @@
+"""The report, opened in a real browser."""
+
+import html
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from predictions_factory import World
+
+from weldbench.conclusions import gather, write_figures, write_tables
+from weldbench.config.evidence import Compare
+from weldbench.errors import InputError
+from weldbench.outputs import TABLES, figure_names
+from weldbench.render_report import render
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOK, TEMPLATE = ROOT / "notebooks/report.ipynb", ROOT / "notebooks/report_template"
+CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None)
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync", "--enable-logging=stderr"]
+TITLE = "Which one <can> be trusted?"
+
+# Runs in the page; what it finds stands in the title of the frame around it.
+PROBE = """
+<script>
+addEventListener("load", () => {
+  const rgb = text => text.match(/[\\d.]+/g).map(Number);
+  const luminance = color => {
+    const [r, g, b] = color.slice(0, 3).map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const background = element => {
+    for (; element; element = element.parentElement) {
+      const color = rgb(getComputedStyle(element).backgroundColor);
+      if (color.length === 3 || color[3] > 0) return color;
+    }
+    return [255, 255, 255];
+  };
+  const contrast = element => {
+    const [a, b] = [rgb(getComputedStyle(element).color), background(element)].map(luminance).sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05);
+  };
+  const hasText = element => [...element.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+  const texts = [...document.querySelectorAll("main *")].filter(hasText);
+  const images = [...document.images];
+  parent.document.title = "PROBE" + JSON.stringify({
+    width: innerWidth,
+    overflow: document.documentElement.scrollWidth - innerWidth,
+    images: images.length,
+    broken: images.filter(i => !i.complete || i.naturalWidth < 50).length,
+    without_alt: images.filter(i => !i.alt || i.alt.length < 20).length,
+    requests: performance.getEntriesByType("resource").map(e => e.name).filter(n => !n.startsWith("data:")),
+    contrast: Math.min(...texts.map(contrast)),
+    smallest_px: Math.min(...texts.map(e => parseFloat(getComputedStyle(e).fontSize))),
+    headings: [...document.querySelectorAll("h1, h2")].map(h => h.textContent),
+  });
+});
+</script>
+"""
+
+
+def build(root: Path, world: World) -> Path:
+    world.write(root)
+    results = root / "results" / world.dataset
+    findings = gather(
+        world.dataset,
+        Compare(models=list(world.skills), bootstrap_draws=300),
+        seeds=world.seeds,
+        folds=world.folds,
+        data=root / "data" / world.dataset,
+        trained=root / "models" / world.dataset,
+        evaluation=results / "evaluation",
+        published=ROOT / "reference/published.yaml",
+    )
+    write_tables(findings, results / "tables")
+    write_figures(findings, results / "figures")
+    return results
+
+
+def render_report(results: Path, dataset: str) -> Path:
+    page = results / "report.html"
+    render(NOTEBOOK, TEMPLATE, {"dataset": dataset, "results": str(results), "title": TITLE}, page)
+    return page
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    world = World(skills={"conv6": 0.8, "resnet18": 0.95}, never_predicted={"conv6": "lack_of_fusion"}, seeds=(0, 1))
+    return build(tmp_path_factory.mktemp("report"), world)
+
+
+@pytest.fixture(scope="module")
+def page(results):
+    lineage = {"commit": "0123abc", "dirty": False, "params_sha256": "f" * 64, "machine": "one & only"}
+    lineage["versions"] = {"torch": "2.14.1"}
+    (results / "lineage.json").write_text(json.dumps(lineage))
+    return render_report(results, "weldsim")
+
+
+def open_in_chromium(profile: Path, address: Path, *options: str) -> subprocess.CompletedProcess:
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
+    command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", *options, address.as_uri()]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+
+
+def probed(tmp_path: Path, page: Path, width: int) -> tuple[dict, str]:
+    """Open the page in a frame, for no window of Chromium is narrower than 500 pixels."""
+    content = page.read_text(encoding="utf-8").replace("</body>", PROBE + "</body>")
+    frame = tmp_path / "frame.html"
+    opening = f'<!DOCTYPE html><iframe style="border: 0; width: {width}px; height: 900px" srcdoc="'
+    frame.write_text(f'{opening}{html.escape(content, quote=True)}"></iframe>', encoding="utf-8")
+    opened = open_in_chromium(tmp_path / "profile", frame, "--window-size=1600,1000", "--dump-dom")
+    return json.loads(html.unescape(re.search(r"<title>PROBE(.*?)</title>", opened.stdout)[1])), opened.stderr
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+def test_in_a_browser(tmp_path, page, width):
+    found, log = probed(tmp_path, page, width)
+    assert found["width"] == width
+    assert found["overflow"] <= 0
+    assert found["images"] == len(figure_names(["conv6", "resnet18"]))
+    assert found["broken"] == found["without_alt"] == 0
+    assert found["requests"] == []
+    assert found["contrast"] >= 4.5
+    assert found["smallest_px"] >= 12
+    assert "CONSOLE" not in log
+    assert found["headings"][0] == TITLE
+    assert len(found["headings"]) == 9
+
+
+def test_prints_to_pdf(tmp_path, page):
+    pdf = tmp_path / "report.pdf"
+    open_in_chromium(tmp_path / "profile", page, f"--print-to-pdf={pdf}")
+    content = pdf.read_bytes()
+    assert content.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type\s*/Page\b", content)) >= 5
+
+
+def test_the_page_stands_alone(page):
+    text = page.read_text(encoding="utf-8")
+    addresses = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?([^"')\s>]{1,40})""", text)
+    assert addresses
+    assert {address.partition(":")[0] for address in addresses} == {"data"}
+    assert "<script" not in text
+    assert "@import" not in text
+
+
+def test_every_table_is_in_the_page(page, results):
+    text = page.read_text(encoding="utf-8")
+    for table in TABLES:
+        title = (results / "tables" / f"{table}.md").read_text(encoding="utf-8").splitlines()[0].strip("*")
+        assert f"<caption>{title}</caption>" in text.replace("&#x27;", "'")
+    assert text.count("<table") == text.count("</table>") == text.count('class="scroll"') == len(TABLES) + 1
+
+
+def test_sentences_carry_the_numbers_of_the_tables(page, results):
+    text = page.read_text(encoding="utf-8")
+    summary = pd.read_csv(results / "tables" / "summary.csv").iloc[1]
+    assert f"<strong>resnet18</strong> has the highest macro F1: {summary.macro_f1:.3f}" in text
+    assert f"95 % interval {summary.macro_f1_low:.3f} to {summary.macro_f1_high:.3f}" in text
+    assert "conv6: lack_of_fusion is never predicted." in text
+
+
+def test_lineage_is_shown_and_what_is_absent_is_not_invented(page):
+    text = page.read_text(encoding="utf-8")
+    assert "0123abc" in text
+    assert "one &amp; only" in text
+    assert "torch 2.14.1" in text
+    assert text.count("not recorded") == 3
+
+
+def test_no_executed_notebook_is_left_and_the_template_is_clean(results, page):
+    assert not list(results.rglob("*.ipynb"))
+    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    assert all(not cell["outputs"] and cell["execution_count"] is None for cell in notebook["cells"])
+    assert notebook["cells"][0]["metadata"]["tags"] == ["parameters"]
+
+
+def test_kernels_and_settings_of_the_user_do_no_harm(results, tmp_path, monkeypatch):
+    kernel = tmp_path / "share/jupyter/kernels/python3"
+    kernel.mkdir(parents=True)
+    broken = {"argv": ["/nowhere/python", "{connection_file}"], "display_name": "broken", "language": "python"}
+    (kernel / "kernel.json").write_text(json.dumps(broken))
+    startup = tmp_path / "ipython/profile_default/startup"
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text("raise SystemExit('a startup file of the user ran')")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/jupyter_nbconvert_config.json").write_text('{"HTMLExporter": {"template_name": "none"}}')
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "share/jupyter"))
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "share/jupyter"))
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    before = dict(os.environ)
+    page = render_report(results, "weldsim")
+    assert "resnet18" in page.read_text(encoding="utf-8")
+    assert dict(os.environ) == before
+
+
+def test_a_failed_report_leaves_the_old_page(results, page):
+    before = page.read_bytes()
+    table = results / "tables" / "cost.csv"
+    content = table.read_bytes()
+    table.unlink()
+    try:
+        with pytest.raises(InputError, match=r"cost\.csv: there is no such file; run the stage compare first"):
+            render_report(results, "weldsim")
+    finally:
+        table.write_bytes(content)
+    assert page.read_bytes() == before
+    assert not list(results.glob(".*partial*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "world",
+    [
+        World(dataset="mine", classes=["good", "bad | <worse>"], skills={"conv6": 0.7}, seeds=(0,)),
+        World(runs_per_class={"train": 1, "valid": 1, "test": 1}, absent_test_class="burn_through", seeds=(0,)),
+        World(
+            dataset="al", classes=[f"class_{n}" for n in range(11)], skills={f"m{n}": 0.7 for n in range(5)}, seeds=(0,)
+        ),
+    ],
+    ids=["two_classes_one_model", "one_run_per_class", "eleven_classes_five_models"],
+)
+def test_it_is_right_for_any_dataset(tmp_path, world):
+    page = render_report(build(tmp_path, world), world.dataset)
+    found, log = probed(tmp_path, page, 1400)
+    assert found["images"] == len(figure_names(world.skills))
+    assert found["broken"] == 0
+    assert found["overflow"] <= 0
+    assert "CONSOLE" not in log
+    assert not re.search(r"\bnan\b|\bNone\b", re.sub(r"data:[^\"]+", "", page.read_text(encoding="utf-8")))
