@@ -2,12 +2,12 @@
 
 import functools
 import io
+import math
 import struct
 from typing import NamedTuple
 
 import kornia_rs.io
 import numpy as np
-from numpy.typing import DTypeLike
 from PIL import Image
 from scipy import sparse
 
@@ -18,6 +18,7 @@ MAX_PIXELS = 64_000_000
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _GRAY_8_BIT = (8, 0, 0, 0, 0)  # bit depth, color type, compression, filter, interlace of a PNG
+_BLOCK_ROWS = 32
 
 
 class Picture(NamedTuple):
@@ -51,8 +52,9 @@ def decode(data: bytes) -> Picture:
 def area_mean(gray: np.ndarray, size_px: int) -> np.ndarray:
     """Scale a picture to a square, each pixel the mean of the area of the original that it covers.
 
-    Pixels of the original that lie in two areas count in each by their share. The sums are whole numbers,
-    so the result is exact, rounded once, half up. 16-bit levels are scaled to 8 bit in the same rounding.
+    Pixels of the original that lie in two areas count in each by their share. The shares are whole numbers of one
+    small unit, so all sums are exact, in the narrowest integers that hold them, and are rounded once, half up.
+    16-bit levels are scaled to 8 bit in the same rounding.
 
     Args:
         gray: uint8 or uint16, shape (height, width).
@@ -62,20 +64,35 @@ def area_mean(gray: np.ndarray, size_px: int) -> np.ndarray:
         uint8, shape (size_px, size_px).
     """
     height, width = gray.shape
-    levels = 257 if gray.dtype == np.uint16 else 1
-    divisor = height * width * levels
-    dtype = np.int32 if divisor * 2 * 256 < 2**31 else np.int64
-    columns_summed = _overlaps(height, size_px, dtype) @ gray.astype(dtype)
-    sums = (_overlaps(width, size_px, dtype) @ np.ascontiguousarray(columns_summed.T)).T
-    return ((2 * sums + divisor) // (2 * divisor)).astype(np.uint8)
+    peak, levels = (65535, 257) if gray.dtype == np.uint16 else (255, 1)
+    # The sum of all shares in one area, down and across.
+    down, across = height // math.gcd(height, size_px), width // math.gcd(width, size_px)
+    narrow = np.min_scalar_type(peak * down)
+    wide = np.min_scalar_type((2 * peak + levels) * down * across)
+    summed_down = _shares(height, size_px, narrow) @ gray.astype(narrow)
+    sums = _shares(width, size_px, wide) @ _transposed(summed_down, wide)
+    divisor = down * across * levels
+    return np.ascontiguousarray(((2 * sums + divisor) // (2 * divisor)).astype(np.uint8).T)
 
 
 @functools.lru_cache(maxsize=8)
-def _overlaps(pixels: int, areas: int, dtype: DTypeLike) -> sparse.csr_array:
-    """Length of each pixel within each of `areas` equal areas, in units of 1/areas of a pixel; (areas, pixels)."""
+def _shares(pixels: int, areas: int, dtype: np.dtype) -> sparse.csr_array:
+    """Length of each pixel within each of `areas` equal areas, in the largest unit that makes all of them whole.
+
+    Returns:
+        Shape (areas, pixels).
+    """
     edges = np.unique(np.concatenate([np.arange(pixels + 1) * areas, np.arange(areas + 1) * pixels]))
-    starts, lengths = edges[:-1], np.diff(edges)
+    starts, lengths = edges[:-1], np.diff(edges) // math.gcd(pixels, areas)
     return sparse.csr_array((lengths.astype(dtype), (starts // pixels, starts // areas)), shape=(areas, pixels))
+
+
+def _transposed(table: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Transpose in blocks of rows, which stay in the cache: twice as fast as numpy's own copy."""
+    result = np.empty(table.shape[::-1], dtype=dtype)
+    for start in range(0, len(table), _BLOCK_ROWS):
+        result[:, start : start + _BLOCK_ROWS] = table[start : start + _BLOCK_ROWS].T
+    return result
 
 
 def _decode_gray_png(data: bytes, height: int, width: int) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -23,6 +24,8 @@ from weldbench.progress import track
 
 # Members that a worker reads per task: enough to make the exchange between processes cheap, few enough to bound memory.
 CHUNK_FRAMES = 16
+
+MANIFEST_COLUMNS = ["row", "path", "run", "label", "published_part", "width_px", "height_px", "sha256"]
 
 _BAD_FRAMES_SHOWN = 5
 
@@ -63,7 +66,8 @@ def ingest(archive_path: Path | str, output: Path | str, name: str, dataset: Dat
     size = settings.frame_size_px
     needed_bytes = len(layout.frames) * size**2
     with space_for(output, needed_bytes, "ingest"), atomic.replacing(output / "frames.npy") as partial:
-        kept, facts = [], []
+        rows: list[tuple] = []
+        conversions: Counter[str] = Counter()
         with partial.open("wb") as file:
             _write_header(file, len(layout.frames), size)
             for frame, result in _ingested(archive_path, layout, name, settings):
@@ -72,13 +76,13 @@ def ingest(archive_path: Path | str, output: Path | str, name: str, dataset: Dat
                     _refuse_too_many(archive_path, layout.bad, allowed)
                 else:
                     file.write(result.pixels)
-                    kept.append(frame)
-                    facts.append(result)
-            if not kept:
+                    rows.append(_manifest_row(len(rows), frame, result))
+                    conversions[result.conversion] += 1
+            if not rows:
                 raise InputError(f"{archive_path}: there is no frame in it that can be used")
-            _write_header(file, len(kept), size)
-        manifest = _manifest(kept, facts)
-        found = inventory(name, layout, manifest, [result.conversion for result in facts], size)
+            _write_header(file, len(rows), size)
+        manifest = pd.DataFrame(rows, columns=MANIFEST_COLUMNS)
+        found = inventory(name, layout, manifest, conversions, size)
         # Between here and the end of this function a kill must not leave a manifest beside frames of another pass.
         (output / "manifest.csv").unlink(missing_ok=True)
         (output / "inventory.json").unlink(missing_ok=True)
@@ -111,10 +115,11 @@ def _open_archive(path: str) -> None:
 
 def _ingest_chunk(task: tuple[list[str], int]) -> list[Ingested]:
     members, size_px = task
-    return [_ingest_member(_archive, member, size_px) for member in members]
+    return [ingest_member(_archive, member, size_px) for member in members]
 
 
-def _ingest_member(archive: Archive, member: str, size_px: int) -> Ingested:
+def ingest_member(archive: Archive, member: str, size_px: int) -> Ingested:
+    """Read, check, decode and scale one member of an archive."""
     try:
         data = archive.read(member)
         picture = decode(data)
@@ -132,13 +137,9 @@ def _write_header(file: BinaryIO, frames: int, size_px: int) -> None:
     np.lib.format.write_array_header_1_0(file, header)
 
 
-def _manifest(frames: Iterable[Frame], facts: Iterable[Ingested]) -> pd.DataFrame:
-    rows = [
-        (row, frame.path, frame.run, frame.label, frame.published_part, fact.width_px, fact.height_px, fact.sha256)
-        for row, (frame, fact) in enumerate(zip(frames, facts, strict=True))
-    ]
-    columns = ["row", "path", "run", "label", "published_part", "width_px", "height_px", "sha256"]
-    return pd.DataFrame(rows, columns=columns)
+def _manifest_row(row: int, frame: Frame, result: Ingested) -> tuple:
+    original = (result.width_px, result.height_px, result.sha256)
+    return (row, frame.path, frame.run, frame.label, frame.published_part, *original)
 
 
 def _refuse_too_many(archive_path: Path | str, bad: dict[str, str], allowed: int) -> None:

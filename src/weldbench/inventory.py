@@ -1,7 +1,7 @@
 """What an archive holds, counted: the content of inventory.json."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,7 @@ _EXAMPLES_SHOWN = 3
 
 
 def inventory(
-    name: str, layout: Layout, manifest: pd.DataFrame, conversions: Iterable[str], frame_size_px: int
+    name: str, layout: Layout, manifest: pd.DataFrame, conversions: Mapping[str, int], frame_size_px: int
 ) -> dict[str, Any]:
     """Describe a dataset after ingest.
 
@@ -22,7 +22,7 @@ def inventory(
         name: Of the dataset.
         layout: What the archive lists, with all that was found bad.
         manifest: The frames that were kept.
-        conversions: Per kept frame what was done to make it gray, or an empty string.
+        conversions: What was done to make frames gray -> how many; an empty string stands for nothing.
         frame_size_px: Height and width of a stored frame.
 
     Returns:
@@ -66,9 +66,8 @@ def _notes_on_rejected(layout: Layout) -> list[str]:
     return notes
 
 
-def _notes_on_conversions(conversions: Iterable[str]) -> list[str]:
-    counts = Counter(conversion for conversion in conversions if conversion)
-    return [f"{frames} frames: {conversion}." for conversion, frames in sorted(counts.items())]
+def _notes_on_conversions(conversions: Mapping[str, int]) -> list[str]:
+    return [f"{frames} frames: {conversion}." for conversion, frames in sorted(conversions.items()) if conversion]
 
 
 def _notes_on_empty_classes(counts: dict[str, dict[str, int]]) -> list[str]:

@@ -1,0 +1,139 @@
+"""How fast and how lean ingest is, beside the usual way: Pillow's decoder and box filter, one process.
+
+Every speed is measured on real frames of 1280x700, given by the environment variable WELDBENCH_SAMPLE, and every
+ratio within this one run. Memory is measured at the size of the largest dataset.
+Ends with lines `name<TAB>value<TAB>unit`.
+"""
+
+import io
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from weldbench.archive import Archive
+from weldbench.config.data import Ingest, LocalDataset
+from weldbench.errors import InputError, reports_input_errors
+from weldbench.ingest import ingest, ingest_member
+from weldbench.packing import pack_folder
+
+SIZE_PX = 224
+ROUNDS = 7
+LIMIT_MS = 1.5  # libdeflate and a vectorised unfilter in C, measured on the same kind of machine
+LARGEST_FRAMES = 45_000
+REPEATS = 20  # of the sample, for the test of several cores
+
+
+def with_pillow(archive: Archive, member: str) -> np.ndarray:
+    """Decode and scale one frame as most projects do."""
+    image = Image.open(io.BytesIO(archive.read(member)))
+    return np.asarray(image.resize((SIZE_PX, SIZE_PX), Image.Resampling.BOX))
+
+
+def milliseconds_per_frame(work: Callable[[Archive, str], object], archive: Archive, members: list[str]) -> float:
+    """Time one round over all frames, in this process."""
+    start = time.perf_counter()
+    for member in members:
+        work(archive, member)
+    return (time.perf_counter() - start) * 1e3 / len(members)
+
+
+def speed_of_one_core(archive_path: Path) -> tuple[float, float]:
+    """Return milliseconds per frame with Pillow and with ingest: medians of rounds that take turns."""
+    with Archive(archive_path) as archive:
+        members = [name for name in archive.names if name.lower().endswith(".png")]
+        rounds = [
+            (
+                milliseconds_per_frame(with_pillow, archive, members),
+                milliseconds_per_frame(lambda opened, member: ingest_member(opened, member, SIZE_PX), archive, members),
+            )
+            for _ in range(ROUNDS)
+        ]
+    pillow, ours = zip(*rounds, strict=True)
+    return statistics.median(pillow), statistics.median(ours)
+
+
+def repeated(archive_path: Path, target: Path) -> None:
+    """Write an archive with the frames of another one many times over, as many runs."""
+    with Archive(archive_path) as archive, zipfile.ZipFile(target, "w") as packed:
+        for name in archive.names:
+            if name.lower().endswith(".png"):
+                data = archive.read(name)
+                for copy in range(REPEATS):
+                    packed.writestr(f"class{len(name) % 2}/copy{copy}/{name.replace('/', '_')}", data)
+
+
+def seconds_of_whole_pass(archive_path: Path, output: Path, workers: int) -> float:
+    """Time a whole pass, with its start and its files."""
+    dataset = LocalDataset(source="local", path=str(archive_path))
+    start = time.perf_counter()
+    ingest(archive_path, output, "benchmark", dataset, Ingest(frame_size_px=SIZE_PX, workers=workers))
+    return time.perf_counter() - start
+
+
+MEASURE_MEMORY = """
+import resource, sys
+from weldbench.config.data import Ingest, LocalDataset
+from weldbench.ingest import ingest
+
+if __name__ == "__main__":
+    dataset = LocalDataset(source="local", path="")
+    ingest(sys.argv[1], sys.argv[2], "memory", dataset, Ingest(frame_size_px=224, workers=2))
+    own, largest_worker = (
+        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    print(own + 2 * largest_worker)
+"""
+
+
+def peak_memory_mib(folder: Path, frames: int) -> float:
+    """Ingest so many frames of 1280x700 with two workers; return their and the parent's peak memory together.
+
+    The frames are nearly empty pictures, small on disk, but of full size in memory.
+    """
+    buffer = io.BytesIO()
+    Image.fromarray(np.zeros((700, 1280), dtype=np.uint8)).save(buffer, "PNG")
+    archive = folder / "large.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for number in range(frames):
+            run = f"160708-140302-50mmLens 200A w.s.Lev16 g.f.15L.m try joining 5mm Plate {number // 800}"
+            packed.writestr(f"class{number % 2}/{run}/image-{number:05d}.png", buffer.getvalue())
+    script = folder / "measure_memory.py"
+    script.write_text(MEASURE_MEMORY)
+    command = [sys.executable, str(script), str(archive), str(folder / "large")]
+    return int(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout) / 1024
+
+
+@reports_input_errors
+def main() -> None:
+    """Measure and print."""
+    sample = os.environ.get("WELDBENCH_SAMPLE")
+    if not sample:
+        raise InputError("WELDBENCH_SAMPLE does not name a folder of real frames")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        pack_folder(Path(sample), folder / "sample.zip")
+        pillow_ms, ours_ms = speed_of_one_core(folder / "sample.zip")
+        repeated(folder / "sample.zip", folder / "repeated.zip")
+        one, two = (
+            seconds_of_whole_pass(folder / "repeated.zip", folder / str(workers), workers) for workers in (1, 2)
+        )
+        memory_mib = peak_memory_mib(folder, LARGEST_FRAMES)
+    print(f"ingest_ms_per_frame\t{ours_ms:.2f}\tms")
+    print(f"pillow_ms_per_frame\t{pillow_ms:.2f}\tms")
+    print(f"ingest_vs_pil\t{pillow_ms / ours_ms:.2f}\tx")
+    print(f"ingest_vs_limit\t{ours_ms / LIMIT_MS:.2f}\tx")
+    print(f"ingest_two_workers_vs_one\t{one / two:.2f}\tx")
+    print(f"ingest_peak_memory\t{memory_mib:.0f}\tMiB")
+
+
+if __name__ == "__main__":
+    main()
