@@ -172,6 +172,30 @@ def test_a_killed_worker_is_one_message(tmp_path: Path) -> None:
     assert list((tmp_path / "output").iterdir()) == []
 
 
+PEAK_MEMORY = """
+import resource, sys
+from weldbench.config.data import Ingest, LocalDataset
+from weldbench.ingest import ingest
+dataset = LocalDataset(source="local", path="")
+ingest(sys.argv[1], sys.argv[2], "memory", dataset, Ingest(frame_size_px=224, workers=1))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+@pytest.mark.slow
+def test_the_memory_for_45000_frames_of_full_size(tmp_path: Path) -> None:
+    black = encoded(np.zeros((700, 1280), dtype=np.uint8))
+    peaks_mib = []
+    for frames in (500, 4500):
+        names = [f"class{number % 2}/run {number // 800}/image-{number:05d}.png" for number in range(frames)]
+        archive = write_zip(tmp_path / "archive.zip", dict.fromkeys(names, black))
+        command = [sys.executable, "-c", PEAK_MEMORY, str(archive), str(tmp_path / "output")]
+        peaks_mib.append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+    growth_mib = (peaks_mib[1] - peaks_mib[0]) / 4000
+    # Two workers beside the process, each with its own list of names.
+    assert 3 * (peaks_mib[0] + 45_000 * growth_mib) < 1024
+
+
 def test_the_real_sample(sample: Path, tmp_path: Path) -> None:
     dataset = LocalDataset(source="local", path=str(sample))
     fetch(tmp_path / "archive.zip", "sample", dataset)
