@@ -16,7 +16,8 @@ from weldbench.config.training import Augment
 CPU_GROUP = 8
 # The box of the time stamp, seen in frames of 1280 x 700: up to 7 % of the height and 21 % of the width.
 STAMP_HEIGHT, STAMP_WIDTH = 0.08, 0.24
-_NOISE_TABLE = 1 << 20
+_NOISE_TABLE = 1 << 17  # values; small enough for a core's cache
+_LEVELS = np.arange(256) / 255.0
 
 
 @dataclass(frozen=True)
@@ -81,18 +82,16 @@ class CpuAugmentation:
         )
         self._axis = ((2.0 * np.arange(size_px) + 1.0) / size_px - 1.0).astype(np.float32)
 
-    def __call__(self, frames: np.ndarray, draws: Draws, groups: np.ndarray) -> np.ndarray:
+    def __call__(self, frames: np.ndarray, draws: Draws, groups: np.ndarray, result: np.ndarray) -> None:
         """Change and normalise frames.
 
         Args:
             frames: uint8, shape (B, S, S); the array is overwritten.
             draws: What chance decided for the groups.
             groups: Group of each frame, ascending, shape (B,).
-
-        Returns:
-            float32, shape (B, 1, S, S).
+            result: Filled with the changed frames; float32, shape (B, 1, S, S). Fresh memory for every batch would
+                cost a small network more than all changes.
         """
-        result = np.empty((len(frames), 1, self._size, self._size), np.float32)
         for group in np.unique(groups):
             members = slice(*np.searchsorted(groups, [group, group + 1]))
             self._change(frames[members], draws, group, result[members])
@@ -112,17 +111,15 @@ class CpuAugmentation:
 
     def _source_pixels(self, theta: np.ndarray) -> np.ndarray:
         """Return the nearest source pixel, row * S + column, of every output pixel; beyond the border, the border's."""
-        across, down = self._axis[None, :], self._axis[:, None]
-        column, row = (self._to_pixel(across * a + (down * b + c)) for a, b, c in theta)
+        # From -1 ... 1 to 0 ... S, where truncation is the nearest pixel, as pixel i covers i ... i + 1.
+        a, b, c = (theta.T * np.float32(0.5 * self._size))[:, :, None, None]
+        place = a * self._axis[None, None, :] + (b * self._axis[None, :, None] + (c + np.float32(0.5 * self._size)))
+        np.maximum(place, 0, out=place)
+        np.minimum(place, self._size - 1, out=place)
+        column, row = place.astype(np.intp)
         row *= self._size
         row += column
         return row.reshape(-1)
-
-    def _to_pixel(self, coordinate: np.ndarray) -> np.ndarray:
-        coordinate += 1.0
-        coordinate *= 0.5 * self._size
-        # Truncation is the nearest pixel here, as pixel i covers i ... i + 1.
-        return np.clip(coordinate, 0, self._size - 1, out=coordinate).astype(np.intp)
 
 
 def augment_on_device(
@@ -161,5 +158,5 @@ def normalise(frames: torch.Tensor, normalisation: Normalisation) -> torch.Tenso
 
 
 def _exposure(gain: float, gamma: float) -> bytes:
-    levels = np.linspace(0.0, 1.0, 256) ** gamma * gain
-    return np.rint(np.minimum(levels, 1.0) * 255.0).astype(np.uint8).tobytes()
+    levels = _LEVELS**gamma * (gain * 255.0) + 0.5
+    return np.minimum(levels, 255.0).astype(np.uint8).tobytes()

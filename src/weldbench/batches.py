@@ -88,14 +88,22 @@ class Order:
 def cpu_batches(
     part: Part, order: Order, augment: Augment, normalisation: Normalisation
 ) -> Callable[[int], Iterator[Batch]]:
-    """Make the function that yields an epoch's batches on the CPU, prepared in a second thread while a step runs."""
-    change = CpuAugmentation(augment, normalisation, part.frames.shape[-1], order.seed)
+    """Make the function that yields an epoch's batches on the CPU, prepared in a second thread while a step runs.
 
-    def prepare(lines: np.ndarray, own: slice, draws: Draws) -> Batch:
+    The inputs of a batch are overwritten when the next one is taken.
+    """
+    size = part.frames.shape[-1]
+    change = CpuAugmentation(augment, normalisation, size, order.seed)
+    # One batch is being learnt from, one being prepared, the others wait.
+    buffers = np.empty((_AHEAD + 2, order.batch_size, 1, size, size), np.float32)
+
+    def prepare(step: int, lines: np.ndarray, own: slice, draws: Draws) -> Batch:
         groups = np.arange(len(lines)) // CPU_GROUP
         frames = part.frames[part.index[lines[own]]]
+        inputs = buffers[step % len(buffers), : len(frames)]
+        change(frames, draws, groups[own], inputs)
         return Batch(
-            torch.from_numpy(change(frames, draws, groups[own])),
+            torch.from_numpy(inputs),
             torch.from_numpy(part.labels[lines[own]]),
             torch.from_numpy(order.shares(lines)[own]),
         )
@@ -103,9 +111,9 @@ def cpu_batches(
     def epoch_batches(epoch: int) -> Iterator[Batch]:
         with ThreadPoolExecutor(1) as thread:
             waiting: list[Future[Batch]] = []
-            for lines, own, rng in order.batches(epoch):
+            for step, (lines, own, rng) in enumerate(order.batches(epoch)):
                 draws = draw(augment, -(-len(lines) // CPU_GROUP), rng)
-                waiting.append(thread.submit(prepare, lines, own, draws))
+                waiting.append(thread.submit(prepare, step, lines, own, draws))
                 if len(waiting) > _AHEAD:
                     yield waiting.pop(0).result()
             for future in waiting:

@@ -20,7 +20,9 @@ IDENTITY = Draws(
 
 def on_cpu(frames, draws, augment=OFF, normalisation=PLAIN):
     groups = np.zeros(len(frames), int)
-    return CpuAugmentation(augment, normalisation, frames.shape[-1], seed=0)(frames.copy(), draws, groups)
+    result = np.empty((len(frames), 1, *frames.shape[1:]), np.float32)
+    CpuAugmentation(augment, normalisation, frames.shape[-1], seed=0)(frames.copy(), draws, groups, result)
+    return result
 
 
 def on_device(frames, draws, augment=OFF, normalisation=PLAIN):
