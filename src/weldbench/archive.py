@@ -112,4 +112,4 @@ def _readable_name(info: zipfile.ZipInfo) -> str:
     if not info.flag_bits & 0x800:
         with contextlib.suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
-    return composed(name)
+    return composed(name.replace("\\", "/"))

@@ -1,7 +1,7 @@
 """Downloading a dataset's zip with Kaggle's own client."""
 
 import contextlib
-import sys
+import io
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -51,8 +51,9 @@ def download(handle: str, version: int | None, folder: Path) -> Path:
 
 
 def _client() -> Any:
-    # Importing kaggle authenticates, prints to stdout and reads the environment: only when it is needed.
-    with contextlib.redirect_stdout(sys.stderr):
+    # Importing kaggle looks for credentials, and fills stdout with advice if there are none. A public dataset needs
+    # none, and a refusal is told by _told_as_input_errors.
+    with contextlib.redirect_stdout(io.StringIO()):
         import kaggle
     return kaggle.api
 

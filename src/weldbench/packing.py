@@ -15,10 +15,10 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold; the files' o
 def pack_folder(folder: Path, archive: Path) -> None:
     """Pack the pictures and JSON files of a folder into the zip `archive`, not compressed: same files, same bytes.
 
-    Hidden files stay out. Links are followed as long as they stay within the folder.
+    Hidden files stay out. Links to files are followed as long as they stay within the folder.
 
     Raises:
-        InputError: The folder holds nothing to pack, a link leaves it, or a file cannot be read.
+        InputError: The folder holds nothing to pack, a link leaves it or is a folder, or a file cannot be read.
     """
     files = _files_to_pack(folder)
     if not files:
@@ -35,17 +35,26 @@ def pack_folder(folder: Path, archive: Path) -> None:
 
 
 def _files_to_pack(folder: Path) -> list[Path]:
-    inside = folder.resolve()
     found = []
-    for place, folders, names in os.walk(folder):
-        for name in [*folders, *names]:
-            path = Path(place, name)
-            if path.is_symlink() and not path.resolve().is_relative_to(inside):
-                raise InputError(f"{path}: this link leaves the folder {folder}; copy what it points to into it")
+    for place, folders, names in os.walk(folder, onerror=_refuse):
+        for name in folders:
+            if Path(place, name).is_symlink():
+                raise InputError(f"{Path(place, name)}: this link to a folder is not followed; copy the folder here")
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [
-            Path(place, name)
-            for name in names
-            if not name.startswith(".") and Path(name).suffix.lower() in {*IMAGE_SUFFIXES, ".json"}
-        ]
+        for name in names:
+            path = Path(place, name)
+            if not name.startswith(".") and path.suffix.lower() in {*IMAGE_SUFFIXES, ".json"}:
+                _refuse_strange(path, folder)
+                found.append(path)
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def _refuse_strange(path: Path, folder: Path) -> None:
+    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"{path}: this link leaves the folder {folder}; copy what it points to into it")
+    if not path.is_file():
+        raise InputError(f"{path}: this is no file, or a link to nothing; remove it")
+
+
+def _refuse(error: OSError) -> None:
+    raise InputError(f"{error.filename}: this folder cannot be read ({error.strerror}); change its permissions")

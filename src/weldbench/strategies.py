@@ -34,6 +34,9 @@ def assign_parts(manifest: pd.DataFrame, classes: list[str], settings: Split, fo
     Raises:
         InputError: The strategy cannot give every class its place.
     """
+    folds = settings.fold_count if settings.strategy == "grouped" else 1
+    if not 0 <= fold < folds:
+        raise InputError(f"there is no fold {fold}: split.strategy {settings.strategy} has the folds 0 to {folds - 1}")
     ordered = manifest.fillna({"published_part": ""}).set_index("row")
     ordered = ordered.sort_values(["path", "published_part", "sha256"], kind="stable")
     rng = np.random.default_rng(settings.seed)
@@ -157,10 +160,13 @@ def _require_every_class(counts: pd.DataFrame, folds: np.ndarray, fold_count: in
     present = counts.groupby(folds).sum().reindex(range(fold_count), fill_value=0) > 0
     lacking = [label for label in counts if not present[label].all()]
     if lacking:
-        runs = ", ".join(f"{label} has {(counts[label] > 0).sum()}" for label in lacking)
+        runs = {label: int((counts[label] > 0).sum()) for label in lacking}
+        fewest = min(runs.values())
+        lower = f"lower split.fold_count to {min(fewest, fold_count - 1)}, " if min(fewest, fold_count - 1) >= 3 else ""
         raise InputError(
-            f"split.strategy grouped with split.fold_count {fold_count} needs {fold_count} runs of each class, "
-            f"and {runs}; lower split.fold_count (3 at least), take strategy published, or add runs"
+            f"split.strategy grouped with split.fold_count {fold_count} needs {fold_count} runs of each class, apart "
+            f"from those of other classes, and {', '.join(f'{label} has {count}' for label, count in runs.items())}; "
+            f"{lower}take strategy published, or add runs"
         )
 
 

@@ -296,6 +296,12 @@ def test_strange_run_names_are_kept(tmp_path: Path, run: str) -> None:
     assert list(manifest.loc[manifest["run"] == run, "path"]) == [f"{run}/image-0001.PNG"]
 
 
+def test_a_packer_that_writes_backslashes(tmp_path: Path) -> None:
+    members = {name.replace("/", "\\"): data for name, data in published(small_dataset()).items()}
+    ingest(write_zip(tmp_path / "archive.zip", members), tmp_path, "ours", dataset(), SETTINGS)
+    assert len(pd.read_csv(tmp_path / "manifest.csv")) == 36
+
+
 def test_names_in_utf_8_without_the_flag_for_it(tmp_path: Path) -> None:
     run = "Schweißnaht"
     parts = {"train": {f"{run}/image-{number}.png": number % 2 for number in range(4)}}
@@ -379,6 +385,7 @@ PICTURES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, about what it repairs
 @pytest.mark.parametrize("kind", PICTURES)
 @settings(max_examples=150, deadline=None)
 @given(damage=DAMAGE, length=st.floats(0.2, 1) | st.just(1.0))

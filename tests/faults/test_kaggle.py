@@ -256,7 +256,7 @@ def test_the_command_exits_with_2_and_prints_nothing_to_stdout(kaggle: Kaggle, t
     ended = subprocess.run(_command(tmp_path), cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ended.returncode == 2, ended.stderr
     assert ended.stdout == ""
-    assert ended.stderr.startswith("error: ") or "\nerror: " in ended.stderr
+    assert ended.stderr.startswith(f"error: {HANDLE}: Kaggle answered 403 (so it is). ")
     assert "Traceback" not in ended.stderr
 
 

@@ -80,12 +80,24 @@ def test_only_pictures_and_label_files_are_packed(tmp_path: Path) -> None:
     assert (tmp_path / "more" / "archive.zip").read_bytes() == plain.read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["file", "folder"])
-def test_a_link_that_leaves_the_folder_is_refused(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("file", "this link leaves the folder"),
+        ("folder", "this link to a folder is not followed"),
+        ("nothing", "a link to nothing"),
+        ("pipe", "this is no file"),
+    ],
+)
+def test_what_is_no_plain_file_is_refused(tmp_path: Path, kind: str, expected: str) -> None:
     folder = write_folder(tmp_path / "mine", published(small_dataset()))
     outside = write_folder(tmp_path / "outside", {"image.png": frame(1)})
-    (folder / "ss304/train/way_out").symlink_to(outside if kind == "folder" else outside / "image.png")
-    with pytest.raises(InputError, match=r"way_out: this link leaves the folder"):
+    strange = folder / "ss304/train/strange.png"
+    if kind == "pipe":
+        os.mkfifo(strange)
+    else:
+        strange.symlink_to({"file": outside / "image.png", "folder": outside, "nothing": folder / "none.png"}[kind])
+    with pytest.raises(InputError, match=rf"strange\.png: {expected}|strange\.png: .*{expected}"):
         fetch(tmp_path / "data" / "archive.zip", "mine", local(folder))
     assert list((tmp_path / "data").iterdir()) == []
 

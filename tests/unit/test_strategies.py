@@ -76,8 +76,16 @@ def test_equal_runs_are_divided_evenly() -> None:
 def test_grouped_names_the_class_with_too_few_runs() -> None:
     manifest = pd.concat([even_dataset(5), manifest_of(run_frames("one", "rare", "", 50))], ignore_index=True)
     manifest["row"] = np.arange(len(manifest))
-    with pytest.raises(InputError, match=r"needs 5 runs of each class, and rare has 1; lower split\.fold_count"):
+    with pytest.raises(InputError, match=r"needs 5 runs of each class.* and rare has 1; take strategy published"):
         assign_parts(manifest, [*CLASSES, "rare"], Split(strategy="grouped"), 0)
+    with pytest.raises(InputError, match=r"lower split\.fold_count to 4,"):
+        assign_parts(even_dataset(4), CLASSES, Split(strategy="grouped"), 0)
+
+
+@pytest.mark.parametrize(("strategy", "fold"), [("grouped", 5), ("grouped", -1), ("published", 1), ("random", 1)])
+def test_a_fold_that_does_not_exist(strategy: str, fold: int) -> None:
+    with pytest.raises(InputError, match=f"there is no fold {fold}"):
+        assigned(even_dataset(part="train"), fold, strategy=strategy)
 
 
 def test_a_frame_published_twice_is_used_once() -> None:
