@@ -1,0 +1,120 @@
+"""The time of ResNet-18, 30 epochs of the 24,204 published training frames at 224 pixels, on one CUDA GPU.
+
+    python benchmarks/gpu.py [--batch-sizes 32 256] [--epochs 2] [--device cuda]
+
+Content is noise: it costs as much as frames of welds. A few epochs are run and 30 computed from them, as all epochs do
+the same; `--epochs 30` runs them all. It needs torch, torchvision, numpy, pandas, pydantic, safetensors, lightning and
+PyYAML, and no installation of this project: it runs from a checkout.
+
+Lines, for each batch size B and for eager (determinism as in a training), free (cuDNN may choose) and compiled:
+- rate_B_MODE: frames/s of whole epochs, augmentation on the GPU included.
+- resident_B_MODE: frames/s on one batch that is ready on the GPU.
+- minutes_B_MODE: 30 epochs of 24,204 frames, without the first epoch's warm-up, which warmup_B_MODE tells in seconds.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator
+from itertools import repeat
+from pathlib import Path
+
+import numpy as np
+import torch
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "src"))
+
+from weldbench.augment import Normalisation  # noqa: E402
+from weldbench.batches import Batch, Order, cpu_batches, device_batches  # noqa: E402
+from weldbench.config import load_params  # noqa: E402
+from weldbench.config.models import Model  # noqa: E402
+from weldbench.engine import build_optimizer, train_step  # noqa: E402
+from weldbench.frames import Part  # noqa: E402
+from weldbench.hardware import Fabric, device_name, peak_memory_bytes, prepare  # noqa: E402
+from weldbench.models import build_network  # noqa: E402
+
+PUBLISHED_FRAMES, PUBLISHED_EPOCHS, CLASSES = 24_204, 30, 6
+NORMALISATION = Normalisation(0.3, 0.2)
+MODES = ("eager", "free", "compiled")
+
+
+def main() -> None:
+    """Measure every batch size in every mode and print the lines."""
+    arguments = parse_arguments()
+    params = load_params(ROOT / "params.yaml")
+    fabric = prepare(params.hardware.model_copy(update={"device": arguments.device, "devices": 1}))
+    facts = {"device": device_name(fabric.device), "torch": torch.__version__, "frames": arguments.frames}
+    print(json.dumps(facts), file=sys.stderr)
+    for batch_size in arguments.batch_sizes:
+        changes = {"input_size_px": arguments.size, "batch_size": batch_size}
+        settings = params.models["resnet18"].model_copy(update=changes)
+        part = invented_part(arguments.frames, arguments.size)
+        for mode in arguments.modes:
+            measure(fabric, settings, part, params.train.augment, arguments.epochs, mode)
+    print(f"peak_memory\t{peak_memory_bytes(fabric.device) / 2**30:.2f}\tGiB")
+
+
+def measure(fabric: Fabric, settings: Model, part: Part, augment, epochs: int, mode: str) -> None:
+    """Train a fresh network for one epoch to warm up and for `epochs` more; print its lines."""
+    torch.use_deterministic_algorithms(mode == "eager")
+    torch.backends.cudnn.benchmark = mode != "eager"
+    torch.manual_seed(0)
+    network = build_network(settings, CLASSES)
+    optimizer = build_optimizer(network.to(fabric.device), settings, fabric.device)
+    learning = torch.compile(network, mode="max-autotune") if mode == "compiled" else network
+    model, stepper = fabric.setup(learning, optimizer)
+    order = Order(settings, part.labels, part.weights, seed=0)
+    if fabric.device.type == "cpu":
+        epoch_batches = cpu_batches(part, order, augment, NORMALISATION)
+    else:
+        epoch_batches = device_batches(part, order, augment, NORMALISATION, fabric.device)
+
+    def seconds(batches: Iterator[Batch]) -> float:
+        wait(fabric.device)
+        started = time.perf_counter()
+        for batch in batches:
+            train_step(fabric, model, stepper, settings, batch, settings.learning_rate)
+        wait(fabric.device)
+        return time.perf_counter() - started
+
+    frames = order.steps * order.batch_size
+    warmup = seconds(epoch_batches(0))
+    whole = sorted(seconds(epoch_batches(epoch)) for epoch in range(1, epochs + 1))[epochs // 2]
+    resident = seconds(repeat(next(iter(epoch_batches(0))), order.steps))
+    name = f"{settings.batch_size}_{mode}"
+    print(f"rate_{name}\t{frames / whole:.0f}\tframes/s")
+    print(f"resident_{name}\t{frames / resident:.0f}\tframes/s")
+    print(f"minutes_{name}\t{PUBLISHED_EPOCHS * PUBLISHED_FRAMES * whole / frames / 60:.2f}\tmin")
+    print(f"warmup_{name}\t{warmup:.1f}\ts", flush=True)
+
+
+def wait(device: torch.device) -> None:
+    """Wait until the GPU has done all that it was told to."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def invented_part(count: int, size: int) -> Part:
+    """Return frames of noise with invented labels."""
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 256, (count, size, size), dtype=np.uint8)
+    lines = np.arange(count)
+    return Part(frames, lines, lines, rng.integers(0, CLASSES, count), np.ones(count, np.float32))
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", choices=["auto", "cuda", "cpu"], default="cuda")
+    parser.add_argument("--batch-sizes", type=int, nargs="+", default=[32, 256])
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
+    parser.add_argument("--frames", type=int, default=PUBLISHED_FRAMES)
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--epochs", type=int, default=3)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""How one usually trains on a folder of PNG files: what the benchmarks compare with."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+from weldbench.config.models import Model
+from weldbench.models import build_network, torchvision_network
+
+FRAMES = 60
+WIDTH_PX, HEIGHT_PX = 1280, 700
+
+
+class PngFrames(Dataset):
+    """PNG files with invented labels; as many items as wanted, going round the files."""
+
+    def __init__(self, paths: list[Path], count: int, transform: Callable):
+        self.paths, self.count, self.transform = paths, count, transform
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        image = Image.open(self.paths[index % len(self.paths)]).convert("RGB")
+        return self.transform(image), index % 6
+
+
+def png_batches(paths: list[Path], size_px: int, batch_size: int) -> Iterator[list[torch.Tensor]]:
+    """Yield batches without end as a usual script loads them, with two workers."""
+    transform = transforms.Compose(
+        [
+            transforms.Resize((size_px, size_px)),
+            transforms.RandomHorizontalFlip(),
+            transforms.RandomAffine(5, translate=(0.06, 0.06), scale=(0.9, 1.1)),
+            transforms.ColorJitter(brightness=0.2),
+            transforms.ToTensor(),
+            transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+        ]
+    )
+    dataset = PngFrames(paths, 1_000 * batch_size, transform)
+    return iter(DataLoader(dataset, batch_size=batch_size, shuffle=True, num_workers=2))
+
+
+def plain_step(settings: Model, class_count: int) -> Callable[[torch.Tensor, torch.Tensor], None]:
+    """Return a step of the plain recipe: float32, contiguous, three channels, an optimiser as torch makes it."""
+    if settings.architecture == "resnet18":
+        network = torchvision_network(settings, class_count)
+    else:
+        network = _with_three_channels(build_network(settings, class_count))
+    network = network.to(memory_format=torch.contiguous_format).train()
+    optimizer = torch.optim.SGD(network.parameters(), lr=1e-4, momentum=0.9, weight_decay=5e-4)
+    loss = nn.CrossEntropyLoss()
+
+    def step(images: torch.Tensor, labels: torch.Tensor) -> None:
+        optimizer.zero_grad()
+        loss(network(images), labels).backward()
+        optimizer.step()
+
+    return step
+
+
+def write_pngs(sample: Path | None, folder: Path) -> list[Path]:
+    """Return the PNG files of a folder, or write frames of smooth noise of the published size."""
+    if sample:
+        return sorted(sample.rglob("*.png"))
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    across, down = np.arange(WIDTH_PX) / WIDTH_PX, np.arange(HEIGHT_PX) / HEIGHT_PX
+    for number in range(FRAMES):
+        light = np.exp(-((across[None, :] - rng.random()) ** 2 + (down[:, None] - rng.random()) ** 2) / 0.05)
+        frame = 40 + 180 * light + rng.normal(0, 3, light.shape)
+        Image.fromarray(np.clip(frame, 0, 255).astype(np.uint8)).save(folder / f"image-{number:04d}.png")
+    return sorted(folder.iterdir())
+
+
+def _with_three_channels(network: nn.Sequential) -> nn.Sequential:
+    for position, layer in enumerate(network):
+        if isinstance(layer, nn.Conv2d):
+            network[position] = nn.Conv2d(3, layer.out_channels, layer.kernel_size, padding=layer.padding)
+            return network
+        if isinstance(layer, nn.Linear):
+            network[position] = nn.Linear(3 * layer.in_features, layer.out_features)
+            return network
+    raise ValueError("the network has no layer with weights")

@@ -1,0 +1,163 @@
+"""Training speed as ratios within one run: against one resident batch, the plain recipe, and the usual script.
+
+    python benchmarks/training.py [--sample FOLDER] [--rounds N]
+
+- efficiency_M: frames/s of whole epochs, augmentation included, over frames/s on one resident batch.
+- step_M: steps/s over those of the plain recipe (float32, contiguous, three channels, optimiser not fused).
+- epoch_M: frames/s of whole epochs over those of a usual script (torch DataLoader over the PNG files with two workers,
+  Pillow, torchvision transforms, and the plain recipe).
+- start_up: seconds from the start of `train.py` to the end of its first step, Full-con6.
+
+Rounds of both sides alternate, so that a busy machine slows both; the median of the rounds' ratios counts.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from peers import plain_step, png_batches, write_pngs
+from results import Measured, machine, write_section
+
+from weldbench.augment import Normalisation
+from weldbench.batches import Batch, Order, cpu_batches
+from weldbench.config import load_params
+from weldbench.config.models import Model
+from weldbench.config.training import Hardware
+from weldbench.engine import build_optimizer, train_step
+from weldbench.frames import Part
+from weldbench.hardware import Fabric, prepare
+from weldbench.models import build_network
+
+ROOT = Path(__file__).parents[1]
+SIZES = {"full_con6": 64, "conv6": 112, "resnet18": 224}
+# Steps of one round: about a second of each on two cores.
+STEPS = {"full_con6": 200, "conv6": 8, "resnet18": 2}
+CLASSES = 6
+NORMALISATION = Normalisation(0.3, 0.2)
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    params = load_params(ROOT / "params.yaml")
+    hardware = params.hardware.model_copy(update={"devices": 1, "device": "cpu"})
+    fabric = prepare(hardware)
+    measured = []
+    with tempfile.TemporaryDirectory() as folder:
+        pngs = write_pngs(arguments.sample, Path(folder) / "pngs")
+        for name, size in SIZES.items():
+            settings = params.models[name].model_copy(update={"input_size_px": size})
+            measured += measure(fabric, settings, params.train.augment, pngs, arguments.rounds)
+        measured.append(start_up(Path(folder), hardware, arguments.rounds))
+    for line in measured:
+        print(f"{line.name}\t{line.median:.3g}\t{line.unit}")
+    write_section("Training on a CPU", machine(hardware, fabric), measured)
+
+
+def measure(fabric: Fabric, settings: Model, augment, pngs: list[Path], rounds: int) -> list[Measured]:
+    """Measure one network's three ratios."""
+    name, size, steps = settings.architecture, settings.input_size_px, STEPS[settings.architecture]
+    network = build_network(settings, CLASSES)
+    model, optimizer = fabric.setup(network, build_optimizer(network, settings, fabric.device))
+    epoch_batches = cpu_batches(*invented_part(settings, size, steps), augment, NORMALISATION)
+    resident = next(iter(epoch_batches(0)))
+    usual = plain_step(settings, CLASSES)
+    three_channels = resident.inputs.expand(-1, 3, -1, -1).contiguous()
+
+    def learn(batches: Iterator[Batch]) -> None:
+        for batch in batches:
+            train_step(fabric, model, optimizer, settings, batch, settings.learning_rate)
+
+    def usual_script() -> None:
+        # The workers that the DataLoader starts are not counted: a long epoch would hide them.
+        batches = png_batches(pngs, size, settings.batch_size)
+        usual(*next(batches))
+        started = time.perf_counter()
+        for images, labels in islice(batches, max(1, steps // 20)):
+            usual(images, labels)
+        usual_seconds.append((time.perf_counter() - started) / max(1, steps // 20))
+
+    usual_seconds: list[float] = []
+    ratios: dict[str, list[float]] = {"efficiency": [], "step": [], "epoch": []}
+    for number in range(rounds + 1):
+        on_one = seconds_per_step(lambda: learn(resident for _ in range(steps)), steps)
+        whole = seconds_per_step(lambda n=number: learn(epoch_batches(n)), steps)
+        plain = seconds_per_step(lambda: [usual(three_channels, resident.labels) for _ in range(steps)], steps)
+        usual_script()
+        if number > 0:  # the first round warms up
+            ratios["efficiency"].append(on_one / whole)
+            ratios["step"].append(plain / on_one)
+            ratios["epoch"].append(usual_seconds[-1] / whole)
+    return [Measured(f"{kind}_{name}", values, "x") for kind, values in ratios.items()]
+
+
+def seconds_per_step(run: Callable[[], object], steps: int) -> float:
+    """Return the wall time of `run()` per step."""
+    started = time.perf_counter()
+    run()
+    return (time.perf_counter() - started) / steps
+
+
+def invented_part(settings: Model, size: int, steps: int) -> tuple[Part, Order]:
+    """Return frames of noise that fill exactly `steps` batches."""
+    rng = np.random.default_rng(0)
+    count = steps * settings.batch_size
+    frames = rng.integers(0, 256, (min(count, 512), size, size), dtype=np.uint8)
+    labels, ones = rng.integers(0, CLASSES, count), np.ones(count, np.float32)
+    part = Part(frames, np.arange(count) % len(frames), np.arange(count), labels, ones)
+    return part, Order(settings, labels, ones, seed=0)
+
+
+FIRST_STEP = """
+import os, runpy, sys, time, weldbench.engine as engine
+step = engine.train_step
+def first(*arguments):
+    step(*arguments)
+    print(time.time(), flush=True)
+    os._exit(0)
+engine.train_step = first
+runpy.run_path(sys.argv[1], run_name="__main__")
+"""
+
+
+def start_up(folder: Path, hardware: Hardware, rounds: int) -> Measured:
+    """Measure the time from starting Python to the end of the first step on a small dataset."""
+    data = folder / "data"
+    data.mkdir()
+    np.save(data / "frames.npy", np.random.default_rng(0).integers(0, 256, (96, 64, 64), dtype=np.uint8))
+    labels = [f"class{number % CLASSES}" for number in range(96)]
+    pd.DataFrame({"row": range(96), "run": "a", "label": labels, "published_part": ""}).to_csv(
+        data / "manifest.csv", index=False
+    )
+    (data / "inventory.json").write_text(json.dumps({"classes": labels[:CLASSES]}))
+    parts = ["train"] * 64 + ["valid"] * 32
+    pd.DataFrame({"row": range(96), "part": parts, "weight": 1.0}).to_csv(data / "split.csv", index=False)
+    arguments = ["--params", ROOT / "params.yaml", "--dataset", "weldsim", "--model", "full_con6", "--seed", "0"]
+    arguments += ["--data", data, "--split", data / "split.csv", "--output", folder / "trained"]
+    seconds = []
+    for _ in range(rounds + 1):
+        started = time.time()
+        command = [sys.executable, "-c", FIRST_STEP.replace("sys.argv[1]", repr(str(ROOT / "scripts" / "train.py")))]
+        ended = subprocess.run([*command, *map(str, arguments)], capture_output=True, text=True, check=True).stdout
+        seconds.append(float(ended) - started)
+    return Measured("start_up", seconds[1:], "s")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sample", type=Path, help="folder of PNG frames of 1280 x 700; without it frames of noise")
+    parser.add_argument("--rounds", type=int, default=5)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    main()
