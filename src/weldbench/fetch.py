@@ -3,6 +3,8 @@
 import hashlib
 import os
 import shutil
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,12 @@ from weldbench.config.data import Dataset, KaggleDataset, LocalDataset
 from weldbench.disk import space_for
 from weldbench.errors import InputError
 from weldbench.kaggle_download import download
-from weldbench.layout import read_layout
+from weldbench.layout import Layout, read_layout
 from weldbench.packing import pack_folder
+from weldbench.progress import reporting
 
 _BLOCK_BYTES = 2**20
+_MB = 1e6
 
 
 def fetch(archive: Path | str, name: str, dataset: Dataset) -> None:
@@ -72,7 +76,7 @@ def _place(source: Path, archive: Path, name: str, dataset: Dataset) -> dict[str
 
 
 def _check(path: Path, shown_as: str, name: str, dataset: Dataset) -> dict[str, Any]:
-    """Check a zip's directory, label files, number of frames and hash; return the content of archive.json."""
+    """Check a zip's directory, label files, numbers of frames and hash; return the content of archive.json."""
     with Archive(path, shown_as) as archive:
         layout = read_layout(archive, dataset.classes, dataset.run_pattern)
     expected_frames = getattr(dataset, "frames", None)
@@ -82,7 +86,13 @@ def _check(path: Path, shown_as: str, name: str, dataset: Dataset) -> dict[str, 
             f"{shown_as}: there are {frames} frames in it, and datasets.{name}.frames expects {expected_frames}; "
             "correct that number if the dataset has changed"
         )
-    sha256 = _sha256(path)
+    for what, found, expected in _counts(layout, getattr(dataset, "counts", {})):
+        if found != expected:
+            raise InputError(
+                f"{shown_as}: there are {found} frames of {what} in it, and datasets.{name}.counts expects {expected}; "
+                "correct that number if the dataset has changed"
+            )
+    sha256 = _sha256(path, f"check {name}")
     expected_sha256 = getattr(dataset, "sha256", None)
     if expected_sha256 is not None and sha256 != expected_sha256:
         raise InputError(
@@ -99,9 +109,21 @@ def _check(path: Path, shown_as: str, name: str, dataset: Dataset) -> dict[str, 
     }
 
 
-def _sha256(path: Path) -> str:
+def _counts(layout: Layout, expected: dict[str, int | dict[str, int]]) -> Iterator[tuple[str, int, int]]:
+    """Yield what is counted, how often it was found, how often it should be."""
+    parts = Counter(frame.published_part for frame in layout.frames)
+    classes = Counter((frame.published_part, frame.label) for frame in layout.frames)
+    for part, of_part in expected.items():
+        if isinstance(of_part, int):
+            yield part, parts[part], of_part
+        else:
+            yield from ((f"{label} in {part}", classes[part, label], count) for label, count in of_part.items())
+
+
+def _sha256(path: Path, description: str) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with path.open("rb") as file, reporting(description, path.stat().st_size / _MB, "MB") as advance:
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
+            advance(len(block) / _MB)
     return digest.hexdigest()

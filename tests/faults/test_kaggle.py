@@ -234,6 +234,22 @@ def test_another_number_of_frames_than_expected(kaggle: Kaggle, tmp_path: Path) 
     assert_refused(tmp_path / "data", "36 frames in it.*expects 45058", frames=45058)
 
 
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"train": 12, "test": 13}, "12 frames of test in it.*expects 13"),
+        ({"valid": {"good_weld": 4, "burn_through": 5}}, "4 frames of burn_through in valid in it.*expects 5"),
+    ],
+)
+def test_another_count_than_expected(kaggle: Kaggle, tmp_path: Path, counts: dict, expected: str) -> None:
+    assert_refused(tmp_path / "data", expected, counts=counts)
+
+
+def test_the_counts_that_are_expected(kaggle: Kaggle, tmp_path: Path) -> None:
+    counts = {"train": 12, "test": dict.fromkeys(CLASSES, 4)}
+    fetch(tmp_path / "data" / "archive.zip", "ours", dataset(counts=counts))
+
+
 def test_a_body_that_is_no_zip_is_thrown_away(kaggle: Kaggle, tmp_path: Path) -> None:
     good, kaggle.body = kaggle.body, b"<html>Please log in</html>"
     assert_refused(tmp_path / "data", "no zip")

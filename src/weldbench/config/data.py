@@ -60,6 +60,9 @@ class KaggleDataset(_Dataset):
     version: PositiveInt | None = Field(None, description="version of the Kaggle dataset; none means the newest")
     sha256: Sha256 | None = Field(None, description="expected hash of the zip; none accepts any and records it")
     frames: PositiveInt | None = Field(None, description="expected number of frames; none accepts any")
+    counts: dict[Literal["train", "valid", "test"], PositiveInt | dict[str, PositiveInt]] = Field(
+        default_factory=dict, description="expected frames per part, or per part and class; what is absent may be any"
+    )
 
 
 class LocalDataset(_Dataset):
