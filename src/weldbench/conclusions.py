@@ -16,12 +16,14 @@ from weldbench.frames import Dataset, open_dataset, read_split
 from weldbench.outputs import FIGURE_FORMAT
 from weldbench.published import Published, read_published
 from weldbench.scoring import Scoring, score, score_balanced
-from weldbench.table_of_f1 import f1_table
+from weldbench.table_of_f1 import about_published, f1_table
 from weldbench.tables_beside import cost, published_table
 from weldbench.tables_by_class import distribution, per_class
 from weldbench.tables_by_model import factory, pairs, summary
 from weldbench.tables_by_run import film_vote, runs
 from weldbench.trainings import Trainings, read_trainings
+
+_SEE_TABLE_3 = "What is known of the published values stands below Table 3."
 
 
 @dataclass(frozen=True)
@@ -85,18 +87,21 @@ def gather(
 
 def write_tables(findings: Findings, folder: Path) -> None:
     """Write every table of `weldbench.outputs.TABLES`."""
-    scoring, settings = findings.scoring, findings.settings
+    scoring, settings, published = findings.scoring, findings.settings, findings.published
+    quoted = published.with_f1(findings.dataset.classes)
     tables = [
         distribution(findings.dataset.classes, findings.dataset.manifest, findings.splits, findings.notes),
         per_class(scoring),
-        f1_table("comparison", scoring, findings.published, findings.name),
-        f1_table("comparison_balanced", findings.balanced, findings.published, findings.name),
+        f1_table(
+            "comparison", "Table 3. F1 per class", scoring, quoted, about_published(quoted, published, findings.name)
+        ),
+        f1_table("comparison_balanced", "Table 3, balanced", findings.balanced, quoted, [_SEE_TABLE_3]),
         summary([scoring, findings.balanced]),
         pairs(scoring),
         factory(scoring, settings.false_reject_rates),
         film_vote(scoring, settings.vote_frames),
         runs(scoring, max(settings.vote_frames)),
-        published_table(findings.published, findings.name, scoring),
+        published_table(published, findings.name, scoring),
         cost(scoring, findings.trainings),
     ]
     for table in tables:

@@ -86,6 +86,10 @@ class Published(Section):
         """Return the results on data of exactly these classes."""
         return [result for result in self.results if set(self.datasets[result.dataset].classes) == set(classes)]
 
+    def with_f1(self, classes: Sequence[str]) -> list[Result]:
+        """Return those of them that quote an F1."""
+        return [result for result in self.with_classes(classes) if result.f1 or result.macro_f1 is not None]
+
     def balanced_test(self, dataset: str) -> Mapping[str, int] | None:
         """Return the frames per class of the published balanced subset of test; None where there is none."""
         known = self.datasets.get(dataset)

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from weldbench.table import percent
+
 
 def about_leader(summary: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> str:
     """Name the best model by macro F1 on all test frames, how good it is and what it is better than."""
@@ -70,8 +72,10 @@ def about_weakness(per_class: pd.DataFrame) -> str:
         sentences.append(
             f"{model} is weakest on {weakest['class']}: F1 {weakest['f1']:.3f}, recall {weakest['recall']:.3f}."
         )
-        never = rows[rows["note"].fillna("").str.startswith("never predicted")]
-        sentences += [f"{model}: {row['class']} is {row['note']}." for _, row in never.iterrows()]
+        never = rows[rows["note"] == "never predicted"]["class"].tolist()
+        at_times = rows[rows["note"].fillna("").str.startswith("never predicted in")]["class"].tolist()
+        sentences += [f"It never predicts {_listed(never)}."] if never else []
+        sentences += [f"With some seeds it never predicts {_listed(at_times)}."] if at_times else []
     return " ".join(sentences)
 
 
@@ -79,15 +83,14 @@ def about_factory(factory: pd.DataFrame) -> str:
     """Say how many defects escape at each accepted rate of false rejects, with the best model for each."""
     if "escape_rate" not in factory or factory["escape_rate"].isna().all():
         return "No threshold can be chosen: valid lacks good frames, or test lacks good or defective ones."
-    sentences = []
+    found = []
     for rate, rows in factory.groupby("accepted_false_rejects", sort=False):
         best = rows.loc[rows["escape_rate"].idxmin()]
-        sentences.append(
-            f"When {100 * rate:.3g} % of the good frames of valid may be rejected, {best['model']} lets the fewest "
-            f"defective frames of test pass: {best['escape_rate']:.1%}, while it rejects "
-            f"{best['test_false_rejects']:.1%} of the good ones."
+        found.append(
+            f"{percent(rate)}: {best['model']}, with which {percent(best['escape_rate'])} of the defective test frames "
+            f"pass and {percent(best['test_false_rejects'])} of the good ones are rejected"
         )
-    return " ".join(sentences)
+    return f"The fewest defects escape, by the share of good frames of valid that may be rejected: {'; '.join(found)}."
 
 
 def about_vote(film_vote: pd.DataFrame) -> str:

@@ -1,5 +1,6 @@
 """A table for people and for programs: CSV with numbers, Markdown and LaTeX (booktabs) with cells of text and notes."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +58,8 @@ class Table:
         lines = [
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{_escaped(self.title)}}}",
+            # LaTeX numbers tables itself.
+            rf"\caption{{{_escaped(re.sub(r'^Table [0-9]+. ', '', self.title))}}}",
             rf"\label{{tab:{self.name}}}",
             rf"\begin{{tabular}}{{{alignment}}}",
             r"\toprule",

@@ -13,10 +13,17 @@ from weldbench.table import Table, between, deviation, mean_and_deviation
 from weldbench.tables_by_class import NO_FRAMES, about_absent_classes, about_seeds
 
 
-def f1_table(name: str, scoring: Scoring, published: Published, dataset: str) -> Table:
-    """Table 3: F1 per class of every model, the macro average last, published values beside."""
+def f1_table(name: str, title: str, scoring: Scoring, quoted: Sequence[Result], notes: Sequence[str]) -> Table:
+    """F1 per class of every model, the macro average and its interval last, published values beside.
+
+    Args:
+        name: Of the table's files.
+        title: Of the table.
+        scoring: The models.
+        quoted: Published results, one column each.
+        notes: Sentences to put below those on the models.
+    """
     classes, models = scoring.comparison.classes, scoring.comparison.models
-    quoted = [result for result in published.with_classes(classes) if result.f1 or result.macro_f1 is not None]
     rows, records, bold, ties, untested = [], [], set(), [], []
     for number, row_name in enumerate([*classes, "macro average"]):
         key = number if number < len(classes) else None
@@ -25,37 +32,60 @@ def f1_table(name: str, scoring: Scoring, published: Published, dataset: str) ->
         row["test frames"] = f"{int(scoring.support[number] if key is not None else scoring.support.sum()):,}"
         row["test runs"] = str(int(runs.per_class[number]) if key is not None else len(runs.names))
         row |= {model: _f1_cell(scoring, model, key) for model in models}
-        row |= {_heading(result): _quoted_cell(result, row_name, key) for result in quoted}
+        row |= {heading(result): _quoted_cell(result, row_name, key) for result in quoted}
         rows.append(row)
         records += [_f1_record(scoring, model, row_name, key) for model in models]
         records += [_quoted_record(result, row_name, key) for result in quoted]
         if len(models) > 1 and (key is None or scoring.support[number]):
             leading = leaders(models, scoring.draws, scoring.resamples, key)
             _mark(rows, leading, row_name, bold, ties, untested)
+    rows.append(_interval_row(scoring, quoted))
     notes = [
-        f"{about_seeds(scoring)} Scored on {scoring.title}; the interval of the macro average holds with "
-        f"{100 * scoring.resamples.confidence:g} % confidence, from resampling runs (and seeds, of several).",
+        f"{about_seeds(scoring)} Scored on {scoring.title}. The interval of the macro average comes from resampling "
+        "runs, and seeds where there are several.",
         *_marks_explained(models, bold, ties, untested),
         *about_absent_classes(scoring),
         *_fixed_runs(scoring),
-        *_about_published(quoted, published, dataset),
+        *notes,
     ]
-    return Table(
-        name,
-        f"Table 3. F1 per class, {scoring.title}",
-        pd.DataFrame(records),
-        pd.DataFrame(rows),
-        frozenset(bold),
-        notes,
-    )
+    shown = pd.DataFrame(rows)
+    return Table(name, f"{title}, {scoring.title}", pd.DataFrame(records), shown, frozenset(bold), notes)
+
+
+def heading(result: Result) -> str:
+    """Name the column of a published result."""
+    return f"published {result.model}"
+
+
+def about_published(quoted: Sequence[Result], published: Published, dataset: str) -> list[str]:
+    """Say where each published result comes from, and what is not comparable."""
+    if not quoted:
+        return ["No results are known that were published on these classes."]
+    notes = [
+        f"Published {result.model}: {result.who}, on {result.dataset}; {result.training}. "
+        f"Source: {published.sources[result.source]}."
+        for result in quoted
+    ]
+    others = sorted({result.dataset for result in quoted} - {dataset})
+    if others:
+        notes.append(
+            f"Published values were scored on {', '.join(others)}, ours on {dataset}: other data, not comparable."
+        )
+    return notes + [remark.text for remark in published.not_comparable]
+
+
+def _interval_row(scoring: Scoring, quoted: Sequence[Result]) -> dict[str, str]:
+    row = {"class": f"{100 * scoring.resamples.confidence:g} % interval", "test frames": "", "test runs": ""}
+    for model, interval in scoring.macro_f1.items():
+        row[model] = interval.reason or between(interval.low, interval.high)
+    return row | {heading(result): "not published" for result in quoted}
 
 
 def _f1_cell(scoring: Scoring, model: str, key: int | None) -> str:
     per_seed = scoring.draws[model].per_seed
     if key is not None:
         return mean_and_deviation(per_seed[:, key], NO_FRAMES)
-    interval = scoring.macro_f1[model]
-    return f"{mean_and_deviation(macro(per_seed))} {interval.reason or between(interval.low, interval.high)}"
+    return mean_and_deviation(macro(per_seed))
 
 
 def _f1_record(scoring: Scoring, model: str, row_name: str, key: int | None) -> dict:
@@ -73,10 +103,6 @@ def _f1_record(scoring: Scoring, model: str, row_name: str, key: int | None) -> 
     }
 
 
-def _heading(result: Result) -> str:
-    return f"published: {result.model}"
-
-
 def _quoted_value(result: Result, row_name: str, key: int | None) -> float | None:
     return result.macro_f1 if key is None else result.f1.get(row_name)
 
@@ -89,7 +115,7 @@ def _quoted_cell(result: Result, row_name: str, key: int | None) -> str:
 def _quoted_record(result: Result, row_name: str, key: int | None) -> dict:
     value = _quoted_value(result, row_name, key)
     note = "not published" if value is None else f"published: {result.source}"
-    return {"class": row_name, "model": _heading(result), "f1": np.nan if value is None else value, "note": note}
+    return {"class": row_name, "model": heading(result), "f1": np.nan if value is None else value, "note": note}
 
 
 def _mark(rows: list[dict], leading: Leaders, row_name: str, bold: set, ties: list, untested: list) -> None:
@@ -122,19 +148,3 @@ def _fixed_runs(scoring: Scoring) -> list[str]:
     if not fixed:
         return []
     return [f"One test run only, so without interval, and that of the macro average is too narrow: {', '.join(fixed)}."]
-
-
-def _about_published(quoted: list[Result], published: Published, dataset: str) -> list[str]:
-    if not quoted:
-        return ["No results are known that were published on these classes."]
-    notes = [
-        f"{_heading(result)}: {result.who}, on {result.dataset}; {result.training}. "
-        f"Source: {published.sources[result.source]}."
-        for result in quoted
-    ]
-    others = sorted({result.dataset for result in quoted} - {dataset})
-    if others:
-        notes.append(
-            f"Published values were scored on {', '.join(others)}, ours on {dataset}: other data, not comparable."
-        )
-    return notes + [remark.text for remark in published.not_comparable]

@@ -164,7 +164,7 @@ def test_sentences_carry_the_numbers_of_the_tables(page, results):
     summary = pd.read_csv(results / "tables" / "summary.csv").iloc[1]
     assert f"<strong>resnet18</strong> has the highest macro F1: {summary.macro_f1:.3f}" in text
     assert f"95 % interval {summary.macro_f1_low:.3f} to {summary.macro_f1_high:.3f}" in text
-    assert "conv6: lack_of_fusion is never predicted." in text
+    assert "conv6 is weakest on lack_of_fusion: F1 0.000, recall 0.000. It never predicts lack_of_fusion." in text
 
 
 def test_lineage_is_shown_and_what_is_absent_is_not_invented(page):
