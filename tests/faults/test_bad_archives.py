@@ -269,7 +269,9 @@ def test_skip_leaves_bad_frames_out_and_lists_them(tmp_path: Path) -> None:
     members = published(small_dataset()) | {BAD: b""}
     del members[missing]
     archive = write_zip(tmp_path / "archive.zip", members)
-    ingest(archive, tmp_path, "ours", dataset(), Ingest(frame_size_px=8, on_bad_frame="skip", max_bad_frames=2))
+    ingest(
+        archive, tmp_path, "ours", dataset(), Ingest(frame_size_px=8, workers=1, on_bad_frame="skip", max_bad_frames=2)
+    )
     manifest = pd.read_csv(tmp_path / "manifest.csv")
     assert len(manifest) == 34
     assert list(manifest["row"]) == list(range(34))
@@ -361,7 +363,7 @@ def damaged(data: bytes, damage: list[tuple[float, int]], length: float) -> byte
     return bytes(changed)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(DAMAGE, st.floats(0.2, 1) | st.just(1.0))
 def test_no_damage_to_an_archive_ends_in_anything_but_an_input_error(
     tmp_path_factory: pytest.TempPathFactory, damage: list[tuple[float, int]], length: float
@@ -387,7 +389,7 @@ PICTURES = {
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, about what it repairs
 @pytest.mark.parametrize("kind", PICTURES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(damage=DAMAGE, length=st.floats(0.2, 1) | st.just(1.0))
 def test_no_damage_to_a_picture_ends_in_anything_but_a_bad_frame(
     kind: str, damage: list[tuple[float, int]], length: float

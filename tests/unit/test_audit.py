@@ -100,7 +100,7 @@ def test_an_identical_frame_leaves_the_lesser_part_alone() -> None:
 PARTS = st.sampled_from(["train", "valid", "test"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(PARTS, st.sampled_from("abcdef"), st.integers(0, 9).map(str)), min_size=1, max_size=25))
 def test_after_dropping_nothing_is_shared_and_test_is_whole(frames: list[tuple[str, str, str]]) -> None:
     used = used_of(*frames)

@@ -17,6 +17,7 @@ def balanced(sizes: dict[str, int], balance: str, cap: int = 10, seed: int = 0) 
     return lines.merge(train, on="row", how="left")
 
 
+@settings(max_examples=30, deadline=None)
 @given(sizes=SIZES)
 def test_none_takes_every_frame_once(sizes: dict[str, int]) -> None:
     lines = balanced(sizes, "none")
@@ -25,7 +26,7 @@ def test_none_takes_every_frame_once(sizes: dict[str, int]) -> None:
     assert set(lines["weight"]) == {1.0}
 
 
-@settings(deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(sizes=SIZES, cap=st.integers(1, 40))
 def test_undersample_caps_each_class(sizes: dict[str, int], cap: int) -> None:
     lines = balanced(sizes, "undersample", cap)
@@ -33,7 +34,7 @@ def test_undersample_caps_each_class(sizes: dict[str, int], cap: int) -> None:
     assert lines["row"].is_unique
 
 
-@settings(deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(sizes=SIZES)
 def test_oversample_repeats_each_frame_about_equally_often(sizes: dict[str, int]) -> None:
     lines = balanced(sizes, "oversample")
@@ -52,6 +53,7 @@ def test_class_weights_by_hand() -> None:
     assert lines.groupby("label")["weight"].first().to_dict() == pytest.approx({"a": 2 / 3, "b": 2.0})
 
 
+@settings(max_examples=30, deadline=None)
 @given(sizes=SIZES)
 def test_class_weights_give_every_class_the_same_sum(sizes: dict[str, int]) -> None:
     lines = balanced(sizes, "class_weights")

@@ -94,7 +94,7 @@ def test_random_is_not_repaired_but_told() -> None:
     assert sum(count for part in audit["dropped"].values() for count in part.values()) == 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     balance=st.sampled_from(["undersample", "oversample", "class_weights"]),
     cap=st.integers(1, 9),
@@ -113,7 +113,7 @@ def test_balance_never_changes_valid_or_test(balance: str, cap: int, seed: int) 
     assert set(balanced.loc[balanced["part"] == "train", "row"]) <= set(plain.loc[plain["part"] == "train", "row"])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     order=st.permutations(range(36)),
     strategy=st.sampled_from(["grouped", "random"]),
@@ -126,12 +126,12 @@ def test_the_order_of_the_manifest_does_not_matter(order: list[int], strategy: s
     settings_ = {"strategy": strategy, "fold_count": 3, "balance": balance, "cap": 4}
     found = []
     for table in (manifest, shuffled):
-        lines, audit = divided(table, fold=fold, **settings_)
+        lines, audit = divided(table, fold=fold if strategy == "grouped" else 0, **settings_)
         found.append((sorted(zip(lines["path"], lines["part"], lines["weight"], strict=True)), audit))
     assert found[0] == found[1]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     strategy=st.sampled_from(["grouped", "random"]),
     seed=st.integers(0, 99),

@@ -37,7 +37,7 @@ def datasets(draw: st.DrawFn, fewest_runs: int, one_class_a_run: bool = True) ->
     return manifest_of(frames)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(manifest=datasets(fewest_runs=3), seed=st.integers(0, 9), fold=st.integers(0, 2))
 def test_grouped_shares_no_run_and_has_every_class_in_every_part(manifest: pd.DataFrame, seed: int, fold: int) -> None:
     table = assigned(manifest, fold, strategy="grouped", fold_count=3, seed=seed)
@@ -46,7 +46,7 @@ def test_grouped_shares_no_run_and_has_every_class_in_every_part(manifest: pd.Da
         assert classes_in(table, part) == set(CLASSES)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(manifest=datasets(fewest_runs=5, one_class_a_run=False), seed=st.integers(0, 9))
 def test_runs_of_several_classes_stay_whole(manifest: pd.DataFrame, seed: int) -> None:
     table = assigned(manifest, strategy="grouped", fold_count=3, seed=seed)
@@ -96,7 +96,7 @@ def test_a_frame_published_twice_is_used_once() -> None:
         assert table.loc[table["run"] == "shared", "part"].count() == 4
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     order=st.permutations(range(45)),
     strategy=st.sampled_from(["published", "grouped", "random"]),
@@ -183,7 +183,7 @@ def test_published_without_test_gives_every_class_a_test_run_if_it_has_two() -> 
     assert (table.groupby("run")["part"].nunique() == 1).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data(), seed=st.integers(0, 9))
 def test_published_without_test_keeps_every_class_in_train_and_no_run_twice(data: st.DataObject, seed: int) -> None:
     frames = []
