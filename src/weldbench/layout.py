@@ -104,7 +104,7 @@ def _label_files(archive: Archive) -> dict[str, str]:
 
 def _published_layout(archive: Archive, labels_of: dict[str, str], images: list[str], classes: list[str]) -> Layout:
     layout = Layout(list(classes))
-    present, listed = set(images), set()
+    present, listed = set(archive.names), set()
     for part, json_name in sorted(labels_of.items()):
         folder = PurePosixPath(json_name).parent
         for key, label in _labelled_keys(archive, json_name):
@@ -125,7 +125,7 @@ def _published_layout(archive: Archive, labels_of: dict[str, str], images: list[
             else:
                 run = str(PurePosixPath(path).parent)
                 layout.frames.append(Frame(member, path, path if run == "." else run, classes[label], part))
-    layout.unlisted = sorted(present - listed)
+    layout.unlisted = sorted(set(images) - listed)
     _refuse_contradictions(layout)
     return layout
 
