@@ -7,6 +7,7 @@ from pathlib import Path
 from weldbench.atomic import write_csv, write_json
 from weldbench.command import command
 from weldbench.config import load_params
+from weldbench.config.data import dataset_named
 from weldbench.frames import open_dataset
 from weldbench.split import split
 
@@ -20,7 +21,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder that the stage ingest wrote")
     parser.add_argument("--output", type=Path, required=True, help="folder for split.csv and audit.json")
     arguments = parser.parse_args()
-    settings = load_params(arguments.params).split.for_dataset(arguments.dataset)
+    params = load_params(arguments.params)
+    dataset_named(params.datasets, arguments.dataset)
+    settings = params.split.for_dataset(arguments.dataset)
     data = open_dataset(arguments.data)
     table, audit = split(data.manifest, data.frames, data.classes, settings, arguments.fold)
     for note in audit["notes"]:

@@ -166,7 +166,7 @@ def _require_every_class(counts: pd.DataFrame, folds: np.ndarray, fold_count: in
         raise InputError(
             f"split.strategy grouped with split.fold_count {fold_count} needs {fold_count} runs of each class, apart "
             f"from those of other classes, and {', '.join(f'{label} has {count}' for label, count in runs.items())}; "
-            f"{lower}take strategy published, or add runs"
+            f"{lower}take strategy published if the data names parts, or add runs"
         )
 
 
