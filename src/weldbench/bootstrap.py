@@ -109,13 +109,14 @@ class ModelDraws:
 
 
 class Resamples:
-    """One set of resamples of the test runs, shared by all models, so that differences are paired."""
+    """One set of resamples of the test runs and of the seeds, shared by all models, so that differences are paired."""
 
-    def __init__(self, frames: Scored, draws: int, confidence: float, seed: int) -> None:
+    def __init__(self, frames: Scored, draws: int, confidence: float, seed: int, seed_count: int = 1) -> None:
+        generator = np.random.default_rng(seed)
         self.runs = Runs.of(frames)
         self.confidence = confidence
-        self._generator = np.random.default_rng(seed)
-        self._weights = resample_weights(self.runs.strata, draws, self._generator)
+        self._weights = resample_weights(self.runs.strata, draws, generator)
+        self._seed_weights = resample_weights(np.zeros(seed_count, dtype=int), draws, generator)
 
     def draw(self, trained: Sequence[Scored]) -> ModelDraws:
         """Score one model, given its predictions of each seed, in every resample."""
@@ -127,14 +128,15 @@ class Resamples:
             draws.append(f1(resampled.reshape(-1, class_count, class_count)))
             per_seed.append(f1(confusions.sum(axis=0)))
         stacked = np.stack(draws, axis=1)
-        seeds = resample_weights(np.zeros(len(trained), dtype=int), len(stacked), self._generator)
-        joint = (stacked * seeds[:, :, None]).mean(axis=1)
-        return ModelDraws(np.mean(per_seed, axis=0), np.array(per_seed), stacked.mean(axis=1), joint)
+        return ModelDraws(
+            np.mean(per_seed, axis=0), np.array(per_seed), stacked.mean(axis=1), self._over_seeds(stacked)
+        )
 
     def macro_interval(self, model: ModelDraws) -> Interval:
         """Return the interval of a model's macro F1."""
-        freedom = self._freedom(macro(model.runs_only), macro(model.runs_and_seeds), len(model.per_seed), None)
-        return share_interval(float(macro(model.estimate)), macro(model.runs_and_seeds), freedom, self.confidence)
+        runs_only, joint = macro(model.runs_only), macro(model.runs_and_seeds)
+        freedom = _freedom(self.runs.degrees_of_freedom(), runs_only, joint, len(model.per_seed))
+        return share_interval(float(macro(model.estimate)), joint, freedom, self.confidence)
 
     def class_interval(self, model: ModelDraws, number: int) -> Interval:
         """Return the interval of a model's F1 of one class; none where the class stands in fewer than two test runs."""
@@ -143,8 +145,26 @@ class Resamples:
             reason = "no test frames" if self.runs.per_class[number] == 0 else "one test run: no interval"
             return Interval(estimate, np.nan, np.nan, reason)
         runs_only, joint = model.runs_only[:, number], model.runs_and_seeds[:, number]
-        freedom = self._freedom(runs_only, joint, len(model.per_seed), number)
+        freedom = _freedom(self.runs.degrees_of_freedom(number), runs_only, joint, len(model.per_seed))
         return share_interval(estimate, joint, freedom, self.confidence)
+
+    def frames_interval(self, chosen: np.ndarray, among: np.ndarray) -> Interval:
+        """Return the interval of a share of frames, the mean over seeds.
+
+        Args:
+            chosen: Which frames have the property, per seed, bool, shape (S, N).
+            among: Which frames can have it, bool, shape (N,).
+        """
+        run_count = len(self.runs.names)
+        hits = np.stack([np.bincount(self.runs.of_frame[seed & among], minlength=run_count) for seed in chosen])
+        totals = np.bincount(self.runs.of_frame[among], minlength=run_count)
+        resampled = self._weights @ totals
+        stacked = np.full((len(resampled), len(hits)), np.nan)
+        np.divide(self._weights @ hits.T, resampled[:, None], out=stacked, where=resampled[:, None] > 0)
+        runs_only, joint = stacked.mean(axis=1), self._over_seeds(stacked)
+        sizes = np.bincount(self.runs.strata[totals > 0])
+        freedom = _freedom(int((sizes[sizes > 0] - 1).sum()), runs_only, joint, len(hits))
+        return share_interval(float(hits.sum() / (len(hits) * totals.sum())), joint, freedom, self.confidence)
 
     def difference(self, one: ModelDraws, other: ModelDraws, number: int | None = None) -> tuple[Interval, float]:
         """Return the interval of a difference in macro F1, or in F1 of a class, and its two-sided p (or NaN)."""
@@ -157,7 +177,7 @@ class Resamples:
             return Interval(estimate, np.nan, np.nan, "one test run: no interval"), np.nan
         runs_only = score(one.runs_only) - score(other.runs_only)
         joint = score(one.runs_and_seeds) - score(other.runs_and_seeds)
-        freedom = self._freedom(runs_only, joint, len(one.per_seed), number)
+        freedom = _freedom(self.runs.degrees_of_freedom(number), runs_only, joint, len(one.per_seed))
         error = float(np.nanstd(joint))
         if freedom < 1 or error == 0:
             return Interval(estimate, np.nan, np.nan, _reason(freedom)), np.nan
@@ -165,14 +185,10 @@ class Resamples:
         p = float(2 * student.sf(abs(estimate) / error, freedom))
         return Interval(estimate, max(estimate - margin, -1.0), min(estimate + margin, 1.0)), p
 
-    def _freedom(self, runs_only: np.ndarray, joint: np.ndarray, seed_count: int, stratum: int | None) -> float:
-        """Combine the degrees of freedom of runs and seeds by their variances (Satterthwaite 1946)."""
-        of_runs, of_seeds = self.runs.degrees_of_freedom(stratum), seed_count - 1
-        total, from_runs = np.nanvar(joint), np.nanvar(runs_only)
-        from_seeds = max(total - from_runs, 0.0)
-        if of_runs < 1 or total == 0 or of_seeds < 1:
-            return of_runs
-        return (from_runs + from_seeds) ** 2 / (from_runs**2 / of_runs + from_seeds**2 / of_seeds)
+    def _over_seeds(self, draws: np.ndarray) -> np.ndarray:
+        """Average resamples, shape (B, S, ...), over resampled seeds, shape (B, ...)."""
+        weights = self._seed_weights.reshape(*self._seed_weights.shape, *[1] * (draws.ndim - 2))
+        return (draws * weights).mean(axis=1)
 
 
 def share_interval(estimate: float, draws: np.ndarray, freedom: float, confidence: float) -> Interval:
@@ -182,6 +198,16 @@ def share_interval(estimate: float, draws: np.ndarray, freedom: float, confidenc
         return Interval(estimate, np.nan, np.nan, _reason(freedom))
     margin = student.ppf((1 + confidence) / 2, freedom) * error / (estimate * (1 - estimate))
     return Interval(estimate, float(expit(logit(estimate) - margin)), float(expit(logit(estimate) + margin)))
+
+
+def _freedom(of_runs: int, runs_only: np.ndarray, joint: np.ndarray, seed_count: int) -> float:
+    """Combine the degrees of freedom of runs and of seeds by their variances (Satterthwaite 1946)."""
+    of_seeds = seed_count - 1
+    total, from_runs = np.nanvar(joint), np.nanvar(runs_only)
+    from_seeds = max(total - from_runs, 0.0)
+    if of_runs < 1 or of_seeds < 1 or total == 0:
+        return of_runs
+    return (from_runs + from_seeds) ** 2 / (from_runs**2 / of_runs + from_seeds**2 / of_seeds)
 
 
 def _reason(freedom: float) -> str:

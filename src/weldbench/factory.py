@@ -17,6 +17,7 @@ class OperatingPoint:
         escape_rate: Share of the defective test frames that pass as good.
         escape_rate_per_class: The same for each class, shape (K,); NaN for the good class and a class without frames.
         valid_good_frames: Good frames of valid that chose the threshold; the fewest of any fold.
+        passed: Which test frames pass as good, bool, shape (N,).
     """
 
     threshold: float
@@ -24,6 +25,7 @@ class OperatingPoint:
     escape_rate: float
     escape_rate_per_class: np.ndarray
     valid_good_frames: int
+    passed: np.ndarray
 
 
 def operating_point(valid: Scored, test: Scored, false_reject_rate: float) -> OperatingPoint | None:
@@ -55,6 +57,7 @@ def operating_point(valid: Scored, test: Scored, false_reject_rate: float) -> Op
         escape_rate=float(passed[~good].mean()),
         escape_rate_per_class=np.array(per_class),
         valid_good_frames=min(good_frames),
+        passed=passed,
     )
 
 

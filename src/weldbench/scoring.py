@@ -43,7 +43,13 @@ class Scoring:
 
 def score(title: str, comparison: Comparison, settings: Compare) -> Scoring:
     """Compute the metrics of every model and seed, and the resamples of F1."""
-    resamples = Resamples(comparison.frames, settings.bootstrap_draws, settings.confidence, settings.seed)
+    resamples = Resamples(
+        comparison.frames,
+        settings.bootstrap_draws,
+        settings.confidence,
+        settings.seed,
+        seed_count=len(comparison.seeds),
+    )
     draws = {model: resamples.draw(trained) for model, trained in comparison.test.items()}
     class_count = len(comparison.classes)
     return Scoring(

@@ -1,10 +1,12 @@
 """Tables with one row per model or pair of models: summary metrics, who is better, the factory's view."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from weldbench.bootstrap import Interval
 from weldbench.factory import OperatingPoint, operating_point
 from weldbench.metrics import macro
 from weldbench.pairwise import Pair, compare_pairs
@@ -134,14 +136,17 @@ def factory(scoring: Scoring, false_reject_rates: Sequence[float]) -> Table:
                 )
                 rows.append({"model": model, "accepted": percent(rate), "escape rate": note})
                 continue
-            records.append(_factory_record(model, rate, auc, points))
-            rows.append(_factory_row(model, rate, auc, points, comparison.classes))
+            defective = comparison.frames.labels != 0
+            interval = scoring.resamples.frames_interval(np.stack([point.passed for point in points]), defective)
+            records.append(_factory_record(model, rate, auc, points, interval))
+            rows.append(_factory_row(model, rate, auc, points, interval, comparison.classes))
             if points[0].valid_good_frames * rate < 1:
                 good = points[0].valid_good_frames
                 notes.append(f"valid has {good} good frames, too few for {percent(rate)}: none of them is rejected.")
     notes = [
         f"A frame is rejected where 1 - P({comparison.classes[0]}) is above a threshold chosen on valid, one per seed "
-        "(and fold). Escape rate: share of defective test frames that pass as good.",
+        "(and fold). Escape rate: share of defective test frames that pass as good; its "
+        "interval resamples runs, and seeds where there are several.",
         about_seeds(scoring),
         *dict.fromkeys(notes),
     ]
@@ -149,23 +154,31 @@ def factory(scoring: Scoring, false_reject_rates: Sequence[float]) -> Table:
     return Table("factory", title, pd.DataFrame(records), pd.DataFrame(rows).fillna("–"), notes=notes)
 
 
-def _factory_record(model: str, rate: float, auc: np.ndarray, points: list[OperatingPoint]) -> dict:
-    escapes = np.array([point.escape_rate for point in points])
+def _factory_record(
+    model: str, rate: float, auc: np.ndarray, points: list[OperatingPoint], interval: Interval
+) -> dict[str, Any]:
     return {
         "model": model,
         "accepted_false_rejects": rate,
         "defect_roc_auc": auc.mean(),
         "threshold": np.mean([point.threshold for point in points]),
         "test_false_rejects": np.mean([point.false_reject_rate for point in points]),
-        "escape_rate": escapes.mean(),
-        "escape_rate_deviation": deviation(escapes),
-        "note": "" if len(points) > 1 else "one seed",
+        "escape_rate": interval.estimate,
+        "escape_rate_deviation": deviation(np.array([point.escape_rate for point in points])),
+        "escape_rate_low": interval.low,
+        "escape_rate_high": interval.high,
+        "note": interval.reason or ("" if len(points) > 1 else "one seed: no deviation"),
     }
 
 
 def _factory_row(
-    model: str, rate: float, auc: np.ndarray, points: list[OperatingPoint], classes: Sequence[str]
-) -> dict:
+    model: str,
+    rate: float,
+    auc: np.ndarray,
+    points: list[OperatingPoint],
+    interval: Interval,
+    classes: Sequence[str],
+) -> dict[str, str]:
     per_class = np.mean([point.escape_rate_per_class for point in points], axis=0)
     worst = int(np.nanargmax(per_class))
     return {
@@ -175,6 +188,7 @@ def _factory_row(
         "threshold": f"{np.mean([point.threshold for point in points]):.4f}",
         "false rejects in test": share(float(np.mean([point.false_reject_rate for point in points]))),
         "escape rate": mean_and_deviation(np.array([point.escape_rate for point in points])),
+        "interval": interval.reason or between(interval.low, interval.high),
         "escapes most": f"{classes[worst]} ({per_class[worst]:.3f})",
     }
 

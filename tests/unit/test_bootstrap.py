@@ -93,11 +93,24 @@ def test_seeds_that_disagree_widen_the_interval():
         scored(certain(["a", "b"], labels, np.where(random.random(200) < skill, labels, 1 - labels), runs), "test")
         for skill in (0.6, 0.75, 0.9)
     ]
-    resamples = Resamples(trained[0], 4000, 0.95, seed=0)
-    one, several = resamples.draw(trained[1:2]), resamples.draw(trained)
+    alone, together = Resamples(trained[0], 4000, 0.95, 0), Resamples(trained[0], 4000, 0.95, 0, seed_count=3)
+    one, several = alone.draw(trained[1:2]), together.draw(trained)
     assert macro(several.runs_and_seeds).std() > 1.5 * macro(several.runs_only).std()
-    narrow, wide = resamples.macro_interval(one), resamples.macro_interval(several)
+    narrow, wide = alone.macro_interval(one), together.macro_interval(several)
     assert wide.high - wide.low > narrow.high - narrow.low
+
+
+def test_the_interval_of_a_share_of_frames_agrees_with_textbook_survey_sampling():
+    # One class, five runs of ten frames: the standard error of the mean of five run shares.
+    hits = np.array([2, 5, 4, 7, 6])
+    frames = scored(certain(["a", "b"], [0] * 50, [0] * 50, np.repeat(list("vwxyz"), 10)), "test")
+    chosen = np.concatenate([np.arange(10) < count for count in hits])
+    interval = Resamples(frames, 40_000, 0.95, seed=0).frames_interval(chosen[None], np.ones(50, dtype=bool))
+    assert interval.estimate == pytest.approx(0.48)
+    error = (hits / 10).std(ddof=1) / np.sqrt(5)
+    margin = 2.776 * error / (0.48 * 0.52)
+    expected = [1 / (1 + np.exp(-(np.log(0.48 / 0.52) + sign * margin))) for sign in (-1, 1)]
+    assert [interval.low, interval.high] == pytest.approx(expected, abs=0.01)
 
 
 def test_runs_belong_to_the_class_of_most_of_their_frames():

@@ -182,7 +182,7 @@ def test_other_data_are_balanced_by_the_cap_of_the_settings(tmp_path):
     "name",
     [
         "a_class_without_test_frames",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("twelve_classes", "nine_models", "flawless")),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("flawless",)),
     ],
 )
 def test_every_figure_is_written_and_not_blank(tmp_path, name):

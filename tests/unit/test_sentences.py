@@ -1,0 +1,103 @@
+import numpy as np
+import pandas as pd
+
+from weldbench.sentences import (
+    about_cost,
+    about_data,
+    about_factory,
+    about_leader,
+    about_pairs,
+    about_vote,
+    about_weakness,
+)
+
+
+def summary(**changes):
+    rows = [
+        {"model": "conv6", "macro_f1": 0.8, "macro_f1_low": 0.7, "macro_f1_high": 0.875},
+        {"model": "resnet18", "macro_f1": 0.9, "macro_f1_low": 0.85, "macro_f1_high": 0.95},
+    ]
+    shared = {"test_set": "all", "confidence": 0.95, "seeds": 3, "test_frames": 1100, "test_runs": 13, "note": ""}
+    other_set = [row | {"test_set": "balanced", "macro_f1": 0.99} for row in rows]
+    return pd.DataFrame([shared | row | changes for row in rows] + [shared | row for row in other_set])
+
+
+def pairs(p):
+    return pd.DataFrame([{"first": "conv6", "second": "resnet18", "p_runs": p}])
+
+
+def test_the_best_model_on_all_frames_leads_and_says_what_it_is_better_than():
+    told = about_leader(summary(), pairs(0.01), "weldsim")
+    assert told.startswith(
+        "On the 1,100 test frames of weldsim, from 13 runs, **resnet18** has the highest macro F1: 0.900"
+    )
+    assert "(95 % interval 0.850 to 0.950; mean over 3 seeds)" in told
+    assert "It is better than conv6 beyond" in told
+
+
+def test_a_lead_that_no_test_supports_is_not_called_better():
+    for p in (0.2, np.nan):
+        told = about_leader(summary(), pairs(p), "weldsim")
+        assert "That it is better than conv6 cannot be said" in told
+        assert "It is better" not in told
+
+
+def test_without_an_interval_the_reason_stands_in_its_place():
+    changes = {
+        "macro_f1_low": np.nan,
+        "macro_f1_high": np.nan,
+        "note": "one test run per class: no interval",
+        "seeds": 1,
+    }
+    assert "0.900 (one test run per class: no interval; one seed)" in about_leader(summary(**changes), pairs(0.5), "d")
+
+
+def test_pairs_are_counted():
+    assert about_pairs(pairs(0.01), summary()).startswith(
+        "Of 1 pair of models, 1 can be told apart at a level of 0.05."
+    )
+    assert "1 cannot be tested" in about_pairs(pairs(np.nan), summary())
+    assert about_pairs(pairs(0.1).iloc[:0], summary()) == "One model: there is nothing to compare."
+
+
+def test_imbalance_and_absent_classes():
+    counts = [("train", 5, 1), ("valid", 5, 1), ("test", 60, 3)]
+    rows = [{"class": "good", "part": part, "frames": frames, "runs": runs} for part, frames, runs in counts]
+    rows += [{"class": "hole", "part": part, "frames": 4, "runs": 1} for part in ("train", "valid", "test")]
+    rows += [{"class": "crack", "part": part, "frames": 0, "runs": 0} for part in ("train", "valid", "test")]
+    rows += [{"class": "total", "part": part, "frames": f + 4, "runs": r + 1} for part, f, r in counts]
+    told = about_data(pd.DataFrame(rows).assign(set="as used"), "mine")
+    assert "9 frames of 2 runs in train, 9 frames of 2 runs in valid and 64 frames of 4 runs in test" in told
+    assert "good has 15 times the frames of hole" in told
+    assert "Test has no frames of crack" in told
+
+
+def test_classes_that_are_never_predicted():
+    rows = [
+        {"model": "m", "class": "good", "frames": 9, "f1": 0.9, "recall": 0.8, "note": ""},
+        {"model": "m", "class": "hole", "frames": 9, "f1": 0.0, "recall": 0.0, "note": "never predicted"},
+        {
+            "model": "m",
+            "class": "crack",
+            "frames": 9,
+            "f1": 0.1,
+            "recall": 0.1,
+            "note": "never predicted in 1 of 3 seeds",
+        },
+    ]
+    assert about_weakness(pd.DataFrame(rows)) == (
+        "m is weakest on hole: F1 0.000, recall 0.000. It never predicts hole. With some seeds it never predicts crack."
+    )
+
+
+def test_factory_vote_and_cost():
+    rates = {"accepted_false_rejects": [0.01, 0.01], "model": ["a", "b"]}
+    factory = pd.DataFrame({**rates, "escape_rate": [0.5, 0.25], "test_false_rejects": [0.02, 0.03]})
+    assert "1 %: b, with which 25 % of the defective test frames pass and 3 % of the good ones" in about_factory(
+        factory
+    )
+    assert "No threshold can be chosen" in about_factory(pd.DataFrame(rates))
+    vote = pd.DataFrame({"window_frames": [1, 9], "delay_frames": [0, 4], "model": "a", "macro_f1": [0.7, 0.9]})
+    assert "over the last 9 frames brings a to a macro F1 of 0.900, from 0.700" in about_vote(vote)
+    cost = pd.DataFrame({"model": ["a", "b"], "training_seconds": [2.0, 30.0], "device": "cpu"})
+    assert "(15.0 times as long), on cpu" in about_cost(cost)
