@@ -21,6 +21,7 @@ from weldbench.inventory import inventory
 from weldbench.layout import Frame, Layout, read_layout
 from weldbench.parallel import ordered_map
 from weldbench.progress import track
+from weldbench.wording import counted
 
 # Members that a worker reads per task: enough to make the exchange between processes cheap, few enough to bound memory.
 CHUNK_FRAMES = 16
@@ -149,7 +150,7 @@ def _refuse_too_many(archive_path: Path | str, bad: dict[str, str], allowed: int
     if len(bad) > len(shown):
         shown.append(f"and {len(bad) - len(shown)} more")
     raise InputError(
-        f"{archive_path}: {len(bad)} frames cannot be used, {allowed} are allowed:\n  "
+        f"{archive_path}: {counted(len(bad), 'frame')} cannot be used, of which ingest allows {allowed}:\n  "
         + "\n  ".join(shown)
         + "\nMend the data, or leave them out with ingest.on_bad_frame: skip and a larger ingest.max_bad_frames"
     )

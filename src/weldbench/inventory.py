@@ -8,6 +8,7 @@ import pandas as pd
 
 from weldbench.layout import Layout
 from weldbench.run_name import process_facts
+from weldbench.wording import counted
 
 PART_ORDER = ("train", "valid", "test", "")
 _EXAMPLES_SHOWN = 3
@@ -60,14 +61,17 @@ def count_by_part(parts: pd.Series, labels: pd.Series, classes: list[str]) -> di
 def _notes_on_rejected(layout: Layout) -> list[str]:
     notes = []
     if layout.bad:
-        notes.append(f"{len(layout.bad)} frames could not be used: {_some(sorted(layout.bad))}.")
+        notes.append(f"{counted(len(layout.bad), 'frame')} could not be used: {_some(sorted(layout.bad))}.")
     if layout.unlisted:
-        notes.append(f"{len(layout.unlisted)} pictures are in no JSON file and stay out: {_some(layout.unlisted)}.")
+        pictures = counted(len(layout.unlisted), "picture")
+        notes.append(f"{pictures} stayed out, as no JSON file lists them: {_some(layout.unlisted)}.")
     return notes
 
 
 def _notes_on_conversions(conversions: Mapping[str, int]) -> list[str]:
-    return [f"{frames} frames: {conversion}." for conversion, frames in sorted(conversions.items()) if conversion]
+    return [
+        f"{counted(frames, 'frame')}: {conversion}." for conversion, frames in sorted(conversions.items()) if conversion
+    ]
 
 
 def _notes_on_empty_classes(counts: dict[str, dict[str, int]]) -> list[str]:

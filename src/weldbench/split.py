@@ -11,6 +11,7 @@ from weldbench.config.data import Split
 from weldbench.errors import InputError
 from weldbench.fingerprint import fingerprints
 from weldbench.strategies import PARTS, assign_parts
+from weldbench.wording import counted
 
 _RUNS_NAMED = 3  # in a sentence; audit.json lists more
 
@@ -80,8 +81,8 @@ def _resolve(used: pd.DataFrame, leaks: dict[str, Any], settings: Split) -> tupl
         return used, [*notes, f"The parts share {found}. Nothing was dropped."]
     kept = used[without_leaks(used)]
     dropped = used.drop(kept.index)["part"].value_counts()
-    frames = " and ".join(f"{count} frames of {part}" for part, count in dropped.items())
-    return kept, [*notes, f"The parts as given share {found}. {frames} were dropped, test kept all of its frames."]
+    frames = " and ".join(f"{counted(count, 'frame')} of {part}" for part, count in dropped.items())
+    return kept, [*notes, f"The parts as given share {found}. Dropped: {frames}; test kept all of its frames."]
 
 
 def _described(leaks: dict[str, Any]) -> str:
@@ -91,14 +92,14 @@ def _described(leaks: dict[str, Any]) -> str:
     if runs["runs"]:
         names = ", ".join(repr(entry["run"]) for entry in runs["listed"][:_RUNS_NAMED])
         more = "" if runs["runs"] <= _RUNS_NAMED else ", ..."
-        found.append(f"{runs['runs']} runs ({names}{more}; {_frames_of(runs)})")
+        found.append(f"{counted(runs['runs'], 'run')} ({names}{more}; {_frames_of(runs)})")
     if identical["pairs"]:
-        found.append(f"{identical['pairs']} pairs of identical frames ({_frames_of(identical)})")
+        found.append(f"{counted(identical['pairs'], 'pair')} of identical frames ({_frames_of(identical)})")
     return " and ".join(found)
 
 
 def _frames_of(leak: dict[str, Any]) -> str:
-    return ", ".join(f"{count} frames of {part}" for part, count in leak["frames"].items())
+    return ", ".join(f"{counted(count, 'frame')} of {part}" for part, count in leak["frames"].items())
 
 
 def _notes_on_empty_classes(kept: pd.DataFrame, classes: list[str]) -> list[str]:

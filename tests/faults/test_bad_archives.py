@@ -283,7 +283,7 @@ def test_skip_has_a_limit(tmp_path: Path) -> None:
     members = published(small_dataset()) | {BAD: b"", "ss304/valid/valid-0-run0/image-0001.png": b""}
     archive = write_zip(tmp_path / "archive.zip", members)
     message = refused(archive, Ingest(frame_size_px=8, workers=1, on_bad_frame="skip", max_bad_frames=1))
-    assert "2 frames cannot be used, 1 are allowed" in message
+    assert "2 frames cannot be used, of which ingest allows 1" in message
 
 
 STRANGE_RUNS = ["160707-111307-50mmLens 200A w.s.11.5cm.m + no gas", "naïve Schweißnaht", "焊接 1", "a.b.c", "..run.."]

@@ -218,6 +218,16 @@ def test_a_refusal_says_what_to_do(kaggle: Kaggle, tmp_path: Path, status: int, 
     assert "source: local" in message
 
 
+def test_a_client_that_gives_up_for_want_of_credentials(
+    kaggle: Kaggle, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import kaggle as client
+
+    monkeypatch.setattr(client.api, "build_kaggle_client", lambda: sys.exit(1))
+    message = assert_refused(tmp_path / "data", "no usable credentials")
+    assert "~/.kaggle/access_token" in message
+
+
 def test_no_network(kaggle: Kaggle, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")

@@ -101,8 +101,8 @@ def test_conversions_are_noted(tmp_path: Path) -> None:
     members["good_weld/color.png"] = encoded(np.stack([picture(7)] * 3, axis=2))
     members["good_weld/deep.png"] = encoded(picture(8).astype(np.uint16) * 257)
     frames, manifest, inventory = ingested(tmp_path, members)
-    assert "1 frames: 16-bit levels scaled to 8 bit." in inventory["notes"]
-    assert "1 frames: color made gray by luminance." in inventory["notes"]
+    assert "1 frame: 16-bit levels scaled to 8 bit." in inventory["notes"]
+    assert "1 frame: color made gray by luminance." in inventory["notes"]
     rows = manifest.set_index("path")["row"]
     assert np.array_equal(frames[rows["good_weld/color.png"]], area_mean(picture(7), 8))
     assert np.array_equal(frames[rows["good_weld/deep.png"]], area_mean(picture(8), 8))

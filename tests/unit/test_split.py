@@ -62,11 +62,11 @@ def test_the_run_that_valid_and_test_share_is_found_and_dropped_from_valid() -> 
         == "valid holds no frame of lack_of_shielding_gas: model selection averages over the classes that are present."
         for note in audit["notes"]
     )
-    assert any(SHARED in note and "5 frames of valid were dropped" in note for note in audit["notes"])
+    assert any(SHARED in note and "Dropped: 5 frames of valid;" in note for note in audit["notes"])
 
 
 def test_a_leak_can_stop_the_split() -> None:
-    with pytest.raises(InputError, match=r"the parts share 1 runs \('160707.*5 pairs of identical frames.*to drop"):
+    with pytest.raises(InputError, match=r"the parts share 1 run \('160707.*5 pairs of identical frames.*to drop"):
         divided(like_the_real_data(), SS304_CLASSES, on_leak="fail")
 
 
