@@ -6,6 +6,7 @@ Ends with lines `name<TAB>value<TAB>unit`.
 """
 
 import io
+import itertools
 import os
 import statistics
 import subprocess
@@ -30,6 +31,7 @@ ROUNDS = 7
 LIMIT_MS = 1.5  # libdeflate and a vectorised unfilter in C, measured on the same kind of machine
 LARGEST_FRAMES = 45_000
 REPEATS = 20  # of the sample, for the test of several cores
+WHOLE_PASSES = 3
 
 
 def with_pillow(archive: Archive, member: str) -> np.ndarray:
@@ -85,6 +87,21 @@ def seconds_of_whole_pass(archive_path: Path, output: Path, workers: int) -> tup
     return seconds, own / (own + workers_own)
 
 
+def gain_of_a_second_worker(small: Path, large: Path, folder: Path) -> tuple[float, float]:
+    """Return how many times faster two workers are, and the serial share.
+
+    Two archives are measured and their difference is taken, so that the start of the processes, which a large dataset
+    does not feel, drops out. Of several rounds the quickest counts, as others use the machine too.
+    """
+    seconds: dict[tuple[int, Path], float] = {}
+    for _ in range(WHOLE_PASSES):
+        for workers, archive in itertools.product((1, 2), (small, large)):
+            taken, serial_share = seconds_of_whole_pass(archive, folder / "pass", workers)
+            seconds[workers, archive] = min(taken, seconds.get((workers, archive), taken))
+    one, two = (seconds[workers, large] - seconds[workers, small] for workers in (1, 2))
+    return one / two, serial_share
+
+
 MEASURE_MEMORY = """
 import resource, sys
 from weldbench.config.data import Ingest, LocalDataset
@@ -129,14 +146,13 @@ def main() -> None:
         pack_folder(Path(sample), folder / "sample.zip")
         pillow_ms, ours_ms = speed_of_one_core(folder / "sample.zip")
         repeated(folder / "sample.zip", folder / "repeated.zip")
-        one, _ = seconds_of_whole_pass(folder / "repeated.zip", folder / "one", 1)
-        two, serial_share = seconds_of_whole_pass(folder / "repeated.zip", folder / "two", 2)
+        two_vs_one, serial_share = gain_of_a_second_worker(folder / "sample.zip", folder / "repeated.zip", folder)
         memory_mib = peak_memory_mib(folder, LARGEST_FRAMES)
     print(f"ingest_ms_per_frame\t{ours_ms:.2f}\tms")
     print(f"pillow_ms_per_frame\t{pillow_ms:.2f}\tms")
     print(f"ingest_vs_pil\t{pillow_ms / ours_ms:.2f}\tx")
     print(f"ingest_vs_limit\t{ours_ms / LIMIT_MS:.2f}\tx")
-    print(f"ingest_two_workers_vs_one\t{one / two:.2f}\tx")
+    print(f"ingest_two_workers_vs_one\t{two_vs_one:.2f}\tx")
     print(f"ingest_serial_share\t{100 * serial_share:.1f}\t%")
     print(f"ingest_peak_memory\t{memory_mib:.0f}\tMiB")
 
