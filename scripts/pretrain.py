@@ -1,0 +1,35 @@
+"""Train a backbone on an endless stream of simulated frames."""
+
+import argparse
+from pathlib import Path
+
+from weldbench.command import command
+
+
+@command
+def main() -> None:
+    arguments = parse_arguments()
+    from weldbench.config import load_params
+    from weldbench.errors import InputError
+    from weldbench.hardware import prepare
+    from weldbench.pretrain import backbone_settings, pretrain_backbone
+
+    params = load_params(arguments.params)
+    if arguments.model not in params.pretrain.models:
+        raise InputError(f"--model {arguments.model}: params.yaml's pretrain.models does not name it")
+    # The stream feeds one process; its renderers take the other cores.
+    hardware = params.hardware.model_copy(update={"devices": 1})
+    settings = backbone_settings(params.models[arguments.model], params.pretrain)
+    pretrain_backbone(prepare(hardware), settings, params.pretrain, hardware, arguments.output)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, default="params.yaml")
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--output", type=Path, required=True, help="file of the backbone")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

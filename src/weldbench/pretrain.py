@@ -1,0 +1,128 @@
+"""A backbone that learns on an endless stream of simulated frames, so that transfer learning needs no download."""
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from weldbench.augment import Normalisation, normalise
+from weldbench.batches import Batch
+from weldbench.checkpoint import Checkpoint, fingerprint, remove_checkpoint
+from weldbench.config.models import Model
+from weldbench.config.training import Hardware, Pretrain
+from weldbench.engine import Lessons, fit
+from weldbench.frames import Part
+from weldbench.hardware import Fabric
+from weldbench.models import TrainedInfo, build_network, save_network
+from weldbench.parallel import ordered_map
+from weldbench.predict import logits_of, score
+from weldbench.progress import reporting
+from weldbench.weldsim import CLASSES, render_batch
+
+ROUNDS = 10  # after each one a line of history and a checkpoint
+CHECKED_BATCHES = 8
+_NORMALISATION = Normalisation(mean=0.25, std=0.2)  # about that of weld-pool frames; the same for every stream
+
+Rendered = tuple[np.ndarray, np.ndarray]
+
+
+def backbone_settings(model: Model, pretrain: Pretrain) -> Model:
+    """Return a model's settings for pretraining: random weights, length and size of the section `pretrain`."""
+    return model.model_copy(
+        update={
+            "init": "scratch",
+            "freeze": "none",
+            "input_size_px": pretrain.input_size_px,
+            "batch_size": pretrain.batch_size,
+            "learning_rate": pretrain.learning_rate,
+            "epochs": min(ROUNDS, pretrain.steps),
+        }
+    )
+
+
+def pretrain_backbone(fabric: Fabric, settings: Model, pretrain: Pretrain, hardware: Hardware, output: Path) -> None:
+    """Train a network on simulated frames and write it to `output`; killed and started again, it goes on.
+
+    Args:
+        fabric: From `hardware.prepare`, with one process.
+        settings: From `backbone_settings`.
+        pretrain: The section `pretrain`.
+        hardware: The section `hardware`.
+        output: The file of the backbone.
+    """
+    steps = pretrain.steps // settings.epochs
+    checked = _rendered_part(pretrain)
+    lessons = Lessons(
+        _Stream(pretrain, steps, fabric.device),
+        steps,
+        pretrain.batch_size,
+        lambda network: score(logits_of(fabric, network, checked, _NORMALISATION), checked.labels),
+    )
+    facts = {
+        "settings": settings.model_dump(exclude={"per_dataset"}),
+        "pretrain": pretrain.model_dump(exclude={"workers", "models"}),
+        "hardware": hardware.model_dump(),
+    }
+    checkpoint_path = output.with_name(f".{output.stem}.checkpoint.safetensors")
+    torch.manual_seed(pretrain.seed)
+    network = build_network(settings, len(CLASSES))
+    with reporting(f"pretrain {settings.architecture}", settings.epochs * steps, "steps") as advance:
+        progress = fit(
+            fabric,
+            network,
+            settings,
+            lessons,
+            pretrain.seed,
+            Checkpoint(checkpoint_path, fingerprint(facts)),
+            lambda line: advance(steps),
+            hardware.compile,
+        )
+    info = TrainedInfo(settings, list(CLASSES), _NORMALISATION, "simulated", None, pretrain.seed)
+    save_network(output, progress.best_state, info)
+    remove_checkpoint(checkpoint_path)
+
+
+class _Stream:
+    """The batches of one round after another, rendered by processes that work ahead; batch i depends on i alone."""
+
+    def __init__(self, pretrain: Pretrain, steps: int, device: torch.device):
+        self._pretrain, self._steps, self._device = pretrain, steps, device
+        self._rendered: Iterator[Rendered] | None = None
+
+    def __call__(self, epoch: int) -> Iterator[Batch]:
+        if self._rendered is None:
+            numbers = range(epoch * self._steps, self._pretrain.steps)
+            self._rendered = _render_ahead(self._pretrain, "train", numbers)
+        for frames, labels in islice(self._rendered, self._steps):
+            images = normalise(torch.from_numpy(frames).to(self._device), _NORMALISATION)
+            share = torch.full((len(labels),), 1.0 / len(labels), device=self._device)
+            yield Batch(images, torch.from_numpy(labels).to(self._device), share)
+
+
+def _rendered_part(pretrain: Pretrain) -> Part:
+    batches = list(_render_ahead(pretrain, "valid", range(CHECKED_BATCHES)))
+    frames, labels = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
+    lines = np.arange(len(labels))
+    return Part(frames, lines, lines, labels, np.ones(len(labels), np.float32))
+
+
+def _render_ahead(pretrain: Pretrain, part: str, numbers: range) -> Iterator[Rendered]:
+    # The stream of valid has a seed of its own, so that no frame of it is learnt from.
+    tasks = ((pretrain.seed, part == "valid", number) for number in numbers)
+    render = partial(_render, pretrain.batch_size, pretrain.input_size_px)
+    return ordered_map(render, tasks, pretrain.workers, _give_way, None)
+
+
+def _render(frames: int, side_px: int, task: tuple[int, bool, int]) -> Rendered:
+    return render_batch(np.random.default_rng(task), frames, side_px)
+
+
+def _give_way(_: None) -> None:
+    # A step of several threads waits for the slowest; renderers that took its cores would stall it many times over.
+    if multiprocessing.parent_process() is not None:
+        os.nice(19)
