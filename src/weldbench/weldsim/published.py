@@ -1,0 +1,191 @@
+"""The embedded dataset in the published layout: which runs there are, what they hold, and the archive of their frames."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from weldbench.config.data import SimulatedDataset
+from weldbench.weldsim.domain import PLANT, Process, process_of, scene_of, with_defect
+from weldbench.weldsim.film import at
+from weldbench.weldsim.render import render
+from weldbench.weldsim.scene import CLASSES
+
+GOOD, HOLE, DIRT, FOLD, GAS, FAST = range(len(CLASSES))
+# The classes that follow each other in each run. As in the real set, a weld may go bad in the middle, shielding gas is
+# missing in few runs, and one of those stands in valid and in test, frame for frame: the leak that an audit has to find.
+_LEAK = "leak"
+_RUNS = {
+    "train": [
+        (GOOD,), (GOOD, FOLD), (GOOD, HOLE), (GOOD,), (GOOD, DIRT), (GOOD,), (HOLE,), (HOLE, GOOD), (DIRT,), (DIRT,),
+        (FOLD,), (FOLD,), (GAS,), (GAS,), (FAST,), (FAST,),
+    ],
+    "valid": [(GOOD,), (GOOD, FOLD), (HOLE,), (GOOD, DIRT), (DIRT,), (FOLD,), (GAS,), _LEAK, (FAST,)],
+    "test": [
+        (GOOD,), (GOOD, HOLE), (GOOD,), (HOLE,), (GOOD, DIRT), (DIRT,), (GOOD, FOLD), (FOLD,), (GAS,), (GAS,), _LEAK,
+        (FAST,), (FAST, GOOD),
+    ],
+}  # fmt: skip
+_SHARES = {
+    "train": (0.36, 0.16, 0.16, 0.17, 0.05, 0.10),
+    "valid": (0.36, 0.16, 0.15, 0.17, 0.06, 0.10),
+    "test": (0.55, 0.12, 0.11, 0.12, 0.0, 0.10),
+}
+_SECONDS_PER_FRAME = 0.4
+_ZIP_TIME = (2016, 7, 8, 12, 0, 0)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A film: its name, the parts that it stands in, the label of each frame, and what it is drawn from."""
+
+    name: str
+    parts: tuple[str, ...]
+    labels: tuple[int, ...]
+    process: Process
+    seed: tuple[int, ...]
+
+
+def runs_of(dataset: SimulatedDataset) -> list[Run]:
+    """Lay out the runs of a dataset; their labels sum up to the frames that it asks for."""
+    runs: list[Run] = []
+    for part, plan in _RUNS.items():
+        total = getattr(dataset, f"{part}_frames")
+        counts = _counts(part, total, dataset.imbalance)
+        leaked = next((run for run in runs if len(run.parts) == 2), None)
+        if part == "test" and leaked:
+            counts[GAS] = max(0, counts[GAS] - len(leaked.labels))
+        members = [[index for index, labels in enumerate(plan) if labels != _LEAK and c in labels] for c in range(6)]
+        for index, labels in enumerate(plan):
+            if labels == _LEAK:
+                if part == "valid":
+                    runs.append(_run(dataset, len(runs), ("valid", "test"), [GAS] * _leaked_frames(dataset)))
+                continue
+            filmed = [c for c in labels for _ in range(_share(counts[c], len(members[c]), members[c].index(index)))]
+            if filmed:
+                runs.append(_run(dataset, len(runs), (part,), filmed))
+    return runs
+
+
+def frames_of(dataset: SimulatedDataset) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the archive's frames in order: (`part/run/image-0001.png`, uint8 of shape (height_px, width_px))."""
+    for run in runs_of(dataset):
+        frames = _film(run, dataset.width_px, dataset.height_px)
+        for part in run.parts:
+            for number, frame in enumerate(frames, 1):
+                yield f"{part}/{run.name}/image-{number:04d}.png", frame
+
+
+def labels_of(dataset: SimulatedDataset) -> dict[str, dict[str, int]]:
+    """Return part -> `run/image-0001.png` -> label, what the published JSON files hold."""
+    labels: dict[str, dict[str, int]] = {part: {} for part in _RUNS}
+    for run in runs_of(dataset):
+        for part in run.parts:
+            labels[part] |= {f"{run.name}/image-{n:04d}.png": label for n, label in enumerate(run.labels, 1)}
+    return labels
+
+
+def write_archive(
+    dataset: SimulatedDataset,
+    zip_path: Path | str,
+    progress: Callable[[int, int], None] | None = None,
+    workers: int = 2,
+) -> None:
+    """Write the dataset as one zip, the same bytes each time: `{part}/{part}.json` and `{part}/{run}/image-0001.png`.
+
+    Args:
+        dataset: What to render.
+        zip_path: Written as it goes on; a caller who needs all or nothing renames it afterwards.
+        progress: Called with the frames written and the frames in all after every run.
+        workers: Processes that render and compress.
+    """
+    runs = runs_of(dataset)
+    total, done = sum(len(run.labels) * len(run.parts) for run in runs), 0
+    with zipfile.ZipFile(zip_path, "w", zipfile.ZIP_STORED) as archive:
+        for part, labels in labels_of(dataset).items():
+            text = json.dumps(labels, indent=0, ensure_ascii=False)
+            archive.writestr(zipfile.ZipInfo(f"{part}/{part}.json", _ZIP_TIME), text)
+        for run, images in zip(runs, _encoded(runs, dataset, workers), strict=True):
+            for part in run.parts:
+                for number, image in enumerate(images, 1):
+                    archive.writestr(zipfile.ZipInfo(f"{part}/{run.name}/image-{number:04d}.png", _ZIP_TIME), image)
+            done += len(images) * len(run.parts)
+            if progress:
+                progress(done, total)
+
+
+def _encoded(runs: list[Run], dataset: SimulatedDataset, workers: int) -> Iterator[list[bytes]]:
+    sizes = [dataset.width_px] * len(runs), [dataset.height_px] * len(runs)
+    if workers < 2:
+        yield from map(_png_film, runs, *sizes)
+        return
+    # Forked processes would inherit the threads of torch; spawned ones start clean.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_png_film, runs, *sizes)
+
+
+def _png_film(run: Run, width_px: int, height_px: int) -> list[bytes]:
+    images = []
+    for frame in _film(run, width_px, height_px):
+        buffer = io.BytesIO()
+        Image.fromarray(frame).save(buffer, "png", compress_level=1)
+        images.append(buffer.getvalue())
+    return images
+
+
+def _film(run: Run, width_px: int, height_px: int) -> np.ndarray:
+    """Render a run, uint8 (N, height_px, width_px): one weld, to which each class in turn adds its defect."""
+    frames = np.empty((len(run.labels), height_px, width_px), np.uint8)
+    weld = scene_of(GOOD, run.process, PLANT, np.random.default_rng(run.seed))
+    speed_mm_s = run.process.travel_speed_cm_min / 6
+    labels = np.array(run.labels)
+    for label in dict.fromkeys(run.labels):
+        scene = with_defect(replace(weld, label=label), run.process, np.random.default_rng([*run.seed, label]))
+        rows = np.flatnonzero(labels == label)
+        scenes = [at(scene, float(row) * _SECONDS_PER_FRAME, speed_mm_s) for row in rows]
+        frames[rows] = render(scenes, width_px, height_px)
+    return frames
+
+
+def _run(dataset: SimulatedDataset, number: int, parts: tuple[str, ...], labels: list[int]) -> Run:
+    seed = (dataset.seed, number)
+    process = process_of(max(labels), np.random.default_rng([*seed, 1]))
+    return Run(_name(number, process, max(labels)), parts, tuple(labels), process, (*seed, 2))
+
+
+def _name(number: int, process: Process, label: int) -> str:
+    """Name a run as the laboratory did: when, which lens, and the facts of the process."""
+    minute = 37 * number
+    when = f"1607{5 + minute // 480:02d}-{9 + minute % 480 // 60:02d}{minute % 60:02d}{(number * 17) % 60:02d}"
+    facts = f"{process.current_a:g}A w.s.{process.travel_speed_cm_min:g}cm.m"
+    if label == GAS:
+        return f"{when}-50mmLens {facts} + no shielding gas"
+    dirt = " + added slag" if label == DIRT else ""
+    return f"{when}-50mmLens {facts} g.f.{process.gas_flow_l_min:g}L.m {process.thickness_mm:g}mmPlate{dirt}"
+
+
+def _counts(part: str, total: int, imbalance: float) -> list[int]:
+    """Divide a part's frames among the classes; in test, the good weld is `imbalance` times the missing gas."""
+    counts = [int(total * share) for share in _SHARES[part]]
+    if part == "test":
+        counts[GAS] = max(1, round(counts[GOOD] / imbalance))
+        counts[GOOD] = min(round(counts[GAS] * imbalance), total - counts[GAS])
+    rest = total - sum(counts)
+    counts[FOLD if part == "test" else GOOD] += rest
+    return counts
+
+
+def _leaked_frames(dataset: SimulatedDataset) -> int:
+    gas = _counts("test", dataset.test_frames, dataset.imbalance)[GAS]
+    return max(1, gas // 4)
+
+
+def _share(count: int, members: int, index: int) -> int:
+    return count // members + (index < count % members)

@@ -1,0 +1,70 @@
+"""Rendering: a pure function from scenes to frames, point by point, so that any size comes from the same code."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from weldbench.weldsim import defects, optics, pool
+from weldbench.weldsim.scene import Scene, stack
+
+_POINTS = 1 << 16  # points shaded together: few enough that the intermediate arrays stay in the cache
+
+
+def render(scenes: Sequence[Scene], width_px: int, height_px: int) -> np.ndarray:
+    """Render scenes of one class.
+
+    A frame always spans the same field, 1280:700; another aspect squeezes it, as resizing a frame does.
+
+    Returns:
+        uint8, shape (N, height_px, width_px).
+
+    Raises:
+        ValueError: The scenes are of different classes, or a side is below 8 pixels.
+    """
+    if min(width_px, height_px) < 8:
+        raise ValueError(f"a frame of {width_px} x {height_px} pixels is too small to render; 8 x 8 is the least")
+    frames = np.empty((len(scenes), height_px, width_px), np.uint8)
+    at_once = max(1, _POINTS // (width_px * height_px))
+    rows_at_once = max(4, _POINTS // width_px)
+    for first in range(0, len(scenes), at_once):
+        batch = stack(scenes[first : first + at_once])
+        for top in range(0, height_px, rows_at_once):
+            bottom = min(height_px, top + rows_at_once)
+            frames[first : first + at_once, top:bottom] = _rows(batch, width_px, height_px, top, bottom)
+    return frames
+
+
+def _rows(scene: Scene, width_px: int, height_px: int, top: int, bottom: int) -> np.ndarray:
+    # One row more at either side, for the slopes are differences between neighbours.
+    above, below = top - 1, bottom + 1
+    step_u, step_v = 2 / width_px, 2 * optics.ASPECT / height_px
+    u = ((np.arange(width_px, dtype=np.float32) + 0.5) * step_u - 1).astype(np.float32)[None, None, :]
+    v = (np.arange(above, below, dtype=np.float32) + 0.5) * step_v - optics.ASPECT
+    v = v.astype(np.float32)[None, :, None]
+    seen = optics.view(scene.camera, u, v, step_u, step_v)
+    surface = pool.lay(seen, scene.plate, scene.pool)
+    defects.apply(seen, scene, surface)
+    radiance = _lit(seen, scene, surface)
+    optics.occlude_by_edge(radiance, seen, scene.plate)
+    optics.add_arc(radiance, seen, scene.camera, scene.torch)
+    optics.occlude_by_torch(radiance, seen, scene.camera, scene.torch)
+    return optics.expose(radiance, seen, scene.sensor)[:, 1:-1]
+
+
+def _lit(seen: optics.View, scene: Scene, surface: pool.Surface) -> np.ndarray:
+    """Light the surface by a point above the weld: Lambert's law, a shine on slopes that face the arc."""
+    lamp_mm = 3.5
+    distance = seen.x_mm**2 + seen.y_mm**2
+    slope = optics.relief(surface.height_mm, seen)
+    slope /= np.sqrt(distance + lamp_mm**2)
+    np.clip(slope, -1.0, 2.0, out=slope)
+    shine = np.maximum(slope - 0.15, 0)
+    shine *= shine
+    shine *= surface.gloss * 0.8
+    slope += shine
+    slope += 0.75
+    np.maximum(slope, 0.12, out=slope)
+    slope *= surface.albedo
+    slope /= 1 + distance * 0.028
+    slope += surface.glow
+    return slope
