@@ -67,8 +67,8 @@ def process_of(label: int, rng: np.random.Generator) -> Process:
 def scene_of(label: int, process: Process, domain: Domain, rng: np.random.Generator) -> Scene:
     """Draw a scene of one class."""
     scene = Scene(
-        label, _camera(domain, rng), _torch(domain, rng), _plate(domain, rng), _pool(process, rng), _sensor(domain, rng),
-        _no_objects(),
+        label, _camera(domain, rng), _torch(domain, rng), _plate(domain, rng), _pool(process, rng),
+        _sensor(domain, rng), _no_objects(),
     )  # fmt: skip
     return with_defect(scene, process, rng)
 
@@ -153,7 +153,7 @@ def _plate(domain: Domain, rng: np.random.Generator) -> Plate:
     edge, shelf = rng.random() < domain.edge, rng.random() < domain.shelf
     return Plate(
         texture=float(MATERIALS.index(str(rng.choice(domain.materials)))), grain_mm=_u(rng, 0.02, 0.06),
-        grain_angle_rad=_u(rng, -0.5, 0.5), relief=_u(rng, 0.01, 0.09) ** 1.0, albedo=_u(rng, *domain.albedo),
+        grain_angle_rad=_u(rng, -0.5, 0.5), relief=_u(rng, 0.01, 0.09), albedo=_u(rng, *domain.albedo),
         mottle=_u(rng, 0.02, 0.22), joint_gap_mm=_u(rng, 0.05, 0.2) if rng.random() < 0.4 else 0.0,
         joint_y_mm=_u(rng, -0.6, 0.6), edge_v=_u(rng, 0.12, 0.5) if edge else 2.0, edge_slope=_u(rng, -0.1, 0.25),
         edge_blur=_u(rng, 0.02, 0.1), edge_band=_u(rng, 0.004, 0.03), shelf_mm=_u(rng, 0.5, 3.0) if shelf else 99.0,
@@ -162,7 +162,7 @@ def _plate(domain: Domain, rng: np.random.Generator) -> Plate:
 
 
 def _pool(process: Process, rng: np.random.Generator) -> Pool:
-    # Both the width and the length of a pool grow with the heat per length, the length faster (Rosenthal's moving source).
+    # The width and the length of a pool grow with the heat per length (Rosenthal's moving source).
     heat = process.current_a / 200 * (16 / process.travel_speed_cm_min) ** 0.3
     half_width = 2.9 * heat**0.5 * _u(rng, 0.75, 1.4)
     return Pool(

@@ -12,7 +12,7 @@ ASPECT = 700 / 1280
 
 @dataclass
 class View:
-    """The frame's points: u (1, 1, W) and v (1, h, 1) in half widths; the same points on the plate, (N, h, W), in mm."""
+    """The frame's points: u (1, 1, W) and v (1, h, 1) in half widths; the same on the plate, (N, h, W), in mm."""
 
     u: np.ndarray
     v: np.ndarray
@@ -42,8 +42,8 @@ def view(camera: Camera, u: np.ndarray, v: np.ndarray, step_u: float, step_v: fl
 def relief(height_mm: np.ndarray, seen: View) -> np.ndarray:
     """Return the rise of a surface away from the arc, mm: X dh/dX + Y dh/dY, positive where it faces the arc.
 
-    The derivative along the rays from the point under the arc is the same in the frame as on the plate, because the view is
-    (but for the perspective) linear about that point.
+    The derivative along the rays from the point under the arc is the same in the frame as on the plate, because the
+    view is (but for the perspective) linear about that point.
     """
     along_u = np.empty_like(height_mm)
     along_u[..., 1:-1] = height_mm[..., 2:] - height_mm[..., :-2]
@@ -88,7 +88,7 @@ def occlude_by_torch(radiance: np.ndarray, seen: View, camera: Camera, torch: To
     v, part = seen.v[:, rows], radiance[:, rows]
     above = tip_v - v
     radius = torch.electrode_radius * np.clip(0.25 + above / (2.2 * torch.electrode_radius), 0, 1)
-    stub = _step((radius - np.abs(seen.u - tip_u)) / 0.008) * _step(above / 0.01)
+    stub = step((radius - np.abs(seen.u - tip_u)) / 0.008) * step(above / 0.01)
     part += stub * (torch.electrode_brightness - part)
     rim_v = tip_v - torch.stickout
     across = (seen.u - tip_u) / torch.nozzle_radius
@@ -96,7 +96,7 @@ def occlude_by_torch(radiance: np.ndarray, seen: View, camera: Camera, torch: To
     if np.any(torch.nozzle_ragged > 0):
         ragged = textures.lookup("flake", seen.u * 420 + torch.ray_phase * 40, v * 60 + 7, np.float32(1))
         rim = rim + torch.nozzle_ragged * (ragged - 0.3)
-    nozzle = _step((rim - v) / 0.012) * (np.abs(across) < 1)
+    nozzle = step((rim - v) / 0.012) * (np.abs(across) < 1)
     lit = torch.nozzle_brightness * (0.25 + np.exp(-np.clip(rim - v, 0, None) / 0.08))
     part += nozzle * (lit - part)
     radiance[:, rows] = part
@@ -107,7 +107,7 @@ def occlude_by_edge(radiance: np.ndarray, seen: View, plate: Plate) -> None:
     if np.min(plate.edge_v) > 0.6:
         return
     beyond = (seen.v - plate.edge_v - plate.edge_slope * seen.u) / plate.edge_blur
-    dark = _step(beyond)
+    dark = step(beyond)
     band = np.exp(-((beyond - 0.3) ** 2)) * plate.edge_band * (0.25 + 0.75 * np.exp(-4 * seen.from_weld_u**2))
     void = 0.18 * plate.edge_band * np.exp(-np.clip(beyond, 0, None) * 0.5) + 0.0015
     radiance += dark * (void - radiance)
@@ -127,19 +127,12 @@ def expose(radiance: np.ndarray, seen: View, sensor: Sensor) -> np.ndarray:
     if seen.step_v < 0.005:  # a coarser image averages the line pattern away
         grey *= 1 + sensor.row_pattern * ((row & 1) * 2 - 1).astype(np.float32)
     index = ((row * 7 + sensor.noise_offset) & 511) * 512 + ((column + sensor.noise_offset // 512) & 511)
-    grey += sensor.noise * _grain().take(index)
+    grey += sensor.noise * textures.white_noise().take(index)
     grey += sensor.black + 0.5
     return np.clip(grey, 0, 255, out=grey).astype(np.uint8)
 
 
-def _grain() -> np.ndarray:
-    return textures.white_noise()
-
-
-def _step(value: np.ndarray) -> np.ndarray:
+def step(value: np.ndarray) -> np.ndarray:
     """Rise smoothly from 0 at -1 to 1 at 1."""
     value = np.clip(value * 0.5 + 0.5, 0, 1)
     return value * value * (3 - 2 * value)
-
-
-step = _step

@@ -1,4 +1,4 @@
-"""The plate, the molten pool and the bead behind it, as heights, albedos and radiance before the light falls on them."""
+"""The plate, the molten pool and the bead behind it: heights, albedos and radiance before the light falls on them."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ from weldbench.weldsim.scene import Plate, Pool
 class Surface:
     """What lies under the arc, each (N, h, W), float32.
 
-    `height_mm` is lit by the arc; `albedo` scales that light; `pool` is 1 where metal is molten; `glow` is radiance that is
-    added as it is (mirror images, white-hot rims); `gloss` makes slopes that face the arc shine.
+    `height_mm` is lit by the arc; `albedo` scales that light; `pool` is 1 where metal is molten; `glow` is radiance
+    that is added as it is (mirror images, white-hot rims); `gloss` makes slopes that face the arc shine.
     """
 
     height_mm: np.ndarray
@@ -84,7 +84,7 @@ def _ripples(x: np.ndarray, y: np.ndarray, pool: Pool, cloud: np.ndarray) -> np.
 
 
 def _mirror(seen: View, pool: Pool, cloud: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """The arc's mirror image: bright at the foot of the arc, fading towards the tail; skin of oxide floats on the tail."""
+    """Return the arc's mirror image, bright at the foot of the arc, and the skin of oxide that floats on the tail."""
     distance = seen.from_weld_u**2 + (1.25 * (seen.from_weld_v - 0.02)) ** 2
     image = pool.mirror / (1 + distance * 30) ** 2
     image += pool.sheen * (1.2 - 0.5 * np.clip(inside, 0, 1))

@@ -1,4 +1,4 @@
-"""The embedded dataset in the published layout: which runs there are, what they hold, and the archive of their frames."""
+"""The embedded dataset in the published layout: its runs, what they hold, and the archive of their frames."""
 
 import io
 import json
@@ -19,8 +19,8 @@ from weldbench.weldsim.render import render
 from weldbench.weldsim.scene import CLASSES
 
 GOOD, HOLE, DIRT, FOLD, GAS, FAST = range(len(CLASSES))
-# The classes that follow each other in each run. As in the real set, a weld may go bad in the middle, shielding gas is
-# missing in few runs, and one of those stands in valid and in test, frame for frame: the leak that an audit has to find.
+# The classes that follow each other in each run. As in the real set, a weld may go bad in the middle, shielding gas
+# is missing in few runs, and one of those stands in valid and in test, frame for frame: a leak for the audit to find.
 _LEAK = "leak"
 _RUNS = {
     "train": [

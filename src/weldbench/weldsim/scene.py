@@ -1,8 +1,9 @@
 """A weld as data: everything that a frame shows, in numbers with units; rendering it is a pure function.
 
-Lengths on the plate are in mm, with the origin under the arc: X points against the direction of travel (over the pool and
-the bead that it leaves), Y towards the camera. Lengths in the frame are in half widths of the frame: u from -1 (left) to 1,
-v downwards from -0.547 to 0.547, whatever the size in pixels. Brightness is radiance, 1 for the core of the arc.
+Lengths on the plate are in mm, with the origin under the arc: X points against the direction of travel (over the pool
+and the bead that it leaves), Y towards the camera. Lengths in the frame are in half widths of the frame: u from -1
+(left) to 1, v downwards from -0.547 to 0.547, whatever the size in pixels. Brightness is radiance, 1 for the core of
+the arc.
 """
 
 import dataclasses
@@ -137,7 +138,7 @@ class Defect:
 
 @dataclass(frozen=True)
 class Scene:
-    """One frame's content. Stacked scenes have the same fields with arrays of shape (N, 1, 1), or (K, N, 1, 1) for objects."""
+    """One frame's content; stacked scenes hold arrays of shape (N, 1, 1) instead, or (K, N, 1, 1) for objects."""
 
     label: int  # index into CLASSES
     camera: Camera
