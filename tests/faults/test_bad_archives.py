@@ -387,7 +387,7 @@ PICTURES = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, about what it repairs
+@pytest.mark.filterwarnings("ignore")  # Pillow's, about what it repairs and what is large
 @pytest.mark.parametrize("kind", PICTURES)
 @settings(max_examples=80, deadline=None)
 @given(damage=DAMAGE, length=st.floats(0.2, 1) | st.just(1.0))
