@@ -15,8 +15,8 @@ class Domain:
     """Ranges of what differs between runs; everything else follows from the process and from chance."""
 
     weld_u: Range = (-0.5, 0.5)
-    weld_v: Range = (-0.12, 0.3)
-    scale_per_mm: Range = (0.065, 0.125)
+    weld_v: Range = (-0.05, 0.36)
+    scale_per_mm: Range = (0.09, 0.19)
     tilt_rad: Range = (-0.12, 0.42)
     foreshortening: Range = (0.38, 0.75)
     mirrored: float = 0.5  # probability
@@ -33,8 +33,8 @@ WIDE = Domain()
 # The plant's cameras look from flatter and from farther to the sides than the random ones, at a coarser plate.
 PLANT = Domain(
     weld_u=(-0.55, 0.55),
-    weld_v=(-0.15, 0.28),
-    scale_per_mm=(0.055, 0.11),
+    weld_v=(-0.1, 0.34),
+    scale_per_mm=(0.08, 0.165),
     tilt_rad=(-0.35, 0.35),
     foreshortening=(0.34, 0.6),
     exposure=(0.5, 1.6),
@@ -66,8 +66,9 @@ def process_of(label: int, rng: np.random.Generator) -> Process:
 
 def scene_of(label: int, process: Process, domain: Domain, rng: np.random.Generator) -> Scene:
     """Draw a scene of one class."""
+    camera = _camera(domain, rng)
     scene = Scene(
-        label, _camera(domain, rng), _torch(domain, rng), _plate(domain, rng), _pool(process, rng),
+        label, camera, _torch(domain, camera, rng), _plate(domain, rng), _pool(process, rng),
         _sensor(domain, rng), _no_objects(),
     )  # fmt: skip
     return with_defect(scene, process, rng)
@@ -106,7 +107,7 @@ def with_defect(scene: Scene, process: Process, rng: np.random.Generator) -> Sce
         torch = replace(
             torch, rays=_u(rng, 0.3, 0.85), ray_count=_u(rng, 3.0, 6.0), column_width=_u(rng, 0.06, 0.13),
             column_spread=_u(rng, 0.2, 0.5), stickout=-_u(rng, 0.0, 0.02), electrode_brightness=0.0,
-            nozzle_radius=_u(rng, 0.35, 0.6), nozzle_drop=_u(rng, 0.14, 0.26), nozzle_ragged=_u(rng, 0.015, 0.05),
+            nozzle_radius=_u(rng, 0.4, 0.8), nozzle_drop=_u(rng, 0.14, 0.3), nozzle_ragged=_u(rng, 0.015, 0.05),
             nozzle_brightness=_u(rng, 0.001, 0.004), brightness=_u(rng, 0.3, 2.5), halo=_u(rng, 0.06, 0.2),
         )  # fmt: skip
         defect = _objects(
@@ -136,12 +137,12 @@ def _camera(domain: Domain, rng: np.random.Generator) -> Camera:
     )  # fmt: skip
 
 
-def _torch(domain: Domain, rng: np.random.Generator) -> Torch:
+def _torch(domain: Domain, camera: Camera, rng: np.random.Generator) -> Torch:
     large = rng.random() < domain.large_nozzle
     return Torch(
-        arc_length=_u(rng, 0.18, 0.5), lean=_u(rng, -0.03, 0.03),
+        arc_length=max(0.16, camera.weld_v - _u(rng, -0.52, -0.26)), lean=_u(rng, -0.03, 0.03),
         stickout=_u(rng, -0.02, 0.04) if large else _u(rng, 0.06, 0.3),
-        nozzle_radius=_u(rng, 0.28, 0.6), nozzle_drop=_u(rng, 0.08, 0.25),
+        nozzle_radius=_u(rng, 0.4, 0.8), nozzle_drop=_u(rng, 0.1, 0.3),
         nozzle_brightness=_u(rng, 0.001, 0.02), nozzle_ragged=0.0 if rng.random() < 0.7 else _u(rng, 0, 0.03),
         electrode_radius=_u(rng, 0.03, 0.07), electrode_brightness=_u(rng, 0.02, 0.2),
         column_width=_u(rng, 0.03, 0.07), column_spread=_u(rng, 0.08, 0.5), brightness=_u(rng, 0.3, 1.0),
@@ -167,7 +168,7 @@ def _pool(process: Process, rng: np.random.Generator) -> Pool:
     half_width = 2.9 * heat**0.5 * _u(rng, 0.75, 1.4)
     return Pool(
         front_mm=half_width * _u(rng, 0.75, 1.25), tail_mm=half_width * _u(rng, 1.4, 3.0), half_width_mm=half_width,
-        taper=_u(rng, 0.0, 0.55), wobble=_u(rng, 0.01, 0.07), mirror=_u(rng, 0.05, 0.3), sheen=_u(rng, 0.002, 0.009),
+        taper=_u(rng, 0.0, 0.55), wobble=_u(rng, 0.01, 0.07), mirror=_u(rng, 0.06, 0.4), sheen=_u(rng, 0.002, 0.007),
         wave=_u(rng, 0.0, 0.02), wave_mm=_u(rng, 0.8, 2.5), wave_phase=_u(rng, 0, 6.28),
         islands=_u(rng, 0.2, 0.8) if rng.random() < 0.4 else 0.0, glint=0.0, glint_angle=0.0,
         bead_half_width_mm=half_width * _u(rng, 1.02, 1.3), crown_mm=_u(rng, -0.2, 0.6), ripple_mm=_u(rng, 0.01, 0.06),

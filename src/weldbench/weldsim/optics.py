@@ -67,6 +67,8 @@ def add_arc(radiance: np.ndarray, seen: View, camera: Camera, torch: Torch) -> N
     column = 1 / (1 + (length / (0.7 * torch.arc_length)) ** 2)
     # A column leaves its brightness behind over a length, not in a point: it fades in just above the tip.
     column *= torch.brightness * np.clip(1 + below / 0.02, 0, 1)
+    # It ends on the weld; what seems to go on below is its mirror image, which the pool draws.
+    column /= 1 + (np.maximum(below - torch.arc_length, 0) / 0.07) ** 2
     ratio = across / width
     shape = np.exp(-(ratio**2))
     if np.any(torch.rays > 0):

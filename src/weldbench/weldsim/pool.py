@@ -41,15 +41,17 @@ def lay(seen: View, plate: Plate, pool: Pool) -> Surface:
     albedo = plate.albedo * (1 + plate.mottle * cloud)
     # Heat bleaches the plate beside the pool, oxide darkens it a little farther out.
     albedo *= 1 + 0.35 * np.exp(-np.abs(inside + 0.5) * 2) - 0.15 * np.exp(-np.abs(inside + 1.6) * 1.5)
-    joint = np.exp(-(((y - plate.joint_y_mm) / np.maximum(plate.joint_gap_mm, 0.02)) ** 2)) * (plate.joint_gap_mm > 0)
-    joint *= step(-x - 0.5 * pool.front_mm)
-    albedo *= 1 - 0.85 * joint
+    if np.any(plate.joint_gap_mm > 0):
+        joint = np.exp(-(((y - plate.joint_y_mm) / np.maximum(plate.joint_gap_mm, 0.02)) ** 2))
+        joint *= step(-x - 0.5 * pool.front_mm) * (plate.joint_gap_mm > 0)
+        albedo *= 1 - 0.85 * joint
     rim = np.exp(-((inside / 0.09) ** 2))
     height -= 0.25 * molten
     glow = _mirror(seen, pool, cloud, inside) * molten
     glow += rim * 0.012 * (1 + 0.6 * cloud) / (1 + 0.05 * (x * x + y * y))
     albedo *= 1 - 0.85 * molten
-    waves = pool.wave * np.sin(np.sqrt(x * x + y * y) * (6.283 / pool.wave_mm) - pool.wave_phase + cloud)
+    from_arc = x * x + y * y
+    waves = pool.wave * np.sin(np.sqrt(from_arc) * (6.283 / pool.wave_mm) - pool.wave_phase + cloud)
     height += waves * molten
     surface = Surface(height, albedo, molten, glow, 0.5 * bead + 0.1, cloud)
     _shelf(seen, plate, surface)
@@ -66,8 +68,9 @@ def _grain(seen: View, plate: Plate, moved: np.ndarray) -> np.ndarray:
 
 def _inside(x: np.ndarray, y: np.ndarray, pool: Pool, cloud: np.ndarray) -> np.ndarray:
     """Return 1 in the middle of the pool, 0 at its rim, negative outside: an ellipse in front, a drop behind."""
-    along = np.where(x < 0, x / pool.front_mm, x / pool.tail_mm)
-    half_width = pool.half_width_mm * (1 - pool.taper * np.clip(along, 0, 1))
+    along = np.maximum(x * (1 / pool.tail_mm), x * (-1 / pool.front_mm))
+    behind = np.clip(x * (1 / pool.tail_mm), 0, 1)
+    half_width = pool.half_width_mm * (1 - pool.taper * behind)
     inside = 1 - along * along - (y / half_width) ** 2
     inside += pool.wobble * cloud
     return inside
@@ -85,8 +88,8 @@ def _ripples(x: np.ndarray, y: np.ndarray, pool: Pool, cloud: np.ndarray) -> np.
 
 def _mirror(seen: View, pool: Pool, cloud: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """Return the arc's mirror image, bright at the foot of the arc, and the skin of oxide that floats on the tail."""
-    distance = seen.from_weld_u**2 + (1.25 * (seen.from_weld_v - 0.02)) ** 2
-    image = pool.mirror / (1 + distance * 30) ** 2
+    distance = seen.from_weld_u**2 + (1.6 * (seen.from_weld_v + 0.06)) ** 2
+    image = pool.mirror / (1 + distance * 14) ** 2
     image += pool.sheen * (1.2 - 0.5 * np.clip(inside, 0, 1))
     islands = step((cloud - 2.2 + 2.6 * pool.islands) * 6) * (seen.x_mm > 0.15 * pool.tail_mm)
     image *= 1 + 0.9 * islands * (pool.islands > 0)
