@@ -1,10 +1,10 @@
 """How sure a number is: resampling the runs of the test part, not its frames, and the seeds of the trainings.
 
 Frames of one run are near copies of one another, so the run is what was sampled from the world. A dataset of welds has
-few runs per class, where the usual bootstrap is too sure of itself. Hence: runs are resampled within their class
-(the stratum), with the weights of Rao and Wu (1988, "Resampling inference with complex survey data") that make the
-variance unbiased for few runs, and the interval takes Student's t with (runs - strata) degrees of freedom, on the
-logit scale, as is usual for shares from surveys (Korn and Graubard 1998, "Confidence intervals for proportions").
+few runs per class, where the usual bootstrap is too sure of itself. Hence: runs are resampled within what they show (the
+stratum), with the weights of Rao and Wu (1988, "Resampling inference with complex survey data") that make the variance
+unbiased for few runs, and the interval takes Student's t with (runs - strata) degrees of freedom, on the logit scale, as
+is usual for shares from surveys (Korn and Graubard 1998, "Confidence intervals for proportions").
 """
 
 from collections.abc import Sequence
@@ -53,8 +53,12 @@ class Runs:
 
     @cached_property
     def strata(self) -> np.ndarray:
-        """The class of most of each run's frames, shape (R,)."""
-        return self.frames.argmax(axis=1)
+        """What each run shows, shape (R,): the defect of most of its frames, or 0 if all are good.
+
+        A defect often sets in after good frames of the same run; such a run is one of that defect's.
+        """
+        defects = self.frames[:, 1:]
+        return np.where(defects.any(axis=1), defects.argmax(axis=1) + 1, 0)
 
     @cached_property
     def per_class(self) -> np.ndarray:
@@ -68,11 +72,11 @@ class Runs:
         counts = np.bincount(cell, minlength=len(self.names) * class_count**2)
         return counts.reshape(len(self.names), class_count, class_count)
 
-    def degrees_of_freedom(self, stratum: int | None = None) -> int:
-        """Return runs minus strata; for one stratum, its runs minus 1."""
-        sizes = np.bincount(self.strata, minlength=self.frames.shape[1])
-        chosen = sizes if stratum is None else sizes[stratum : stratum + 1]
-        return int((chosen[chosen > 0] - 1).sum())
+    def degrees_of_freedom(self, among: np.ndarray | None = None) -> int:
+        """Return runs minus strata, of all strata or of those in which the runs `among`, bool of shape (R,), stand."""
+        sizes = np.bincount(self.strata)
+        present = np.unique(self.strata if among is None else self.strata[among])
+        return int((sizes[present] - 1).sum())
 
 
 def resample_weights(strata: np.ndarray, draws: int, generator: np.random.Generator) -> np.ndarray:
@@ -145,7 +149,7 @@ class Resamples:
             reason = "no test frames" if self.runs.per_class[number] == 0 else "one test run: no interval"
             return Interval(estimate, np.nan, np.nan, reason)
         runs_only, joint = model.runs_only[:, number], model.runs_and_seeds[:, number]
-        freedom = _freedom(self.runs.degrees_of_freedom(number), runs_only, joint, len(model.per_seed))
+        freedom = _freedom(self._class_freedom(number), runs_only, joint, len(model.per_seed))
         return share_interval(estimate, joint, freedom, self.confidence)
 
     def frames_interval(self, chosen: np.ndarray, among: np.ndarray) -> Interval:
@@ -162,8 +166,7 @@ class Resamples:
         stacked = np.full((len(resampled), len(hits)), np.nan)
         np.divide(self._weights @ hits.T, resampled[:, None], out=stacked, where=resampled[:, None] > 0)
         runs_only, joint = stacked.mean(axis=1), self._over_seeds(stacked)
-        sizes = np.bincount(self.runs.strata[totals > 0])
-        freedom = _freedom(int((sizes[sizes > 0] - 1).sum()), runs_only, joint, len(hits))
+        freedom = _freedom(self.runs.degrees_of_freedom(totals > 0), runs_only, joint, len(hits))
         return share_interval(float(hits.sum() / (len(hits) * totals.sum())), joint, freedom, self.confidence)
 
     def difference(self, one: ModelDraws, other: ModelDraws, number: int | None = None) -> tuple[Interval, float]:
@@ -177,13 +180,16 @@ class Resamples:
             return Interval(estimate, np.nan, np.nan, "one test run: no interval"), np.nan
         runs_only = score(one.runs_only) - score(other.runs_only)
         joint = score(one.runs_and_seeds) - score(other.runs_and_seeds)
-        freedom = _freedom(self.runs.degrees_of_freedom(number), runs_only, joint, len(one.per_seed))
+        freedom = _freedom(self._class_freedom(number), runs_only, joint, len(one.per_seed))
         error = float(np.nanstd(joint))
         if freedom < 1 or error == 0:
             return Interval(estimate, np.nan, np.nan, _reason(freedom)), np.nan
         margin = student.ppf((1 + self.confidence) / 2, freedom) * error
         p = float(2 * student.sf(abs(estimate) / error, freedom))
         return Interval(estimate, max(estimate - margin, -1.0), min(estimate + margin, 1.0)), p
+
+    def _class_freedom(self, number: int | None) -> int:
+        return self.runs.degrees_of_freedom(None if number is None else self.runs.frames[:, number] > 0)
 
     def _over_seeds(self, draws: np.ndarray) -> np.ndarray:
         """Average resamples, shape (B, S, ...), over resampled seeds, shape (B, ...)."""

@@ -109,7 +109,7 @@ def percent(value: float) -> str:
 
 
 def _is_text(column: pd.Series) -> bool:
-    return column.str.match(r"\**[-+<\[]? ?\d").mean() < 0.5
+    return column.str.match(r"[<\[+ -]*[\d.,]+(?![\w-])").mean() < 0.5
 
 
 def _escaped(text: str) -> str:

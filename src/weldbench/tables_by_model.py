@@ -61,7 +61,7 @@ def summary(scorings: Sequence[Scoring]) -> Table:
     notes = [
         about_seeds(first),
         f"Intervals of macro F1 hold with {100 * first.resamples.confidence:g} % confidence; they resample runs "
-        "within their class (and seeds), and take Student's t on the logit scale.",
+        "within what they show (and seeds), and take Student's t on the logit scale.",
         "Calibration error: 15 bins of the predicted class's probability. Brier score: 0 to 2, lower is better.",
     ]
     return Table("summary", "Every model in single numbers", pd.DataFrame(records), pd.DataFrame(rows), notes=notes)

@@ -113,12 +113,16 @@ def test_the_interval_of_a_share_of_frames_agrees_with_textbook_survey_sampling(
     assert [interval.low, interval.high] == pytest.approx(expected, abs=0.01)
 
 
-def test_runs_belong_to_the_class_of_most_of_their_frames():
-    frames = scored(certain(ABCD, [0, 0, 1, 1, 1, 2], [0] * 6, ["x", "x", "x", "y", "y", "y"]), "test")
-    runs = Runs.of(frames)
-    assert runs.strata.tolist() == [0, 1]
-    assert runs.per_class.tolist() == [1, 2, 1, 0]
-    assert runs.degrees_of_freedom() == 0
+def test_a_run_belongs_to_the_defect_that_it_shows():
+    labels = [0, 0, 0, 1, 1, 1, 0, 0, 2, 2, 1]
+    runs = list("wwwwxxyyzzz")
+    found = Runs.of(scored(certain(ABCD, labels, labels, runs), "test"))
+    assert found.strata.tolist() == [1, 1, 0, 2]
+    assert found.per_class.tolist() == [2, 3, 1, 0]
+    assert found.degrees_of_freedom() == 1
+    # Good frames stand in w and y: the strata of the first defect (two runs) and of good (one run).
+    assert found.degrees_of_freedom(found.frames[:, 0] > 0) == 1
+    assert found.degrees_of_freedom(found.frames[:, 2] > 0) == 0
 
 
 def _world(random, runs_per_class, skill, frames_per_run=50, classes=6):
