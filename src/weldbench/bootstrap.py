@@ -1,10 +1,10 @@
 """How sure a number is: resampling the runs of the test part, not its frames, and the seeds of the trainings.
 
 Frames of one run are near copies of one another, so the run is what was sampled from the world. A dataset of welds has
-few runs per class, where the usual bootstrap is too sure of itself. Hence: runs are resampled within what they show (the
+few runs per class, where the usual bootstrap is too sure of itself. Hence: runs are resampled within what they show (a
 stratum), with the weights of Rao and Wu (1988, "Resampling inference with complex survey data") that make the variance
-unbiased for few runs, and the interval takes Student's t with (runs - strata) degrees of freedom, on the logit scale, as
-is usual for shares from surveys (Korn and Graubard 1998, "Confidence intervals for proportions").
+unbiased for few runs, and the interval takes Student's t with (runs - strata) degrees of freedom, on the logit scale,
+as is usual for shares from surveys (Korn and Graubard 1998, "Confidence intervals for proportions").
 """
 
 from collections.abc import Sequence
