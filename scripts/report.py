@@ -9,9 +9,12 @@ from weldbench.command import command
 @command
 def main() -> None:
     arguments = parse_arguments()
+    from weldbench.atomic import write_json
     from weldbench.config import load_params
+    from weldbench.lineage import lineage
     from weldbench.render_report import render
 
+    write_json(arguments.results / "lineage.json", lineage(arguments.dataset))
     title = load_params(arguments.params).report.title
     parameters = {"dataset": arguments.dataset, "results": str(arguments.results.resolve()), "title": title}
     render(arguments.notebook, arguments.template, parameters, arguments.output)

@@ -1,0 +1,73 @@
+# From a source of frames to fair parts: check, fetch, ingest, split.
+
+
+rule check:
+    input:
+        "params.yaml",
+        "scripts/check.py",
+    output:
+        "data/.params-are-valid",
+    log:
+        "logs/check.log",
+    shell:
+        "python scripts/check.py --output {output} 2>&1 | tee {log}"
+
+
+rule fetch:
+    input:
+        ancient("data/.params-are-valid"),
+        code=code("scripts/fetch.py"),
+    output:
+        "data/{dataset}/archive.zip",
+        "data/{dataset}/archive.json",
+    log:
+        "logs/{dataset}/fetch.log",
+    params:
+        settings=settings("datasets.{dataset}"),
+    threads: workflow.cores
+    shell:
+        "python scripts/fetch.py --dataset {wildcards.dataset} --archive data/{wildcards.dataset}/archive.zip"
+        " 2>&1 | tee {log}"
+
+
+rule ingest:
+    input:
+        "data/{dataset}/archive.zip",
+        code=code("scripts/ingest.py"),
+    output:
+        "data/{dataset}/frames.npy",
+        "data/{dataset}/manifest.csv",
+        "data/{dataset}/inventory.json",
+    log:
+        "logs/{dataset}/ingest.log",
+    params:
+        settings=settings("datasets.{dataset}", "ingest"),
+    threads: workflow.cores
+    shell:
+        "python scripts/ingest.py --dataset {wildcards.dataset}"
+        " --archive data/{wildcards.dataset}/archive.zip --output data/{wildcards.dataset}"
+        " 2>&1 | tee {log}"
+
+
+rule split:
+    input:
+        "data/{dataset}/frames.npy",
+        "data/{dataset}/manifest.csv",
+        "data/{dataset}/inventory.json",
+        code=code("scripts/split.py"),
+    output:
+        "data/{dataset}/split/fold{fold}/split.csv",
+        report(
+            "data/{dataset}/split/fold{fold}/audit.json",
+            category="Data",
+            caption="../workflow/report/audit.rst",
+            labels={"what": "split audit", "fold": "{fold}"},
+        ),
+    log:
+        "logs/{dataset}/split-fold{fold}.log",
+    params:
+        settings=settings("split"),
+    shell:
+        "python scripts/split.py --dataset {wildcards.dataset} --fold {wildcards.fold}"
+        " --data data/{wildcards.dataset} --output data/{wildcards.dataset}/split/fold{wildcards.fold}"
+        " 2>&1 | tee {log}"

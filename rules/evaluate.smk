@@ -1,0 +1,55 @@
+# From trained networks to predictions, and pictures of what the networks look at: evaluate, explain.
+
+
+rule evaluate:
+    input:
+        "data/{dataset}/frames.npy",
+        "data/{dataset}/manifest.csv",
+        "data/{dataset}/inventory.json",
+        "data/{dataset}/split/fold{fold}/split.csv",
+        "models/{dataset}/{model}/fold{fold}/seed{seed}/model.safetensors",
+        code=code("scripts/evaluate.py"),
+    output:
+        "results/{dataset}/evaluation/{model}/fold{fold}/seed{seed}/predictions.csv",
+        "results/{dataset}/evaluation/{model}/fold{fold}/seed{seed}/metrics.json",
+    log:
+        "logs/{dataset}/{model}-fold{fold}-seed{seed}-evaluate.log",
+    params:
+        settings=settings("hardware"),
+    threads: PARAMS.hardware.threads
+    resources:
+        gpu=gpu,
+    shell:
+        "python scripts/evaluate.py --data data/{wildcards.dataset}"
+        " --split data/{wildcards.dataset}/split/fold{wildcards.fold}/split.csv"
+        " --trained models/{wildcards.dataset}/{wildcards.model}/fold{wildcards.fold}/seed{wildcards.seed}/model.safetensors"
+        " --output results/{wildcards.dataset}/evaluation/{wildcards.model}/fold{wildcards.fold}/seed{wildcards.seed}"
+        " 2>&1 | tee {log}"
+
+
+rule explain:
+    input:
+        "data/{dataset}/frames.npy",
+        "data/{dataset}/manifest.csv",
+        "data/{dataset}/inventory.json",
+        f"models/{{dataset}}/{{model}}/fold{PARAMS.folds[0]}/seed{PARAMS.seeds[0]}/model.safetensors",
+        f"results/{{dataset}}/evaluation/{{model}}/fold{PARAMS.folds[0]}/seed{PARAMS.seeds[0]}/predictions.csv",
+        code=code("scripts/explain.py"),
+    output:
+        report(
+            "results/{dataset}/explain/{model}.png",
+            category="Models",
+            caption="../workflow/report/explain.rst",
+            labels={"what": "Grad-CAM", "model": "{model}"},
+        ),
+    log:
+        "logs/{dataset}/{model}-explain.log",
+    params:
+        settings=settings("hardware"),
+        replicate=f"fold{PARAMS.folds[0]}/seed{PARAMS.seeds[0]}",
+    threads: PARAMS.hardware.threads
+    shell:
+        "python scripts/explain.py --data data/{wildcards.dataset}"
+        " --trained models/{wildcards.dataset}/{wildcards.model}/{params.replicate}/model.safetensors"
+        " --predictions results/{wildcards.dataset}/evaluation/{wildcards.model}/{params.replicate}/predictions.csv"
+        " --output {output} 2>&1 | tee {log}"

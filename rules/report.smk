@@ -1,0 +1,79 @@
+# From predictions to conclusions: compare, report. Nothing here trains.
+from weldbench.outputs import TABLES, figure_names
+
+
+rule compare:
+    input:
+        "data/{dataset}/frames.npy",
+        "data/{dataset}/manifest.csv",
+        "data/{dataset}/inventory.json",
+        expand("data/{{dataset}}/split/fold{fold}/split.csv", fold=PARAMS.folds),
+        expand("data/{{dataset}}/split/fold{fold}/audit.json", fold=PARAMS.folds),
+        expand(
+            "models/{{dataset}}/{model}/fold{fold}/seed{seed}/{file}",
+            model=PARAMS.compare.models,
+            fold=PARAMS.folds,
+            seed=PARAMS.seeds,
+            file=["history.csv", "run.json"],
+        ),
+        expand(
+            "results/{{dataset}}/evaluation/{model}/fold{fold}/seed{seed}/predictions.csv",
+            model=PARAMS.compare.models,
+            fold=PARAMS.folds,
+            seed=PARAMS.seeds,
+        ),
+        "reference/published.yaml",
+        code=code("scripts/compare.py"),
+    output:
+        [
+            report(
+                f"results/{{dataset}}/tables/{table}.csv",
+                category="Tables",
+                caption="../workflow/report/table.rst",
+                labels={"table": table},
+            )
+            for table in TABLES
+        ],
+        expand("results/{{dataset}}/tables/{table}.{format}", table=TABLES, format=["md", "tex"]),
+        [
+            report(
+                f"results/{{dataset}}/figures/{figure}.png",
+                category="Figures",
+                caption="../workflow/report/figure.rst",
+                labels={"figure": figure},
+            )
+            for figure in figure_names(PARAMS.compare.models)
+        ],
+    log:
+        "logs/{dataset}/compare.log",
+    params:
+        settings=settings("seeds", "folds", "compare"),
+    shell:
+        "python scripts/compare.py --dataset {wildcards.dataset} --data data/{wildcards.dataset}"
+        " --trained models/{wildcards.dataset} --evaluation results/{wildcards.dataset}/evaluation"
+        " --output results/{wildcards.dataset} 2>&1 | tee {log}"
+
+
+rule report:
+    input:
+        "data/{dataset}/manifest.csv",
+        rules.compare.output,
+        expand("results/{{dataset}}/explain/{model}.png", model=PARAMS.compare.models),
+        "requirements.lock",
+        code=code("scripts/report.py", "notebooks/report.ipynb"),
+        template=expand("notebooks/report_template/{file}", file=["conf.json", "index.html.j2", "style.css"]),
+    output:
+        report(
+            "results/{dataset}/report.html",
+            category="Report",
+            caption="../workflow/report/report.rst",
+            labels={"what": "the report"},
+        ),
+        "results/{dataset}/lineage.json",
+    log:
+        "logs/{dataset}/report.log",
+    params:
+        settings=settings("report"),
+    shell:
+        "python scripts/report.py --dataset {wildcards.dataset} --results results/{wildcards.dataset}"
+        " --output results/{wildcards.dataset}/report.html 2>&1 | tee {log}"

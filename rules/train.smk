@@ -1,0 +1,78 @@
+# From frames to trained networks: pretrain, train, finetune. One training has the whole GPU, where there is one.
+
+gpu = int(PARAMS.hardware.device == "cuda" or (PARAMS.hardware.device == "auto" and Path("/dev/nvidia0").exists()))
+
+TRAINED = [
+    "models/{dataset}/{model}/fold{fold}/seed{seed}/model.safetensors",
+    "models/{dataset}/{model}/fold{fold}/seed{seed}/history.csv",
+    "models/{dataset}/{model}/fold{fold}/seed{seed}/run.json",
+]
+
+
+rule pretrain:
+    input:
+        ancient("data/.params-are-valid"),
+        code=code("scripts/pretrain.py"),
+    output:
+        "models/pretrained/{model}-simulated.safetensors",
+    log:
+        "logs/pretrained/{model}.log",
+    params:
+        settings=settings("pretrain", "hardware"),
+    threads: PARAMS.hardware.threads
+    resources:
+        gpu=gpu,
+    shell:
+        "python scripts/pretrain.py --model {wildcards.model} --output {output} 2>&1 | tee {log}"
+
+
+rule train:
+    wildcard_constraints:
+        model="|".join(PARAMS.train.models),
+    input:
+        "data/{dataset}/frames.npy",
+        "data/{dataset}/manifest.csv",
+        "data/{dataset}/inventory.json",
+        "data/{dataset}/split/fold{fold}/split.csv",
+        code=code("scripts/train.py"),
+    output:
+        TRAINED,
+    log:
+        "logs/{dataset}/{model}-fold{fold}-seed{seed}-train.log",
+    params:
+        settings=settings("models.{model}", "train.augment", "hardware"),
+    threads: PARAMS.hardware.threads
+    resources:
+        gpu=gpu,
+    shell:
+        "python scripts/train.py --dataset {wildcards.dataset} --model {wildcards.model} --seed {wildcards.seed}"
+        " --data data/{wildcards.dataset} --split data/{wildcards.dataset}/split/fold{wildcards.fold}/split.csv"
+        " --output models/{wildcards.dataset}/{wildcards.model}/fold{wildcards.fold}/seed{wildcards.seed}"
+        " 2>&1 | tee {log}"
+
+
+rule finetune:
+    wildcard_constraints:
+        model="|".join(PARAMS.finetune.models),
+    input:
+        "data/{dataset}/frames.npy",
+        "data/{dataset}/manifest.csv",
+        "data/{dataset}/inventory.json",
+        "data/{dataset}/split/fold{fold}/split.csv",
+        "models/pretrained/{model}-simulated.safetensors",
+        code=code("scripts/train.py"),
+    output:
+        TRAINED,
+    log:
+        "logs/{dataset}/{model}-fold{fold}-seed{seed}-finetune.log",
+    params:
+        settings=settings("models.{model}", "train.augment", "hardware"),
+    threads: PARAMS.hardware.threads
+    resources:
+        gpu=gpu,
+    shell:
+        "python scripts/train.py --dataset {wildcards.dataset} --model {wildcards.model} --seed {wildcards.seed}"
+        " --data data/{wildcards.dataset} --split data/{wildcards.dataset}/split/fold{wildcards.fold}/split.csv"
+        " --pretrained models/pretrained/{wildcards.model}-simulated.safetensors"
+        " --output models/{wildcards.dataset}/{wildcards.model}/fold{wildcards.fold}/seed{wildcards.seed}"
+        " 2>&1 | tee {log}"

@@ -1,0 +1,21 @@
+"""Check params.yaml; the output never changes, so that a valid edit alone makes nothing run again."""
+
+import argparse
+
+from weldbench.atomic import write_text
+from weldbench.command import command
+from weldbench.config import load_params
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", default="params.yaml")
+    parser.add_argument("--output", required=True)
+    arguments = parser.parse_args()
+    load_params(arguments.params)
+    write_text(arguments.output, "params.yaml is valid\n")
+
+
+if __name__ == "__main__":
+    main()

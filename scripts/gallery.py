@@ -1,0 +1,59 @@
+"""Draw simulated frames per class, and real ones beside them where a folder of real frames is given."""
+
+import argparse
+import json
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from PIL import Image
+
+from weldbench.atomic import replacing
+from weldbench.errors import InputError, reports_input_errors
+from weldbench.weldsim import CLASSES, render_batch
+
+SHOWN = 4  # frames per class and source
+
+
+@reports_input_errors
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, required=True, help="the figure, a PNG")
+    parser.add_argument("--real", type=Path, help="a part of a published layout, such as ss304-sample/train")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--gamma", type=float, default=0.6, help="below 1 the dark plate shows more")
+    arguments = parser.parse_args()
+    columns = [simulated(arguments.seed)] + ([real(arguments.real)] if arguments.real else [])
+    matplotlib.use("agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(len(CLASSES), SHOWN * len(columns), figsize=(3 * SHOWN * len(columns), 10), squeeze=False)
+    for label, name in enumerate(CLASSES):
+        frames = [frame for column in columns for frame in column[label]]
+        for axis, frame in zip(axes[label], frames, strict=True):
+            axis.imshow((frame / 255) ** arguments.gamma, cmap="gray", vmin=0, vmax=1, aspect="auto")
+            axis.set(xticks=[], yticks=[])
+        axes[label][0].set_ylabel(name.replace("_", "\n"))
+    for title, start in zip(("simulated", "real"), range(0, SHOWN * len(columns), SHOWN), strict=False):
+        axes[0][start].set_title(title, loc="left")
+    figure.tight_layout(pad=0.3)
+    with replacing(arguments.output) as partial:
+        figure.savefig(partial, dpi=80)
+
+
+def simulated(seed: int) -> list[np.ndarray]:
+    frames, labels = render_batch(seed, SHOWN * len(CLASSES), 480, 262)
+    return [frames[labels == label] for label in range(len(CLASSES))]
+
+
+def real(folder: Path) -> list[np.ndarray]:
+    path = folder / f"{folder.resolve().name}.json"
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file; give the folder of one part, which holds its JSON file")
+    labels = json.loads(path.read_text(encoding="utf-8"))
+    chosen = [sorted(frame for frame, its in labels.items() if its == label)[::3][:SHOWN] for label in range(len(CLASSES))]
+    return [np.stack([np.asarray(Image.open(folder / frame).resize((480, 262))) for frame in row]) for row in chosen]
+
+
+if __name__ == "__main__":
+    main()

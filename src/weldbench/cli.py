@@ -1,0 +1,39 @@
+"""The command `weldbench`: what concerns the two engines together."""
+
+import argparse
+from pathlib import Path
+
+from weldbench.command import command
+
+
+@command
+def main() -> None:
+    """Run one subcommand of `weldbench`."""
+    parser = argparse.ArgumentParser(prog="weldbench", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    sync = commands.add_parser("sync", help="after one engine ran, or after `dvc pull`: the other accepts what is there")
+    sync.set_defaults(run=_sync)
+    verify = commands.add_parser("verify", help="does what lies in results/ belong to this commit, params and data?")
+    verify.add_argument("--dataset", help="default: the one that params.yaml names")
+    verify.set_defaults(run=_verify)
+    arguments = parser.parse_args()
+    arguments.run(arguments)
+
+
+def _sync(arguments: argparse.Namespace) -> None:
+    from weldbench.sync import synchronise
+
+    for sentence in synchronise():
+        print(sentence)
+
+
+def _verify(arguments: argparse.Namespace) -> None:
+    from weldbench.config import load_params
+    from weldbench.errors import InputError
+    from weldbench.lineage import differences
+
+    dataset = arguments.dataset or load_params().dataset
+    found = differences(dataset, Path("results") / dataset / "lineage.json")
+    if found:
+        raise InputError("\n  - ".join([f"results/{dataset} does not belong to what is here", *found]))
+    print(f"results/{dataset} belongs to this commit, params.yaml, data and lock")

@@ -1,0 +1,104 @@
+"""Where results come from: the code, parameters, data and lock behind them, and whether they still are what they were."""
+
+import hashlib
+import json
+import platform
+import subprocess
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from weldbench.config import load_params
+from weldbench.errors import InputError
+
+CODE = ("src/weldbench", "scripts", "notebooks", "reference", "requirements.lock")
+PACKAGES = ("snakemake", "dvc", "torch", "torchvision", "numpy", "pandas", "scikit-learn")
+
+
+def lineage(dataset: str) -> dict[str, Any]:
+    """Describe what the results of a dataset come from, in the project whose root is the working folder.
+
+    Returns:
+        commit, dirty (None without git), created_utc, machine, versions, and sha256 sums: code_sha256, params_sha256 (of the
+        checked parameters, so that a comment changes nothing), data_sha256 (of the manifest, which holds a hash of every
+        frame), lock_sha256, and results_sha256 (file -> sum) of tables and figures.
+    """
+    results = Path("results") / dataset
+    made = [path for folder in ("tables", "figures") for path in _files_below(results / folder)]
+    return {
+        "dataset": dataset,
+        "commit": _git("rev-parse", "HEAD"),
+        "dirty": None if (changes := _git("status", "--porcelain", "--", *CODE, "params.yaml")) is None else bool(changes),
+        "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": f"{platform.system()} {platform.machine()}, {_processor()}",
+        "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
+        "code_sha256": _sum_of_files(path for place in CODE for path in _files_below(Path(place))),
+        "params_sha256": _sum(load_params().model_dump_json().encode()),
+        "data_sha256": _sum_of_files([Path("data") / dataset / "manifest.csv"]),
+        "lock_sha256": _sum_of_files([Path("requirements.lock")]),
+        "results_sha256": {str(path): _sum(path.read_bytes()) for path in made},
+    }
+
+
+def differences(dataset: str, record: Path) -> list[str]:
+    """Compare a recorded lineage with what lies here now.
+
+    Returns:
+        A sentence for each difference; none if the results belong to this code, these parameters and these data.
+
+    Raises:
+        InputError: There is no record.
+    """
+    if not record.is_file():
+        raise InputError(f"{record}: there is no record of a run; `snakemake --cores all` or `dvc repro` makes one")
+    recorded, here = json.loads(record.read_text(encoding="utf-8")), lineage(dataset)
+    found = [
+        f"{what} changed since the run (recorded {recorded[key][:12]}, here {here[key][:12]})"
+        for key, what in {
+            "code_sha256": f"the code (run at commit {recorded['commit'] or 'unknown'})",
+            "params_sha256": "params.yaml",
+            "data_sha256": f"data/{dataset}/manifest.csv",
+            "lock_sha256": "requirements.lock",
+        }.items()
+        if recorded[key] != here[key]
+    ]
+    then, now = recorded["results_sha256"], here["results_sha256"]
+    found += [f"{path} is missing" for path in sorted(then.keys() - now.keys())]
+    found += [f"{path} is not from that run" for path in sorted(now.keys() - then.keys())]
+    found += [f"{path} is not as that run wrote it" for path in sorted(then.keys() & now.keys()) if then[path] != now[path]]
+    return found
+
+
+def _files_below(place: Path) -> list[Path]:
+    if place.is_file():
+        return [place]
+    return sorted(path for path in place.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+
+
+def _sum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _sum_of_files(paths: Iterable[Path]) -> str:
+    """Hash names and contents; a missing file counts as such."""
+    contents = ((str(path), _sum(path.read_bytes()) if path.is_file() else "missing") for path in paths)
+    return _sum(json.dumps(list(contents)).encode())
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def _processor() -> str:
+    facts = Path("/proc/cpuinfo")
+    if facts.is_file():
+        for line in facts.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown processor"

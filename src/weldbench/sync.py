@@ -1,0 +1,112 @@
+"""The bridge between the two engines: what one has made, the other accepts.
+
+Snakemake remembers in `.snakemake/` how it made each output, DVC remembers hashes in `dvc.lock`. After one engine ran, the other
+knows nothing of it and would make everything again. This module carries the knowledge across, stage by stage, in both directions,
+and only for stages that an engine calls up to date:
+
+- A stage that DVC calls unchanged, as all stages before it: Snakemake is told (`--touch`, which writes its metadata).
+- A stage all of whose outputs Snakemake calls up to date: DVC is told (`commit`, which hashes the outputs into `dvc.lock`).
+"""
+
+import csv
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import networkx
+from dvc.exceptions import DvcException, NotDvcRepoError
+from dvc.repo import Repo
+from dvc.stage import PipelineStage
+
+from weldbench.engine_lock import take_engine_lock
+from weldbench.errors import InputError
+
+
+def synchronise() -> list[str]:
+    """Carry the state of the pipeline in the working folder from each engine to the other.
+
+    Returns:
+        Sentences that say what was done.
+
+    Raises:
+        InputError: The folder is no DVC repository, another engine is at work, or an engine cannot read its graph.
+    """
+    lock = take_engine_lock("weldbench sync")
+    try:
+        with Repo(".") as repo:
+            return [_tell_snakemake(repo), _tell_dvc(repo)]
+    except NotDvcRepoError:
+        raise InputError(
+            "DVC is not set up in this folder, so there is nothing to synchronise; "
+            "`dvc init` (with `--no-scm` where there is no git) sets it up"
+        ) from None
+    except DvcException as error:
+        raise InputError(f"DVC: {error}") from None
+    finally:
+        if lock:
+            lock.release()
+
+
+def _tell_snakemake(repo: Repo) -> str:
+    changed = set(repo.status())
+    graph = repo.index.graph
+    unchanged = [
+        stage
+        for stage in repo.index.stages
+        if not changed & {before.addressing for before in networkx.dfs_preorder_nodes(graph, stage)}
+    ]
+    plan = _snakemake_plan()
+    behind = [output for output, up_to_date in plan.items() if not up_to_date and _made_by(unchanged, output)]
+    if not behind:
+        return "Snakemake has nothing to learn from DVC"
+    known = [output for output in plan if _made_by(unchanged, output)]
+    _snakemake("--touch", "--forceall", "--cores", "1", *known)
+    return f"Snakemake now takes {len(known)} outputs that DVC calls unchanged as up to date"
+
+
+def _tell_dvc(repo: Repo) -> str:
+    plan = _snakemake_plan()
+    changed = set(repo.status())
+    finished = [stage for stage in repo.index.stages if stage.addressing in changed and _is_finished(stage, plan)]
+    for stage in finished:
+        repo.commit(stage.addressing, force=True)
+    if not finished:
+        return "DVC has nothing to learn from Snakemake"
+    return f"DVC now takes {len(finished)} stages that Snakemake calls up to date as unchanged"
+
+
+def _is_finished(stage: PipelineStage, plan: dict[str, bool]) -> bool:
+    """Tell whether Snakemake calls all outputs of a DVC stage up to date; a folder has the outputs that lie in it."""
+    for out in stage.outs:
+        inside = [up_to_date for output, up_to_date in plan.items() if _lies_in(output, out.def_path)]
+        if not inside or not all(inside):
+            return False
+    return True
+
+
+def _made_by(stages: Iterable[PipelineStage], output: str) -> bool:
+    return any(_lies_in(output, out.def_path) for stage in stages for out in stage.outs)
+
+
+def _lies_in(path: str, place: str) -> bool:
+    return Path(path).is_relative_to(place)
+
+
+def _snakemake_plan() -> dict[str, bool]:
+    """Map each output of the workflow to whether Snakemake would leave it as it is."""
+    lines = _snakemake("--detailed-summary").splitlines()
+    header = next((number for number, line in enumerate(lines) if line.startswith("output_file\t")), len(lines))
+    return {
+        row["output_file"]: row["plan"] == "no update" and Path(row["output_file"]).exists()
+        for row in csv.DictReader(lines[header:], delimiter="\t")
+    }
+
+
+def _snakemake(*arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--no-hooks", "--nolock", *arguments], capture_output=True, text=True
+    )
+    if done.returncode:
+        raise InputError(f"snakemake {' '.join(arguments)} failed:\n{done.stderr.strip()}")
+    return done.stdout
