@@ -4,8 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-import matplotlib
 import numpy as np
+from matplotlib import pyplot as plt
 from PIL import Image
 
 from weldbench.atomic import replacing
@@ -13,6 +13,7 @@ from weldbench.errors import InputError, reports_input_errors
 from weldbench.weldsim import CLASSES, render_batch
 
 SHOWN = 4  # frames per class and source
+GAMMA = 0.6  # shows more of the dark plate
 
 
 @reports_input_errors
@@ -21,22 +22,19 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="the figure, a PNG")
     parser.add_argument("--real", type=Path, help="a part of a published layout, such as ss304-sample/train")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--gamma", type=float, default=0.6, help="below 1 the dark plate shows more")
     arguments = parser.parse_args()
     columns = [simulated(arguments.seed)] + ([real(arguments.real)] if arguments.real else [])
-    matplotlib.use("agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(len(CLASSES), SHOWN * len(columns), figsize=(3 * SHOWN * len(columns), 10), squeeze=False)
+    figure, axes = plt.subplots(
+        len(CLASSES), SHOWN * len(columns), figsize=(3 * SHOWN * len(columns), 10), squeeze=False
+    )
     for label, name in enumerate(CLASSES):
         frames = [frame for column in columns for frame in column[label]]
         for axis, frame in zip(axes[label], frames, strict=True):
-            axis.imshow((frame / 255) ** arguments.gamma, cmap="gray", vmin=0, vmax=1, aspect="auto")
+            axis.imshow((frame / 255) ** GAMMA, cmap="gray", vmin=0, vmax=1, aspect="auto")
             axis.set(xticks=[], yticks=[])
         axes[label][0].set_ylabel(name.replace("_", "\n"))
     for title, start in zip(("simulated", "real"), range(0, SHOWN * len(columns), SHOWN), strict=False):
         axes[0][start].set_title(title, loc="left")
-    figure.tight_layout(pad=0.3)
     with replacing(arguments.output) as partial:
         figure.savefig(partial, dpi=80)
 
@@ -51,7 +49,9 @@ def real(folder: Path) -> list[np.ndarray]:
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; give the folder of one part, which holds its JSON file")
     labels = json.loads(path.read_text(encoding="utf-8"))
-    chosen = [sorted(frame for frame, its in labels.items() if its == label)[::3][:SHOWN] for label in range(len(CLASSES))]
+    chosen = [
+        sorted(frame for frame, its in labels.items() if its == label)[::3][:SHOWN] for label in range(len(CLASSES))
+    ]
     return [np.stack([np.asarray(Image.open(folder / frame).resize((480, 262))) for frame in row]) for row in chosen]
 
 

@@ -36,7 +36,7 @@ def scene(label=0, seed=0, **sensor):
 
 
 @given(seed=st.integers(0, 2**32), count=st.integers(1, 9), width=st.integers(8, 70), height=st.integers(8, 70))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_a_batch_follows_from_its_seed_at_any_size(seed, count, width, height):
     frames, labels = render_batch(seed, count, width, height)
     again, same_labels = render_batch(seed, count, width, height)
@@ -152,7 +152,7 @@ def test_run_names_carry_the_process_facts():
 
 
 @given(train=st.integers(1, 300), valid=st.integers(1, 300), test=st.integers(1, 300), imbalance=st.floats(1, 100))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_layout_of_any_size_has_the_frames_that_were_asked_for(train, valid, test, imbalance):
     dataset = SMALL.model_copy(
         update={"train_frames": train, "valid_frames": valid, "test_frames": test, "imbalance": imbalance}

@@ -27,6 +27,7 @@ class Domain:
     large_nozzle: float = 0.55  # probability that the nozzle, not the bare electrode, stands in the frame
     edge: float = 0.35  # probability that the near edge of the plate is seen
     shelf: float = 0.25  # probability of a near plate in front of the pool
+    stamped: float = 0.15  # probability of a burned-in time stamp
 
 
 WIDE = Domain()
@@ -103,7 +104,7 @@ def with_defect(scene: Scene, process: Process, rng: np.random.Generator) -> Sce
             kind=float(rng.random() < 0.25),
         )  # fmt: skip
     elif name == "lack_of_shielding_gas":
-        pool = replace(pool, islands=0.0, wobble=0.2, glint=0.0, sheen=pool.sheen * 0.6)
+        pool = replace(pool, islands=0.0, wobble=0.2, sheen=pool.sheen * 0.6)
         torch = replace(
             torch, rays=_u(rng, 0.3, 0.85), ray_count=_u(rng, 3.0, 6.0), column_width=_u(rng, 0.06, 0.13),
             column_spread=_u(rng, 0.2, 0.5), stickout=-_u(rng, 0.0, 0.02), electrode_brightness=0.0,
@@ -170,7 +171,7 @@ def _pool(process: Process, rng: np.random.Generator) -> Pool:
         front_mm=half_width * _u(rng, 0.75, 1.25), tail_mm=half_width * _u(rng, 1.4, 3.0), half_width_mm=half_width,
         taper=_u(rng, 0.0, 0.55), wobble=_u(rng, 0.01, 0.07), mirror=_u(rng, 0.06, 0.4), sheen=_u(rng, 0.002, 0.007),
         wave=_u(rng, 0.0, 0.02), wave_mm=_u(rng, 0.8, 2.5), wave_phase=_u(rng, 0, 6.28),
-        islands=_u(rng, 0.2, 0.8) if rng.random() < 0.4 else 0.0, glint=0.0, glint_angle=0.0,
+        islands=_u(rng, 0.2, 0.8) if rng.random() < 0.4 else 0.0,
         bead_half_width_mm=half_width * _u(rng, 1.02, 1.3), crown_mm=_u(rng, -0.2, 0.6), ripple_mm=_u(rng, 0.01, 0.06),
         ripple_pitch_mm=_u(rng, 0.3, 0.9), ripple_bow=-half_width * _u(rng, 0.6, 1.6),
     )  # fmt: skip
@@ -180,7 +181,8 @@ def _sensor(domain: Domain, rng: np.random.Generator) -> Sensor:
     return Sensor(
         exposure=float(np.exp(_u(rng, *np.log(domain.exposure)))), toe=_u(rng, *domain.toe), white=_u(rng, 225, 255),
         black=_u(rng, 0, 14), haze=_u(rng, 0.0, 0.006), vignette=_u(rng, 0.0, 0.35), row_pattern=_u(rng, 0.0, 0.025),
-        noise=_u(rng, 0.3, 1.5), noise_offset=int(rng.integers(1 << 18)), stamp=0,
+        noise=_u(rng, 0.3, 1.5), noise_offset=int(rng.integers(1 << 18)),
+        stamp=int(rng.integers(1, 80_000_000)) if rng.random() < domain.stamped else 0,
     )  # fmt: skip
 
 

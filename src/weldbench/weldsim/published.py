@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -21,15 +21,14 @@ from weldbench.weldsim.scene import CLASSES
 GOOD, HOLE, DIRT, FOLD, GAS, FAST = range(len(CLASSES))
 # The classes that follow each other in each run. As in the real set, a weld may go bad in the middle, shielding gas
 # is missing in few runs, and one of those stands in valid and in test, frame for frame: a leak for the audit to find.
-_LEAK = "leak"
 _RUNS = {
     "train": [
         (GOOD,), (GOOD, FOLD), (GOOD, HOLE), (GOOD,), (GOOD, DIRT), (GOOD,), (HOLE,), (HOLE, GOOD), (DIRT,), (DIRT,),
         (FOLD,), (FOLD,), (GAS,), (GAS,), (FAST,), (FAST,),
     ],
-    "valid": [(GOOD,), (GOOD, FOLD), (HOLE,), (GOOD, DIRT), (DIRT,), (FOLD,), (GAS,), _LEAK, (FAST,)],
+    "valid": [(GOOD,), (GOOD, FOLD), (HOLE,), (GOOD, DIRT), (DIRT,), (FOLD,), (GAS,), (FAST,)],
     "test": [
-        (GOOD,), (GOOD, HOLE), (GOOD,), (HOLE,), (GOOD, DIRT), (DIRT,), (GOOD, FOLD), (FOLD,), (GAS,), (GAS,), _LEAK,
+        (GOOD,), (GOOD, HOLE), (GOOD,), (HOLE,), (GOOD, DIRT), (DIRT,), (GOOD, FOLD), (FOLD,), (GAS,), (GAS,),
         (FAST,), (FAST, GOOD),
     ],
 }  # fmt: skip
@@ -56,21 +55,17 @@ class Run:
 def runs_of(dataset: SimulatedDataset) -> list[Run]:
     """Lay out the runs of a dataset; their labels sum up to the frames that it asks for."""
     runs: list[Run] = []
+    leaked = _leaked_frames(dataset)
     for part, plan in _RUNS.items():
-        total = getattr(dataset, f"{part}_frames")
-        counts = _counts(part, total, dataset.imbalance)
-        leaked = next((run for run in runs if len(run.parts) == 2), None)
-        if part == "test" and leaked:
-            counts[GAS] = max(0, counts[GAS] - len(leaked.labels))
-        members = [[index for index, labels in enumerate(plan) if labels != _LEAK and c in labels] for c in range(6)]
-        for index, labels in enumerate(plan):
-            if labels == _LEAK:
-                if part == "valid":
-                    runs.append(_run(dataset, len(runs), ("valid", "test"), [GAS] * _leaked_frames(dataset)))
-                continue
-            filmed = [c for c in labels for _ in range(_share(counts[c], len(members[c]), members[c].index(index)))]
+        counts = _counts(part, getattr(dataset, f"{part}_frames"), dataset.imbalance)
+        if part != "train":
+            counts[GAS] -= leaked
+        for number, labels in enumerate(plan):
+            filmed = [label for label in labels for _ in range(_share(counts[label], label, number, plan))]
             if filmed:
                 runs.append(_run(dataset, len(runs), (part,), filmed))
+        if part == "valid" and leaked:
+            runs.append(_run(dataset, len(runs), ("valid", "test"), [GAS] * leaked))
     return runs
 
 
@@ -175,17 +170,23 @@ def _counts(part: str, total: int, imbalance: float) -> list[int]:
     """Divide a part's frames among the classes; in test, the good weld is `imbalance` times the missing gas."""
     counts = [int(total * share) for share in _SHARES[part]]
     if part == "test":
-        counts[GAS] = max(1, round(counts[GOOD] / imbalance))
-        counts[GOOD] = min(round(counts[GAS] * imbalance), total - counts[GAS])
-    rest = total - sum(counts)
-    counts[FOLD if part == "test" else GOOD] += rest
+        counts[GAS] = max(1, min(round(counts[GOOD] / imbalance), int(0.3 * total)))
+        # Where the part is too small for that ratio, the other classes come first.
+        counts[GOOD] = min(round(counts[GAS] * imbalance), int(0.7 * total))
+        others = total - counts[GAS] - counts[GOOD]
+        for label in (HOLE, DIRT, FAST):
+            counts[label] = others * 3 // 11
+    counts[FOLD if part == "test" else GOOD] += total - sum(counts)
     return counts
 
 
 def _leaked_frames(dataset: SimulatedDataset) -> int:
-    gas = _counts("test", dataset.test_frames, dataset.imbalance)[GAS]
-    return max(1, gas // 4)
+    valid = _counts("valid", dataset.valid_frames, dataset.imbalance)[GAS]
+    test = _counts("test", dataset.test_frames, dataset.imbalance)[GAS]
+    return min(valid, test, max(1, test // 4))
 
 
-def _share(count: int, members: int, index: int) -> int:
-    return count // members + (index < count % members)
+def _share(count: int, label: int, number: int, plan: Sequence[tuple[int, ...]]) -> int:
+    """Return how many of a class's frames the run of this number in the plan holds."""
+    holders = [index for index, labels in enumerate(plan) if label in labels]
+    return count // len(holders) + (holders.index(number) < count % len(holders))

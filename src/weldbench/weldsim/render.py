@@ -1,8 +1,10 @@
 """Rendering: a pure function from scenes to frames, point by point, so that any size comes from the same code."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import numpy as np
+from PIL import Image, ImageDraw
 
 from weldbench.weldsim import defects, optics, pool
 from weldbench.weldsim.scene import Scene, stack
@@ -31,7 +33,23 @@ def render(scenes: Sequence[Scene], width_px: int, height_px: int) -> np.ndarray
         for top in range(0, height_px, rows_at_once):
             bottom = min(height_px, top + rows_at_once)
             frames[first : first + at_once, top:bottom] = _rows(batch, width_px, height_px, top, bottom)
+    for frame, scene in zip(frames, scenes, strict=True):
+        if scene.sensor.stamp:
+            _burn_in(frame, scene.sensor.stamp)
     return frames
+
+
+def _burn_in(frame: np.ndarray, stamp_ms: int) -> None:
+    """Write the time stamp into the top left corner, as the recorder does: white, a quarter of the frame wide."""
+    clock = datetime.fromtimestamp(stamp_ms / 1000, UTC)
+    text = f"{stamp_ms // 40 % 1000} {clock:2016-07-05 %H:%M:%S}.{stamp_ms % 1000:03d}"
+    height_px, width_px = frame.shape
+    letters = Image.new("L", (200, 12))
+    ImageDraw.Draw(letters).text((1, 0), text, fill=255)
+    shown = letters.resize((max(1, width_px // 4), max(1, height_px // 40)), Image.Resampling.BOX)
+    top, left = height_px // 30, width_px // 300
+    corner = frame[top : top + shown.height, left : left + shown.width]
+    np.maximum(corner, np.asarray(shown)[: corner.shape[0], : corner.shape[1]], out=corner)
 
 
 def _rows(scene: Scene, width_px: int, height_px: int, top: int, bottom: int) -> np.ndarray:

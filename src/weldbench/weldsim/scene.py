@@ -95,8 +95,6 @@ class Pool:
     wave_mm: float
     wave_phase: float
     islands: float  # share of oxide skin on the surface
-    glint: float  # star-like reflection at the front
-    glint_angle: float
     bead_half_width_mm: float
     crown_mm: float
     ripple_mm: float  # height of the ripples

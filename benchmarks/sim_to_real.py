@@ -1,0 +1,160 @@
+"""How much simulated frames teach about real ones.
+
+    python benchmarks/sim_to_real.py --train FOLDER --test FOLDER [--steps N] [--seeds N]
+
+Each folder is a part of a published layout: `{name}.json` and the frames that it names. On the real frames of `--test`
+this scores a ResNet-18 that saw only simulated frames (sim_only), one trained from random weights on `--train`
+(scratch), and the first one fine-tuned on `--train` (transfer): macro F1, mean and deviation over seeds, and recall and
+F1 per class. Nothing is selected on `--test`. real_or_simulated_auc: how well a small network, trained on crops of
+`--train` and as many simulated ones, tells crops of `--test` from other simulated ones; all crops have the same (flat) histogram.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from scipy.stats import rankdata
+from sklearn.metrics import f1_score, recall_score, roc_auc_score
+from torch import nn
+
+from weldbench.augment import Normalisation
+from weldbench.batches import Order, cpu_batches
+from weldbench.config import Params, load_params
+from weldbench.engine import Lessons, Score, fit
+from weldbench.frames import Part
+from weldbench.hardware import Fabric, prepare
+from weldbench.models import build_network
+from weldbench.predict import probabilities_of
+from weldbench.weldsim import CLASSES, render_batch
+
+SIDE_PX, CROP_PX, BATCH = 96, 64, 32
+NORMALISATION = Normalisation(mean=0.25, std=0.2)
+FINETUNE_EPOCHS, CRITIC_EPOCHS = 40, 20
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """Trains networks as the project does, and takes the last weights: no part is there to choose others by."""
+
+    fabric: Fabric
+    params: Params
+
+    def train(
+        self, model: str, part: Part, epochs: int, rate: float, seed: int, start: dict | None = None
+    ) -> nn.Module:
+        """Train on a part, from random weights or from `start`."""
+        torch.manual_seed(seed)
+        settings = self.params.models[model].model_copy(
+            update={
+                "epochs": epochs,
+                "learning_rate": rate,
+                "batch_size": BATCH,
+                "input_size_px": part.frames.shape[-1],
+            }
+        )
+        network = build_network(settings, int(part.labels.max()) + 1)
+        if start:
+            network.load_state_dict(start)
+        order = Order(settings, part.labels, part.weights, seed)
+        batches = cpu_batches(part, order, self.params.train.augment, NORMALISATION)
+        lessons = Lessons(batches, order.steps, order.batch_size, lambda _: Score(0.0, 0.0))
+        fit(self.fabric, network, settings, lessons, seed)
+        return network
+
+    def probabilities(self, network: nn.Module, part: Part) -> np.ndarray:
+        """Return class probabilities, shape (N, classes)."""
+        return probabilities_of(self.fabric, network.eval(), part, NORMALISATION)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--train", type=Path, required=True)
+    parser.add_argument("--test", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=400, help="steps of learning on simulated frames")
+    parser.add_argument("--seeds", type=int, default=3)
+    arguments = parser.parse_args()
+    params = load_params()
+    trainer = Trainer(prepare(params.hardware.model_copy(update={"device": "cpu"})), params)
+    train, test = read_part(arguments.train), read_part(arguments.test)
+    simulated = simulated_part(arguments.steps * BATCH, seed=1)
+    found: dict[str, list[np.ndarray]] = {"sim_only": [], "scratch": [], "transfer": []}
+    aucs = []
+    for seed in range(arguments.seeds):
+        taught = trainer.train("resnet18", simulated, 1, 0.02, seed)
+        found["sim_only"].append(trainer.probabilities(taught, test).argmax(1))
+        state = {name: value.clone() for name, value in taught.state_dict().items()}
+        for name, start in (("scratch", None), ("transfer", state)):
+            network = trainer.train("resnet18", train, FINETUNE_EPOCHS, 0.006, seed, start)
+            found[name].append(trainer.probabilities(network, test).argmax(1))
+        aucs.append(real_or_simulated(trainer, train, test, seed))
+    for name, predictions in found.items():
+        report(f"{name}_macro_f1", [f1_score(test.labels, p, average="macro") for p in predictions])
+    report("real_or_simulated_auc", aucs)
+    everything = np.arange(len(CLASSES))
+    for name, predictions in found.items():
+        for what, metric in (("recall", recall_score), ("f1", f1_score)):
+            scores = [metric(test.labels, p, labels=everything, average=None, zero_division=0) for p in predictions]
+            for label, class_name in enumerate(CLASSES):
+                report(f"{name}_{what}_{class_name}", [score[label] for score in scores])
+
+
+def report(name: str, values: list[float]) -> None:
+    """Print mean and deviation."""
+    print(f"{name}\t{np.mean(values):.4f}\t1")
+    print(f"{name}_sd\t{np.std(values, ddof=1) if len(values) > 1 else 0:.4f}\t1", flush=True)
+
+
+def read_part(folder: Path) -> Part:
+    """Read the frames of one part of a published layout, squeezed to the networks' input size."""
+    labels = json.loads((folder / f"{folder.resolve().name}.json").read_text(encoding="utf-8"))
+    frames = [
+        np.asarray(Image.open(folder / path).convert("L").resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX))
+        for path in labels
+    ]
+    return _part(np.stack(frames), np.array(list(labels.values())))
+
+
+def simulated_part(count: int, seed: int) -> Part:
+    """Render frames of the stream for pretraining; twice as fine and averaged, as a camera's pixels are."""
+    batches = [render_batch((seed, number), BATCH, 2 * SIDE_PX) for number in range(-(-count // BATCH))]
+    frames = np.concatenate([_halved(frames) for frames, _ in batches])
+    return _part(frames[:count], np.concatenate([labels for _, labels in batches])[:count])
+
+
+def real_or_simulated(trainer: Trainer, train: Part, test: Part, seed: int) -> float:
+    """Train a small network to tell real crops from simulated ones; return its AUC on other runs and other scenes."""
+    rng = np.random.default_rng([seed, 64])
+    network = None
+    for offset, real in ((100, train), (200, test)):
+        both = np.concatenate([_crops(real, rng), _crops(simulated_part(len(real), seed + offset), rng)])
+        part = _part(both, np.repeat([0, 1], len(both) // 2))
+        if network is None:
+            network = trainer.train("conv6", part, CRITIC_EPOCHS, 0.01, seed)
+    return float(roc_auc_score(part.labels, trainer.probabilities(network, part)[:, 1]))
+
+
+def _crops(part: Part, rng: np.random.Generator, per_frame: int = 4) -> np.ndarray:
+    crops = []
+    for frame in np.repeat(part.frames, per_frame, axis=0):
+        top, left = rng.integers(SIDE_PX - CROP_PX + 1, size=2)
+        crop = frame[top : top + CROP_PX, left : left + CROP_PX]
+        crops.append((rankdata(crop) / crop.size * 255).reshape(crop.shape).astype(np.uint8))
+    return np.stack(crops)
+
+
+def _halved(frames: np.ndarray) -> np.ndarray:
+    return np.rint(frames.reshape(len(frames), SIDE_PX, 2, SIDE_PX, 2).mean((2, 4), dtype=np.float32)).astype(np.uint8)
+
+
+def _part(frames: np.ndarray, labels: np.ndarray) -> Part:
+    lines = np.arange(len(labels))
+    return Part(frames, lines, lines, labels.astype(np.int64), np.ones(len(labels), np.float32))
+
+
+if __name__ == "__main__":
+    main()
