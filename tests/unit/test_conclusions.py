@@ -178,13 +178,8 @@ def test_other_data_are_balanced_by_the_cap_of_the_settings(tmp_path):
     assert findings.balanced.support.tolist() == [25] * 6
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "a_class_without_test_frames",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("flawless",)),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["a_class_without_test_frames"])
 def test_every_figure_is_written_and_not_blank(tmp_path, name):
     world = WORLDS[name]
     write_figures(conclude(world, tmp_path), tmp_path / "figures")

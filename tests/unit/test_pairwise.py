@@ -74,6 +74,7 @@ def test_holm_by_hand_and_without_those_that_could_not_be_tested():
     assert np.isnan(holm(np.array([np.nan]))).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
 def test_holm_agrees_with_statsmodels(p):

@@ -29,7 +29,7 @@ class Compare(OverridableSection):
     )
     balanced_cap: PositiveInt = Field(770, description="frames per class, at most, in the balanced subset of test")
     seed: int = Field(0, description="of the resamples")
-    per_dataset: dict[str, CompareOverride] = {}
+    per_dataset: dict[str, CompareOverride] = Field(default_factory=dict)
 
     @field_validator("vote_frames")
     @classmethod
