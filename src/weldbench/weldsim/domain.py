@@ -25,7 +25,7 @@ class Domain:
     toe: Range = (0.015, 0.05)
     albedo: Range = (0.010, 0.032)
     large_nozzle: float = 0.55  # probability that the nozzle, not the bare electrode, stands in the frame
-    edge: float = 0.35  # probability that the near edge of the plate is seen
+    edge: float = 0.45  # probability that the near edge of the plate is seen
     shelf: float = 0.25  # probability of a near plate in front of the pool
     stamped: float = 0.15  # probability of a burned-in time stamp
 
@@ -85,14 +85,14 @@ def with_defect(scene: Scene, process: Process, rng: np.random.Generator) -> Sce
         defect = _objects(
             rng, 5, x=(0.7, 1.5), x_scale=0.8 * pool.tail_mm, y=(-0.7, 0.7), y_scale=pool.half_width_mm,
             size=(0.8, 2.2), aspect=(0.4, 1.4), height=(-1, 1), strength=_u(rng, 0.75, 1.0),
-            reach_mm=pool.tail_mm * _u(rng, 0.55, 0.85), bend=_u(rng, -0.8, 0.8), kind=_u(rng, 0.2, 1.0),
+            reach_mm=pool.tail_mm * _u(rng, 0.5, 0.85), bend=_u(rng, -0.8, 0.8), kind=_u(rng, 0.2, 1.0),
         )  # fmt: skip
     elif name == "contamination":
         pool = replace(pool, wobble=_u(rng, 0.12, 0.3), islands=_u(rng, 0, 0.6))
         glue = float(rng.random() < 0.4)
         defect = _objects(
             rng, 4, x=(-1.1, 1.2), x_scale=pool.front_mm, y=(0.15, 1.2), y_scale=pool.half_width_mm,
-            size=(0.5, 1.6) if not glue else (0.2, 0.6), aspect=(1.0, 2.0), height=(0.3, 1.0), strength=1.0,
+            size=(0.7, 2.2) if not glue else (0.2, 0.6), aspect=(1.0, 2.0), height=(0.3, 1.0), strength=1.0,
             reach_mm=_u(rng, 1.5, 4.5), bend=_u(rng, -1.5, 2.5), kind=_u(rng, 0.7, 1.0) if glue else _u(rng, 0, 0.6),
         )  # fmt: skip
     elif name == "lack_of_fusion":
@@ -121,6 +121,9 @@ def with_defect(scene: Scene, process: Process, rng: np.random.Generator) -> Sce
             pool, front_mm=1.2, tail_mm=_u(rng, 1.8, 3.2), half_width_mm=_u(rng, 0.6, 1.3), islands=0.0,
             bead_half_width_mm=_u(rng, 1.0, 2.0), ripple_mm=0.05, wobble=0.25, mirror=pool.mirror * 0.5,
         )  # fmt: skip
+        # Little heat goes into the plate, so that it stays flat: no near plate is pushed up.
+        plate = replace(plate, shelf_mm=99.0)
+        torch = replace(torch, column_spread=_u(rng, 0.04, 0.15))
         defect = _humps(rng, pool)
     scene = replace(scene, pool=pool, torch=torch, plate=plate, sensor=sensor, defect=defect)
     return scene
@@ -146,7 +149,7 @@ def _torch(domain: Domain, camera: Camera, rng: np.random.Generator) -> Torch:
         nozzle_radius=_u(rng, 0.4, 0.8), nozzle_drop=_u(rng, 0.1, 0.3),
         nozzle_brightness=_u(rng, 0.001, 0.02), nozzle_ragged=0.0 if rng.random() < 0.7 else _u(rng, 0, 0.03),
         electrode_radius=_u(rng, 0.03, 0.07), electrode_brightness=_u(rng, 0.02, 0.2),
-        column_width=_u(rng, 0.03, 0.07), column_spread=_u(rng, 0.08, 0.5), brightness=_u(rng, 0.3, 1.0),
+        column_width=_u(rng, 0.03, 0.07), column_spread=_u(rng, 0.04, 0.35), brightness=_u(rng, 0.3, 1.0),
         halo=_u(rng, 0.05, 0.3), halo_radius=_u(rng, 0.12, 0.32), rays=0.0, ray_count=0.0, ray_phase=_u(rng, 0, 6.28),
     )  # fmt: skip
 
@@ -204,12 +207,12 @@ def _objects(
 
 def _humps(rng: np.random.Generator, pool: Pool) -> Defect:
     """Two rows of humps at a pitch near half of the bead's circumference (the Rayleigh instability of a thread)."""
-    count, pitch = 8, pool.bead_half_width_mm * _u(rng, 1.3, 2.2)
+    count, pitch = 8, pool.bead_half_width_mm * _u(rng, 1.3, 2.4)
     row = np.arange(count) % 2
-    x = 1.5 + pitch * (np.arange(count) * 0.62 + rng.uniform(-0.25, 0.25, count))
+    x = -1.0 + pitch * (np.arange(count) * 0.62 + rng.uniform(-0.25, 0.25, count))
     y = (row - 0.5) * pool.bead_half_width_mm * rng.uniform(0.5, 1.4, count)
     return Defect(
-        x_mm=x, y_mm=y, size_mm=rng.uniform(0.45, 1.1, count), aspect=rng.uniform(0.8, 1.8, count),
-        height_mm=rng.uniform(0.4, 1.3, count), phase=rng.uniform(-1, 1, count),
+        x_mm=x, y_mm=y, size_mm=rng.uniform(0.5, 1.3, count), aspect=rng.uniform(0.8, 1.8, count),
+        height_mm=rng.uniform(0.7, 2.0, count), phase=rng.uniform(-1, 1, count),
         strength=1.0, reach_mm=1.0, bend=0.0, kind=0.0,
     )  # fmt: skip

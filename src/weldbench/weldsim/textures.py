@@ -46,7 +46,7 @@ def _atlas() -> np.ndarray:
         "sand": grain + 0.5 * _noise(rng, 22.0, 1.0),
         "cast": _noise(rng, 14.0, 0.9) - 1.2 * np.clip(_noise(rng, 12.0, 0.8) - 1.2, 0, None),
         "brushed": _noise(rng, 5.0, 1.5, stretch=14.0) + 0.25 * grain,
-        "cloud": _noise(rng, 170.0, 0.35),
+        "cloud": _noise(rng, 150.0, 1.1),
         "streak": _noise(rng, 7.0, 0.8, stretch=10.0),
         "turbulence": 1.0 - 2.0 * np.abs(_noise(rng, 60.0, 0.5)),
     }
