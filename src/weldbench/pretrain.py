@@ -1,9 +1,6 @@
 """A backbone that learns on an endless stream of simulated frames, so that transfer learning needs no download."""
 
-import multiprocessing
-import os
 from collections.abc import Iterator
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -19,16 +16,14 @@ from weldbench.engine import Lessons, fit
 from weldbench.frames import Part
 from weldbench.hardware import Fabric
 from weldbench.models import TrainedInfo, build_network, save_network
-from weldbench.parallel import ordered_map
 from weldbench.predict import logits_of, score
 from weldbench.progress import reporting
-from weldbench.weldsim import CLASSES, render_batch
+from weldbench.rendering import Rendered, render_ahead
+from weldbench.weldsim import CLASSES
 
 ROUNDS = 10  # after each one a line of history and a checkpoint
 CHECKED_BATCHES = 8
 _NORMALISATION = Normalisation(mean=0.25, std=0.2)  # about that of weld-pool frames; the same for every stream
-
-Rendered = tuple[np.ndarray, np.ndarray]
 
 
 def backbone_settings(model: Model, pretrain: Pretrain) -> Model:
@@ -97,7 +92,7 @@ class _Stream:
     def __call__(self, epoch: int) -> Iterator[Batch]:
         if self._rendered is None:
             numbers = range(epoch * self._steps, self._pretrain.steps)
-            self._rendered = _render_ahead(self._pretrain, "train", numbers)
+            self._rendered = render_ahead(self._pretrain, "train", numbers)
         for frames, labels in islice(self._rendered, self._steps):
             images = normalise(torch.from_numpy(frames).to(self._device), _NORMALISATION)
             share = torch.full((len(labels),), 1.0 / len(labels), device=self._device)
@@ -105,24 +100,7 @@ class _Stream:
 
 
 def _rendered_part(pretrain: Pretrain) -> Part:
-    batches = list(_render_ahead(pretrain, "valid", range(CHECKED_BATCHES)))
+    batches = list(render_ahead(pretrain, "valid", range(CHECKED_BATCHES)))
     frames, labels = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
     lines = np.arange(len(labels))
     return Part(frames, lines, lines, labels, np.ones(len(labels), np.float32))
-
-
-def _render_ahead(pretrain: Pretrain, part: str, numbers: range) -> Iterator[Rendered]:
-    # The stream of valid has a seed of its own, so that no frame of it is learnt from.
-    tasks = ((pretrain.seed, part == "valid", number) for number in numbers)
-    render = partial(_render, pretrain.batch_size, pretrain.input_size_px)
-    return ordered_map(render, tasks, pretrain.workers, _give_way, None)
-
-
-def _render(frames: int, side_px: int, task: tuple[int, bool, int]) -> Rendered:
-    return render_batch(np.random.default_rng(task), frames, side_px)
-
-
-def _give_way(_: None) -> None:
-    # A step of several threads waits for the slowest; renderers that took its cores would stall it many times over.
-    if multiprocessing.parent_process() is not None:
-        os.nice(19)
