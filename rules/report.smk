@@ -1,5 +1,5 @@
 # From predictions to conclusions: compare, report. Nothing here trains.
-from weldbench.outputs import TABLES, figure_names
+from weldbench.outputs import FIGURES, MODEL_FIGURES, TABLES
 
 
 rule compare:
@@ -29,7 +29,7 @@ rule compare:
             report(
                 f"results/{{dataset}}/tables/{table}.csv",
                 category="Tables",
-                caption="../workflow/report/table.rst",
+                caption=f"../workflow/report/{table}_table.rst",
                 labels={"table": table},
             )
             for table in TABLES
@@ -39,10 +39,20 @@ rule compare:
             report(
                 f"results/{{dataset}}/figures/{figure}.png",
                 category="Figures",
-                caption="../workflow/report/figure.rst",
-                labels={"figure": figure},
+                caption=f"../workflow/report/{figure}_figure.rst",
+                labels={"figure": figure, "model": "all"},
             )
-            for figure in figure_names(PARAMS.compare.models)
+            for figure in FIGURES
+        ],
+        [
+            report(
+                f"results/{{dataset}}/figures/{figure}_{model}.png",
+                category="Figures",
+                caption=f"../workflow/report/{figure}_figure.rst",
+                labels={"figure": figure, "model": model},
+            )
+            for figure in MODEL_FIGURES
+            for model in PARAMS.compare.models
         ],
     log:
         "logs/{dataset}/compare.log",

@@ -54,7 +54,7 @@ class Params(Section):
         _require_known("sweep.models", self.sweep.models, self.models, "models")
         trained = [*self.train.models, *self.finetune.models]
         _require_known("compare.models", self.compare.models, trained, "train.models or finetune.models")
-        for section in ("ingest", "split", "sweep"):
+        for section in ("ingest", "split", "sweep", "compare"):
             _require_known(f"{section}.per_dataset", getattr(self, section).per_dataset, self.datasets, "datasets")
         for name, model in self.models.items():
             _require_known(f"models.{name}.per_dataset", model.per_dataset, self.datasets, "datasets")

@@ -1,0 +1,75 @@
+"""A copy of the project in a folder of its own, small enough to run both engines on it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PARTS_OF_THE_PROJECT = (
+    "dvc.yaml .dvcignore .gitignore params.yaml requirements.lock workflow rules scripts src notebooks reference"
+).split()
+
+
+def edit_params(project: Path, change: Callable[[dict], None]) -> None:
+    path = project / "params.yaml"
+    params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    change(params)
+    path.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+
+
+def shrink(params: dict) -> None:
+    """Few small frames, short trainings, two models, one thread."""
+    params["datasets"]["weldsim"].update(train_frames=60, valid_frames=40, test_frames=60, imbalance=4)
+    params["datasets"]["weldsim"].update(width_px=128, height_px=70)
+    params["seeds"] = [0]
+    params["hardware"]["threads"] = 1
+    params["ingest"]["per_dataset"]["weldsim"] = {"frame_size_px": 32}
+    params["pretrain"].update(steps=2, batch_size=8, input_size_px=32)
+    params["train"]["models"] = ["full_con6"]
+    params["compare"]["models"] = ["full_con6", "resnet18"]
+    params["compare"]["bootstrap_draws"] = 100
+    params["models"]["full_con6"].update(input_size_px=32, epochs=2)
+    params["models"]["resnet18"]["per_dataset"] = {"weldsim": {"input_size_px": 32, "epochs": 1}}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The project with small parameters, under git and DVC, nothing run yet."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    for part in PARTS_OF_THE_PROJECT:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        else:
+            shutil.copy(ROOT / part, folder / part)
+    edit_params(folder, shrink)
+    run(folder, "git", "init", "--quiet")
+    run(folder, "dvc", "init", "--quiet", "--force")
+    commit(folder, "a small configuration")
+    return folder
+
+
+def commit(project: Path, message: str) -> None:
+    run(project, "git", "add", "--all")
+    run(project, "git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "-m", message)
+
+
+def run(project: Path, *command: str, code: int | None = 0) -> str:
+    """Run a command in the project with the interpreter of the tests; return its output, both streams together."""
+    done = subprocess.run(
+        command, cwd=project, env=environment(project), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert code is None or done.returncode == code, done.stdout
+    return done.stdout
+
+
+def environment(project: Path) -> dict[str, str]:
+    """Give the project's own modules and the interpreter's own programs precedence."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "PYTHONPATH": str(project / "src"), "DVC_NO_ANALYTICS": "1"}

@@ -1,0 +1,81 @@
+"""The graph of each engine, read through its own API: what every command reads, writes and depends on."""
+
+import contextlib
+import io
+import json
+from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
+from pathlib import Path
+from typing import Any
+
+from dvc.dependency import ParamsDependency
+from dvc.repo import Repo
+from ruamel.yaml import YAML  # as DVC reads it
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import DAGSettings, OutputSettings, Quietness, ResourceSettings
+
+
+@dataclass(frozen=True)
+class Job:
+    inputs: frozenset[str]
+    outputs: frozenset[str]
+    params: dict[str, Any]
+
+
+def snakemake_graph(project: Path) -> dict[str, Job]:
+    """Map each command that `snakemake` would run to its job; nothing needs to exist yet."""
+    quiet = OutputSettings(quiet={Quietness.ALL})
+    with contextlib.chdir(project), contextlib.redirect_stdout(io.StringIO()), SnakemakeApi(quiet) as api:
+        workflow = api.workflow(
+            resource_settings=ResourceSettings(cores=2), snakefile=Path("workflow/Snakefile"), workdir=project
+        )
+        workflow.dag(DAGSettings()).printrulegraph()
+        jobs = [job for job in workflow._workflow.dag.jobs if job.shellcmd]
+    return {
+        " ".join(job.shellcmd.partition(" 2>&1 | tee ")[0].split()): Job(
+            frozenset(map(str, job.input)),
+            frozenset(map(str, job.output)),
+            json.loads(job.params.get("settings", "{}")),
+        )
+        for job in jobs
+    }
+
+
+def dvc_graph(project: Path) -> dict[str, Job]:
+    """Map each command of dvc.yaml, its matrices expanded, to its job."""
+    params = YAML(typ="safe").load(project / "params.yaml")
+    with contextlib.chdir(project), Repo(".") as repo:
+        return {
+            " ".join(stage.cmd.split()): Job(
+                frozenset(dep.def_path for dep in stage.deps if not isinstance(dep, ParamsDependency)),
+                frozenset(out.def_path for out in stage.outs),
+                {
+                    key: reduce(getitem, key.split("."), params)
+                    for dep in stage.deps
+                    if isinstance(dep, ParamsDependency)
+                    for key in dep.params
+                },
+            )
+            for stage in repo.index.stages
+        }
+
+
+def graph_differences(snakemake: dict[str, Job], dvc: dict[str, Job]) -> list[str]:
+    """Say how two graphs differ; a folder in one stands for the files of the other that lie in it."""
+    found = [f"only Snakemake runs: {command}" for command in sorted(snakemake.keys() - dvc.keys())]
+    found += [f"only DVC runs: {command}" for command in sorted(dvc.keys() - snakemake.keys())]
+    for command in sorted(snakemake.keys() & dvc.keys()):
+        ours, theirs = snakemake[command], dvc[command]
+        found += [f"{command}: input {path}" for path in _unmatched(ours.inputs, theirs.inputs)]
+        found += [f"{command}: output {path}" for path in _unmatched(ours.outputs, theirs.outputs)]
+        if ours.params != theirs.params:
+            keys = sorted(ours.params.keys() ^ theirs.params.keys()) or sorted(ours.params)
+            found.append(f"{command}: params {', '.join(keys)}")
+    return found
+
+
+def _unmatched(files: frozenset[str], places: frozenset[str]) -> list[str]:
+    lonely = [file for file in files if not any(Path(file).is_relative_to(place) for place in places)]
+    empty = [place for place in places if not any(Path(file).is_relative_to(place) for file in files)]
+    return sorted(lonely + empty)

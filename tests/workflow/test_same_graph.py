@@ -1,0 +1,79 @@
+"""Both engines run the same commands on the same files and re-run them for the same changes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from workflow.conftest import ROOT, edit_params
+from workflow.graphs import Job, dvc_graph, graph_differences, snakemake_graph
+
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+
+
+def test_both_engines_have_the_same_graph(project: Path) -> None:
+    snakemake, dvc = snakemake_graph(project), dvc_graph(project)
+    assert len(snakemake) == 13
+    assert graph_differences(snakemake, dvc) == []
+
+
+@pytest.mark.parametrize("dataset", ["ss304", "al5083"])
+def test_the_graph_is_the_same_for_real_data_and_folds(project: Path, dataset: str) -> None:
+    edit_params(project, lambda params: params.update(dataset=dataset, folds=[0, 2], seeds=[3, 4]))
+    edit_params(project, lambda params: params["split"].update(strategy="grouped"))
+    assert graph_differences(snakemake_graph(project), dvc_graph(project)) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        pytest.param("dvc.yaml", "      - ingest\n", "", id="a dropped parameter"),
+        pytest.param("dvc.yaml", "- reference/published.yaml", "- requirements.lock", id="a wrong input"),
+        pytest.param("dvc.yaml", "      - src/weldbench/split.py\n", "", id="a forgotten module"),
+        pytest.param("dvc.yaml", "/archive.json\n", "/archive.json\n      - data/extra\n", id="an extra output"),
+        pytest.param("dvc.yaml", "scripts/split.py --dataset", "scripts/split.py  --fold 1 --dataset", id="a command"),
+        pytest.param("rules/data.smk", 'settings("split")', 'settings("ingest")', id="another section"),
+        pytest.param("rules/data.smk", '        "data/{dataset}/archive.json",\n', "", id="a forgotten output"),
+    ],
+)
+def test_a_planted_difference_is_found(project: Path, file: str, old: str, new: str) -> None:
+    text = (project / file).read_text(encoding="utf-8")
+    assert old in text
+    (project / file).write_text(text.replace(old, new), encoding="utf-8")
+    assert graph_differences(snakemake_graph(project), dvc_graph(project)) != []
+
+
+def leaves(tree: Any, path: tuple = ()) -> Iterator[tuple]:
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from leaves(value, (*path, key))
+    else:
+        yield path
+
+
+def affected(graph: dict[str, Job], key: tuple) -> set[str]:
+    """Name the commands whose parameters hold the leaf."""
+    dotted = ".".join(key)
+    return {command for command, job in graph.items() if any(f"{dotted}.".startswith(f"{p}.") for p in job.params)}
+
+
+def test_every_leaf_of_params_yaml_reruns_the_same_commands_in_both_engines(project: Path) -> None:
+    snakemake, dvc = snakemake_graph(project), dvc_graph(project)
+    for leaf in leaves(PARAMS):
+        assert affected(snakemake, leaf) == affected(dvc, leaf), leaf
+
+
+def test_each_parameter_reruns_the_stages_that_use_it_and_no_others(project: Path) -> None:
+    graph = snakemake_graph(project)
+
+    def scripts(*key: str) -> set[str]:
+        return {command.split()[1] for command in affected(graph, key)}
+
+    assert scripts("models", "full_con6", "learning_rate") == {"scripts/train.py"}
+    assert scripts("split", "cap") == {"scripts/split.py"}
+    assert scripts("train", "augment", "flip") == {"scripts/train.py"}
+    assert scripts("pretrain", "steps") == {"scripts/pretrain.py"}
+    assert scripts("report", "title") == {"scripts/report.py"}
+    assert scripts("compare", "confidence") == {"scripts/compare.py"}
+    assert scripts("datasets", "ss304", "handle") == set()
