@@ -32,7 +32,8 @@ from weldbench.models import build_network
 from weldbench.predict import probabilities_of
 from weldbench.weldsim import CLASSES, render_batch
 
-SIDE_PX, CROP_PX, BATCH = 96, 64, 32
+SIDE_PX, CROP_PX = 96, 64
+BATCH, SMALL_BATCH = 32, 20  # of many simulated frames, of few real ones
 NORMALISATION = Normalisation(mean=0.25, std=0.2)
 FINETUNE_EPOCHS, CRITIC_EPOCHS = 40, 20
 
@@ -53,7 +54,7 @@ class Trainer:
             update={
                 "epochs": epochs,
                 "learning_rate": rate,
-                "batch_size": BATCH,
+                "batch_size": BATCH if len(part) >= 10 * BATCH else SMALL_BATCH,
                 "input_size_px": part.frames.shape[-1],
             }
         )

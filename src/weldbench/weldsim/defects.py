@@ -32,7 +32,7 @@ def _burn_through(seen: View, scene: Scene, surface: Surface) -> None:
     surface.albedo *= 1 - 0.93 * hole
     surface.height_mm *= 1 - hole
     surface.glow *= 1 - 0.85 * hole
-    surface.glow += 0.03 * rim / (1 + 0.03 * (x * x + y * y))
+    surface.glow += 0.03 * rim / (1 + 0.03 * seen.square_mm)
     ridges = textures.lookup("streak", y * 9 + x * 2, (x - 0.25 * y) * 26, seen.pixel_mm * 18)
     curtain = x - 1.55 * d.reach_mm - 0.5 * surface.cloud + 0.06 * (y + 1) ** 2
     curtain = (
@@ -59,7 +59,7 @@ def _contamination(seen: View, scene: Scene, surface: Surface) -> None:
     surface.albedo += crust * (1.7 * scene.plate.albedo * (0.5 + crumbs) - surface.albedo)
     surface.pool *= 1 - crust
     surface.glow *= 1 - crust
-    surface.glow += crust * 0.02 * crumbs / (1 + 0.15 * (x * x + y * y))
+    surface.glow += crust * 0.02 * crumbs / (1 + 0.15 * seen.square_mm)
     for x_mm, y_mm, size_mm, aspect, height_mm, phase in _objects(d):
         bend = 0.22 * surface.cloud
         radius = ((x - x_mm + 0.3 * phase * (y - y_mm)) / (size_mm * aspect)) ** 2 + ((y - y_mm) / size_mm) ** 2 + bend
@@ -68,7 +68,7 @@ def _contamination(seen: View, scene: Scene, surface: Surface) -> None:
         top = np.exp(-(((1 - radius) / 0.18) ** 2)) * step((y_mm - y) / size_mm * 2)
         surface.pool *= 1 - lump
         surface.glow *= 1 - 0.92 * lump
-        surface.glow += 0.022 * top / (1 + 0.05 * (x * x + y * y))
+        surface.glow += 0.022 * top / (1 + 0.05 * seen.square_mm)
         surface.albedo += lump * (0.22 * scene.plate.albedo * (1 + 0.3 * fine) - surface.albedo)
         surface.height_mm += height_mm * dome * (1 + 0.1 * fine * (height_mm > 0.6))
 
@@ -81,7 +81,7 @@ def _lack_of_fusion(seen: View, scene: Scene, surface: Surface) -> None:
     mirror_line = y + 0.35 * half_width
     inside = surface.pool
     line = np.exp(-np.where(mirror_line > 0, mirror_line / (0.5 * half_width), -mirror_line / 0.10))
-    line *= np.exp(-(((x - 0.3) / d.reach_mm) ** 4)) * step((-fold) * 3) * inside
+    line *= np.exp(-np.square(np.square((x - 0.3) / d.reach_mm))) * step((-fold) * 3) * inside
     surface.glow += d.strength * 0.10 * line * (1 - d.kind)
     near = step((fold - 0.1) * 5) * inside
     surface.glow *= 1 - 0.75 * near
@@ -102,7 +102,7 @@ def _lack_of_fusion(seen: View, scene: Scene, surface: Surface) -> None:
 def _lack_of_shielding_gas(seen: View, scene: Scene, surface: Surface) -> None:
     """A pool torn into oxidised, turbulent streaks around the arc, and clusters of spatter behind it."""
     x, y, d = seen.x_mm, seen.y_mm, scene.defect
-    distance = np.sqrt(x * x + y * y)
+    distance = np.sqrt(seen.square_mm)
     angle = np.arctan2(y, x)
     swirl = textures.lookup(
         "turbulence", angle * 81.5, distance * 34 + d.bend * 60 + 10 * surface.cloud, seen.pixel_mm * 34
@@ -127,7 +127,7 @@ def _high_travel_speed(seen: View, scene: Scene, surface: Surface) -> None:
     for x_mm, y_mm, size_mm, aspect, height_mm, phase in _objects(d):
         along, across = (x - x_mm) / (size_mm * aspect), (y - y_mm + 0.25 * phase * (x - x_mm)) / size_mm
         # Frozen while it ran backwards, a hump is steep in front and drawn out behind.
-        along = np.where(along > 0, along * 0.6, along * 1.5)
+        along = np.minimum(along * 0.6, along * 1.5)
         radius = along * along + across * across + 0.12 * surface.cloud
         hump = np.exp(-1.6 * radius)
         surface.height_mm += height_mm * hump

@@ -18,6 +18,7 @@ class View:
     v: np.ndarray
     x_mm: np.ndarray
     y_mm: np.ndarray
+    square_mm: np.ndarray  # of the distance from the point under the arc
     from_weld_u: np.ndarray
     from_weld_v: np.ndarray
     pixel_mm: np.ndarray
@@ -36,7 +37,9 @@ def view(camera: Camera, u: np.ndarray, v: np.ndarray, step_u: float, step_v: fl
     down *= nearness
     down /= camera.foreshortening
     pixel_mm = max(step_u, step_v) / camera.scale_per_mm
-    return View(u, v, x_mm, down, from_weld_u, from_weld_v, pixel_mm, step_u, step_v)
+    square_mm = x_mm * x_mm
+    square_mm += down * down
+    return View(u, v, x_mm, down, square_mm, from_weld_u, from_weld_v, pixel_mm, step_u, step_v)
 
 
 def relief(height_mm: np.ndarray, seen: View) -> np.ndarray:
@@ -124,17 +127,24 @@ def expose(radiance: np.ndarray, seen: View, sensor: Sensor) -> np.ndarray:
     np.maximum(radiance, 0, out=radiance)
     grey = np.log1p(radiance, out=radiance)
     grey *= (sensor.white - sensor.black) / np.log1p(1 / sensor.toe)
-    row = np.rint((seen.v + ASPECT) / seen.step_v - 0.5).astype(np.int64)
-    column = np.rint((seen.u + 1) / seen.step_u - 0.5).astype(np.int64)
+    row = np.rint((seen.v + ASPECT) / seen.step_v - 0.5).astype(np.int32)
+    column = np.rint((seen.u + 1) / seen.step_u - 0.5).astype(np.int32)
     if seen.step_v < 0.005:  # a coarser image averages the line pattern away
         grey *= 1 + sensor.row_pattern * ((row & 1) * 2 - 1).astype(np.float32)
-    index = ((row * 7 + sensor.noise_offset) & 511) * 512 + ((column + sensor.noise_offset // 512) & 511)
-    grey += sensor.noise * textures.white_noise().take(index)
+    grain = textures.white_noise()[(row * 7 + sensor.noise_offset) & 511, (column + sensor.noise_offset // 512) & 511]
+    grain *= sensor.noise
+    grey += grain
     grey += sensor.black + 0.5
     return np.clip(grey, 0, 255, out=grey).astype(np.uint8)
 
 
 def step(value: np.ndarray) -> np.ndarray:
     """Rise smoothly from 0 at -1 to 1 at 1."""
-    value = np.clip(value * 0.5 + 0.5, 0, 1)
-    return value * value * (3 - 2 * value)
+    value = value * 0.5
+    value += 0.5
+    np.clip(value, 0, 1, out=value)
+    rise = value * -2
+    rise += 3
+    rise *= value
+    rise *= value
+    return rise

@@ -40,7 +40,7 @@ def lay(seen: View, plate: Plate, pool: Pool) -> Surface:
     height += bead * _ripples(x, y, pool, cloud)
     albedo = plate.albedo * (1 + plate.mottle * cloud)
     # Heat bleaches the plate beside the pool, oxide darkens it a little farther out.
-    albedo *= 1 + 0.35 * np.exp(-np.abs(inside + 0.5) * 2) - 0.15 * np.exp(-np.abs(inside + 1.6) * 1.5)
+    albedo *= 1 + 0.35 / (1 + 6 * (inside + 0.5) ** 2) - 0.15 / (1 + 4 * (inside + 1.6) ** 2)
     if np.any(plate.joint_gap_mm > 0):
         joint = np.exp(-(((y - plate.joint_y_mm) / np.maximum(plate.joint_gap_mm, 0.02)) ** 2))
         joint *= step(-x - 0.5 * pool.front_mm) * (plate.joint_gap_mm > 0)
@@ -48,10 +48,9 @@ def lay(seen: View, plate: Plate, pool: Pool) -> Surface:
     rim = np.exp(-((inside / 0.09) ** 2))
     height -= 0.25 * molten
     glow = _mirror(seen, pool, cloud, inside) * molten
-    glow += rim * 0.012 * (1 + 0.6 * cloud) / (1 + 0.05 * (x * x + y * y))
+    glow += rim * 0.012 * (1 + 0.6 * cloud) / (1 + 0.05 * seen.square_mm)
     albedo *= 1 - 0.85 * molten
-    from_arc = x * x + y * y
-    waves = pool.wave * np.sin(np.sqrt(from_arc) * (6.283 / pool.wave_mm) - pool.wave_phase + cloud)
+    waves = pool.wave * np.sin(np.sqrt(seen.square_mm) * (6.283 / pool.wave_mm) - pool.wave_phase + cloud)
     height += waves * molten
     surface = Surface(height, albedo, molten, glow, 0.5 * bead + 0.1, cloud)
     _shelf(seen, plate, surface)

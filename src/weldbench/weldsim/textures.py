@@ -84,5 +84,5 @@ def _cells(rng: np.random.Generator, count: int) -> np.ndarray:
 
 @functools.cache
 def white_noise() -> np.ndarray:
-    """Return 512 x 512 normal deviates, flat: the sensor's noise."""
-    return np.random.default_rng(305).standard_normal(SIZE * SIZE).astype(np.float32)
+    """Return 512 x 512 normal deviates: the sensor's noise."""
+    return np.random.default_rng(305).standard_normal((SIZE, SIZE)).astype(np.float32)
