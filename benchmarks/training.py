@@ -46,6 +46,7 @@ NORMALISATION = Normalisation(0.3, 0.2)
 
 
 def main() -> None:
+    """Measure all, print the lines, and write the section of RESULTS.md."""
     arguments = parse_arguments()
     params = load_params(ROOT / "params.yaml")
     hardware = params.hardware.model_copy(update={"devices": 1, "device": "cpu"})
@@ -152,6 +153,7 @@ def start_up(folder: Path, hardware: Hardware, rounds: int) -> Measured:
 
 
 def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sample", type=Path, help="folder of PNG frames of 1280 x 700; without it frames of noise")
     parser.add_argument("--rounds", type=int, default=5)
