@@ -38,6 +38,7 @@ _SHARES = {
     "test": (0.55, 0.12, 0.11, 0.12, 0.0, 0.10),
 }
 _SECONDS_PER_FRAME = 0.4
+_STRETCH_FRAMES = 5
 _ZIP_TIME = (2016, 7, 8, 12, 0, 0)
 
 
@@ -142,9 +143,17 @@ def _film(run: Run, width_px: int, height_px: int) -> np.ndarray:
     speed_mm_s = run.process.travel_speed_cm_min / 6
     labels = np.array(run.labels)
     for label in dict.fromkeys(run.labels):
-        scene = with_defect(replace(weld, label=label), run.process, np.random.default_rng([*run.seed, label]))
         rows = np.flatnonzero(labels == label)
-        scenes = [at(scene, float(row) * _SECONDS_PER_FRAME, speed_mm_s) for row in rows]
+        # A hole closes, a lump drifts away, and the next one is another: a new draw for each stretch of the film.
+        stretches = {
+            stretch: with_defect(
+                replace(weld, label=label), run.process, np.random.default_rng([*run.seed, label, stretch])
+            )
+            for stretch in range(rows[-1] // _STRETCH_FRAMES + 1)
+        }
+        scenes = [
+            at(stretches[row // _STRETCH_FRAMES], float(row) * _SECONDS_PER_FRAME, speed_mm_s) for row in rows.tolist()
+        ]
         frames[rows] = render(scenes, width_px, height_px)
     return frames
 
