@@ -22,9 +22,9 @@ rule fetch:
         "data/{dataset}/archive.json",
     log:
         "logs/{dataset}/fetch.log",
+    threads: 16  # as many as --cores gives
     params:
         settings=settings("datasets.{dataset}"),
-    threads: workflow.cores
     shell:
         "python scripts/fetch.py --dataset {wildcards.dataset} --archive data/{wildcards.dataset}/archive.zip"
         " 2>&1 | tee {log}"
@@ -40,9 +40,9 @@ rule ingest:
         "data/{dataset}/inventory.json",
     log:
         "logs/{dataset}/ingest.log",
+    threads: 16  # as many as --cores gives
     params:
         settings=settings("datasets.{dataset}", "ingest"),
-    threads: workflow.cores
     shell:
         "python scripts/ingest.py --dataset {wildcards.dataset}"
         " --archive data/{wildcards.dataset}/archive.zip --output data/{wildcards.dataset}"

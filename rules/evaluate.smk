@@ -14,11 +14,11 @@ rule evaluate:
         "results/{dataset}/evaluation/{model}/fold{fold}/seed{seed}/metrics.json",
     log:
         "logs/{dataset}/{model}-fold{fold}-seed{seed}-evaluate.log",
-    params:
-        settings=settings("hardware"),
     threads: PARAMS.hardware.threads
     resources:
         gpu=gpu,
+    params:
+        settings=settings("hardware"),
     shell:
         "python scripts/evaluate.py --data data/{wildcards.dataset}"
         " --split data/{wildcards.dataset}/split/fold{wildcards.fold}/split.csv"
@@ -44,10 +44,10 @@ rule explain:
         ),
     log:
         "logs/{dataset}/{model}-explain.log",
+    threads: PARAMS.hardware.threads
     params:
         settings=settings("hardware"),
         replicate=f"fold{PARAMS.folds[0]}/seed{PARAMS.seeds[0]}",
-    threads: PARAMS.hardware.threads
     shell:
         "python scripts/explain.py --data data/{wildcards.dataset}"
         " --trained models/{wildcards.dataset}/{wildcards.model}/{params.replicate}/model.safetensors"

@@ -34,7 +34,11 @@ rule compare:
             )
             for table in TABLES
         ],
-        expand("results/{{dataset}}/tables/{table}.{format}", table=TABLES, format=["md", "tex"]),
+        expand(
+            "results/{{dataset}}/tables/{table}.{format}",
+            table=TABLES,
+            format=["md", "tex"],
+        ),
         [
             report(
                 f"results/{{dataset}}/figures/{figure}.png",
@@ -71,7 +75,10 @@ rule report:
         expand("results/{{dataset}}/explain/{model}.png", model=PARAMS.compare.models),
         "requirements.lock",
         code=code("scripts/report.py", "notebooks/report.ipynb"),
-        template=expand("notebooks/report_template/{file}", file=["conf.json", "index.html.j2", "style.css"]),
+        template=expand(
+            "notebooks/report_template/{file}",
+            file=["conf.json", "index.html.j2", "style.css"],
+        ),
     output:
         report(
             "results/{dataset}/report.html",

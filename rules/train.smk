@@ -1,6 +1,9 @@
 # From frames to trained networks: pretrain, train, finetune. One training has the whole GPU, where there is one.
 
-gpu = int(PARAMS.hardware.device == "cuda" or (PARAMS.hardware.device == "auto" and Path("/dev/nvidia0").exists()))
+gpu = int(
+    PARAMS.hardware.device == "cuda"
+    or (PARAMS.hardware.device == "auto" and Path("/dev/nvidia0").exists())
+)
 
 TRAINED = [
     "models/{dataset}/{model}/fold{fold}/seed{seed}/model.safetensors",
@@ -17,18 +20,16 @@ rule pretrain:
         "models/pretrained/{model}-simulated.safetensors",
     log:
         "logs/pretrained/{model}.log",
-    params:
-        settings=settings("pretrain", "hardware"),
     threads: PARAMS.hardware.threads
     resources:
         gpu=gpu,
+    params:
+        settings=settings("pretrain", "hardware"),
     shell:
         "python scripts/pretrain.py --model {wildcards.model} --output {output} 2>&1 | tee {log}"
 
 
 rule train:
-    wildcard_constraints:
-        model="|".join(PARAMS.train.models),
     input:
         "data/{dataset}/frames.npy",
         "data/{dataset}/manifest.csv",
@@ -39,11 +40,13 @@ rule train:
         TRAINED,
     log:
         "logs/{dataset}/{model}-fold{fold}-seed{seed}-train.log",
-    params:
-        settings=settings("models.{model}", "train.augment", "hardware"),
+    wildcard_constraints:
+        model="|".join(PARAMS.train.models),
     threads: PARAMS.hardware.threads
     resources:
         gpu=gpu,
+    params:
+        settings=settings("models.{model}", "train.augment", "hardware"),
     shell:
         "python scripts/train.py --dataset {wildcards.dataset} --model {wildcards.model} --seed {wildcards.seed}"
         " --data data/{wildcards.dataset} --split data/{wildcards.dataset}/split/fold{wildcards.fold}/split.csv"
@@ -52,8 +55,6 @@ rule train:
 
 
 rule finetune:
-    wildcard_constraints:
-        model="|".join(PARAMS.finetune.models),
     input:
         "data/{dataset}/frames.npy",
         "data/{dataset}/manifest.csv",
@@ -65,11 +66,13 @@ rule finetune:
         TRAINED,
     log:
         "logs/{dataset}/{model}-fold{fold}-seed{seed}-finetune.log",
-    params:
-        settings=settings("models.{model}", "train.augment", "hardware"),
+    wildcard_constraints:
+        model="|".join(PARAMS.finetune.models),
     threads: PARAMS.hardware.threads
     resources:
         gpu=gpu,
+    params:
+        settings=settings("models.{model}", "train.augment", "hardware"),
     shell:
         "python scripts/train.py --dataset {wildcards.dataset} --model {wildcards.model} --seed {wildcards.seed}"
         " --data data/{wildcards.dataset} --split data/{wildcards.dataset}/split/fold{wildcards.fold}/split.csv"
