@@ -12,6 +12,7 @@ same (flat) histogram.
 
 import argparse
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,6 +95,8 @@ def main() -> None:
             network = trainer.train("resnet18", train, FINETUNE_EPOCHS, 0.006, seed, start)
             found[name].append(trainer.probabilities(network, test).argmax(1))
         aucs.append(real_or_simulated(trainer, train, test, seed))
+        scores = {name: round(f1_score(test.labels, p[-1], average="macro"), 4) for name, p in found.items()}
+        print(f"seed {seed}: {scores}, auc {aucs[-1]:.4f}", file=sys.stderr, flush=True)
     for name, predictions in found.items():
         report(f"{name}_macro_f1", [f1_score(test.labels, p, average="macro") for p in predictions])
     report("real_or_simulated_auc", aucs)
