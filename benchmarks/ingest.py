@@ -21,8 +21,9 @@ import numpy as np
 from PIL import Image
 
 from weldbench.archive import Archive
+from weldbench.command import command
 from weldbench.config.data import Ingest, LocalDataset
-from weldbench.errors import InputError, reports_input_errors
+from weldbench.errors import InputError
 from weldbench.ingest import ingest, ingest_member
 from weldbench.packing import pack_folder
 
@@ -135,7 +136,7 @@ def peak_memory_mib(folder: Path, frames: int) -> float:
     return int(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout) / 1024
 
 
-@reports_input_errors
+@command
 def main() -> None:
     """Measure and print."""
     sample = os.environ.get("WELDBENCH_SAMPLE")

@@ -9,14 +9,15 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 from weldbench.atomic import replacing
-from weldbench.errors import InputError, reports_input_errors
+from weldbench.command import command
+from weldbench.errors import InputError
 from weldbench.weldsim import CLASSES, render_batch
 
 SHOWN = 4  # frames per class and source
 GAMMA = 0.6  # shows more of the dark plate
 
 
-@reports_input_errors
+@command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, required=True, help="the figure, a PNG")

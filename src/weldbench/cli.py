@@ -11,7 +11,9 @@ def main() -> None:
     """Run one subcommand of `weldbench`."""
     parser = argparse.ArgumentParser(prog="weldbench", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    sync = commands.add_parser("sync", help="after one engine ran, or after `dvc pull`: the other accepts what is there")
+    sync = commands.add_parser(
+        "sync", help="after one engine ran, or after `dvc pull`: the other accepts what is there"
+    )
     sync.set_defaults(run=_sync)
     verify = commands.add_parser("verify", help="does what lies in results/ belong to this commit, params and data?")
     verify.add_argument("--dataset", help="default: the one that params.yaml names")

@@ -12,7 +12,8 @@ from weldbench.errors import InputError
 def command(main: Callable[[], None]) -> Callable[[], None]:
     """Run `main` as a command: an InputError ends it with one message on stderr and exit code 2.
 
-    As a stage of DVC, which names it in the environment, it works under the lock of the folder; Snakemake holds that lock itself.
+    As a stage of DVC, which names it in the environment, it works under the lock of the folder; Snakemake holds that
+    lock itself.
     """
 
     @functools.wraps(main)

@@ -1,6 +1,7 @@
 """One lock per project folder: Snakemake, DVC and `weldbench sync` never write there at the same time."""
 
 import os
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
@@ -31,7 +32,7 @@ def take_engine_lock(engine: str) -> FileLock | None:
         lock.acquire(timeout=0)
     except Timeout:
         raise InputError(
-            f"{engine} cannot start: snakemake, dvc or weldbench sync is at work in {os.getcwd()}; "
+            f"{engine} cannot start: snakemake, dvc or weldbench sync is at work in {Path.cwd()}; "
             "wait until it has ended, then start again"
         ) from None
     os.environ[HELD] = engine

@@ -1,4 +1,4 @@
-"""Where results come from: the code, parameters, data and lock behind them, and whether they still are what they were."""
+"""Where results come from: the code, parameters, data and lock behind them, and whether they still belong together."""
 
 import hashlib
 import json
@@ -21,16 +21,18 @@ def lineage(dataset: str) -> dict[str, Any]:
     """Describe what the results of a dataset come from, in the project whose root is the working folder.
 
     Returns:
-        commit, dirty (None without git), created_utc, machine, versions, and sha256 sums: code_sha256, params_sha256 (of the
-        checked parameters, so that a comment changes nothing), data_sha256 (of the manifest, which holds a hash of every
-        frame), lock_sha256, and results_sha256 (file -> sum) of tables and figures.
+        commit, dirty (None without git), created_utc, machine, versions, and sha256 sums: code_sha256, params_sha256 (of
+        the checked parameters, so that a comment changes nothing), data_sha256 (of the manifest, which holds a hash of
+        every frame), lock_sha256, and results_sha256 (file -> sum) of tables and figures.
     """
     results = Path("results") / dataset
     made = [path for folder in ("tables", "figures") for path in _files_below(results / folder)]
     return {
         "dataset": dataset,
         "commit": _git("rev-parse", "HEAD"),
-        "dirty": None if (changes := _git("status", "--porcelain", "--", *CODE, "params.yaml")) is None else bool(changes),
+        "dirty": None
+        if (changes := _git("status", "--porcelain", "--", *CODE, "params.yaml")) is None
+        else bool(changes),
         "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{platform.system()} {platform.machine()}, {_processor()}",
         "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
@@ -67,7 +69,9 @@ def differences(dataset: str, record: Path) -> list[str]:
     then, now = recorded["results_sha256"], here["results_sha256"]
     found += [f"{path} is missing" for path in sorted(then.keys() - now.keys())]
     found += [f"{path} is not from that run" for path in sorted(now.keys() - then.keys())]
-    found += [f"{path} is not as that run wrote it" for path in sorted(then.keys() & now.keys()) if then[path] != now[path]]
+    found += [
+        f"{path} is not as that run wrote it" for path in sorted(then.keys() & now.keys()) if then[path] != now[path]
+    ]
     return found
 
 

@@ -1,14 +1,15 @@
 """The bridge between the two engines: what one has made, the other accepts.
 
-Snakemake remembers in `.snakemake/` how it made each output, DVC remembers hashes in `dvc.lock`. After one engine ran, the other
-knows nothing of it and would make everything again. This module carries the knowledge across, stage by stage, in both directions,
-and only for stages that an engine calls up to date:
+Snakemake remembers in `.snakemake/` how it made each output, DVC remembers hashes in `dvc.lock`. After one engine ran,
+the other knows nothing of it and would make everything again. This module carries the knowledge across, stage by stage,
+in both directions, and only for stages that an engine calls up to date:
 
 - A stage that DVC calls unchanged, as all stages before it: Snakemake is told (`--touch`, which writes its metadata).
-- A stage all of whose outputs Snakemake calls up to date: DVC is told (`commit`, which hashes the outputs into `dvc.lock`).
+- A stage all of whose outputs Snakemake calls up to date: DVC is told (its outputs are hashed into `dvc.lock`).
 """
 
 import csv
+import logging
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -32,10 +33,12 @@ def synchronise() -> list[str]:
     Raises:
         InputError: The folder is no DVC repository, another engine is at work, or an engine cannot read its graph.
     """
+    logging.getLogger("dvc").setLevel(logging.WARNING)
     lock = take_engine_lock("weldbench sync")
     try:
         with Repo(".") as repo:
-            return [_tell_snakemake(repo), _tell_dvc(repo)]
+            changed, plan = set(repo.status()), _snakemake_plan()
+            return [_tell_snakemake(repo, changed, plan), _tell_dvc(repo, changed, plan)]
     except NotDvcRepoError:
         raise InputError(
             "DVC is not set up in this folder, so there is nothing to synchronise; "
@@ -48,15 +51,13 @@ def synchronise() -> list[str]:
             lock.release()
 
 
-def _tell_snakemake(repo: Repo) -> str:
-    changed = set(repo.status())
+def _tell_snakemake(repo: Repo, changed: set[str], plan: dict[str, bool]) -> str:
     graph = repo.index.graph
     unchanged = [
         stage
         for stage in repo.index.stages
         if not changed & {before.addressing for before in networkx.dfs_preorder_nodes(graph, stage)}
     ]
-    plan = _snakemake_plan()
     behind = [output for output, up_to_date in plan.items() if not up_to_date and _made_by(unchanged, output)]
     if not behind:
         return "Snakemake has nothing to learn from DVC"
@@ -65,12 +66,14 @@ def _tell_snakemake(repo: Repo) -> str:
     return f"Snakemake now takes {len(known)} outputs that DVC calls unchanged as up to date"
 
 
-def _tell_dvc(repo: Repo) -> str:
-    plan = _snakemake_plan()
-    changed = set(repo.status())
+def _tell_dvc(repo: Repo, changed: set[str], plan: dict[str, bool]) -> str:
     finished = [stage for stage in repo.index.stages if stage.addressing in changed and _is_finished(stage, plan)]
-    for stage in finished:
-        repo.commit(stage.addressing, force=True)
+    with repo.lock:
+        for stage in finished:
+            stage.save()
+            # Linking the outputs anew would change their times, and Snakemake would make them again.
+            stage.commit(relink=False)
+            stage.dump(update_pipeline=False)
     if not finished:
         return "DVC has nothing to learn from Snakemake"
     return f"DVC now takes {len(finished)} stages that Snakemake calls up to date as unchanged"

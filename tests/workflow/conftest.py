@@ -11,9 +11,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-PARTS_OF_THE_PROJECT = (
-    "dvc.yaml .dvcignore .gitignore params.yaml requirements.lock workflow rules scripts src notebooks reference"
-).split()
+FILES = ("dvc.yaml", ".dvcignore", ".gitignore", "params.yaml", "requirements.lock")
+FOLDERS = ("workflow", "rules", "scripts", "src", "notebooks", "reference")
 
 
 def edit_params(project: Path, change: Callable[[dict], None]) -> None:
@@ -38,21 +37,29 @@ def shrink(params: dict) -> None:
     params["models"]["resnet18"]["per_dataset"] = {"weldsim": {"input_size_px": 32, "epochs": 1}}
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """The project with small parameters, under git and DVC, nothing run yet."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-    for part in PARTS_OF_THE_PROJECT:
-        if (ROOT / part).is_dir():
+@pytest.fixture(scope="session")
+def make_project() -> Callable[[Path], Path]:
+    """Make the project with small parameters in a folder, under git and DVC, nothing run yet."""
+
+    def make(parent: Path) -> Path:
+        folder = parent / "project"
+        folder.mkdir()
+        for file in FILES:
+            shutil.copy(ROOT / file, folder / file)
+        for part in FOLDERS:
             shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-        else:
-            shutil.copy(ROOT / part, folder / part)
-    edit_params(folder, shrink)
-    run(folder, "git", "init", "--quiet")
-    run(folder, "dvc", "init", "--quiet", "--force")
-    commit(folder, "a small configuration")
-    return folder
+        edit_params(folder, shrink)
+        run(folder, "git", "init", "--quiet")
+        run(folder, "dvc", "init", "--quiet", "--force")
+        commit(folder, "a small configuration")
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def project(make_project: Callable[[Path], Path], tmp_path: Path) -> Path:
+    return make_project(tmp_path)
 
 
 def commit(project: Path, message: str) -> None:

@@ -1,0 +1,84 @@
+"""params.yaml: what is allowed, and what a person is told about what is not."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from weldbench.config import load_params
+from weldbench.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def raw() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+
+
+def problem(raw: dict, folder: Path) -> str:
+    path = folder / "params.yaml"
+    path.write_text(yaml.safe_dump(raw), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_params(path)
+    return str(caught.value)
+
+
+def test_the_projects_own_parameters_are_valid() -> None:
+    params = load_params(ROOT / "params.yaml")
+    assert params.dataset == "weldsim"
+    assert params.models["resnet18"].for_dataset("ss304").init == "imagenet"
+    assert params.models["resnet18"].for_dataset("unlisted").init == "simulated"
+
+
+def test_a_dataset_of_ones_own_needs_two_keys(raw: dict, tmp_path: Path) -> None:
+    raw["datasets"]["mine"] = {"source": "local", "path": "frames"}
+    raw["dataset"] = "mine"
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw), encoding="utf-8")
+    assert load_params(tmp_path / "params.yaml").dataset == "mine"
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "value", "told"),
+    [
+        ("models.resnet18", "lerning_rate", 1, "`models.resnet18.lerning_rate` is an unknown key (did"),
+        ("", "datset", "weldsim", "`datset` is an unknown key (did you mean `dataset`?)"),
+        ("", "dataset", "weldsin", "there is no `weldsin` in datasets"),
+        ("split", "balance", "undersampel", "did you mean `undersample`?"),
+        ("datasets", "mine", {"source": "locl"}, "`datasets.mine.source`: 'locl' is not allowed"),
+        ("datasets", "mine", {"source": "local"}, "`datasets.mine.path` is missing"),
+        ("models", "resnt18", {"epochs": 1}, "did you mean `resnet18`?"),
+        ("hardware", "threads", 0, "`hardware.threads`: Input should be greater than 0, not 0"),
+        ("split.per_dataset", "weldsm", {"cap": 3}, "split.per_dataset: there is no `weldsm` in datasets"),
+        ("", "folds", [1], "there is no fold 1"),
+        ("compare", "models", ["resnet50"], "there is no `resnet50` in train.models or finetune.models"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_its_key_and_what_was_meant(
+    raw: dict, tmp_path: Path, place: str, key: str, value: object, told: str
+) -> None:
+    section = raw
+    for step in filter(None, place.split(".")):
+        section = section[step]
+    section[key] = value
+    message = problem(raw, tmp_path)
+    assert told in message
+    assert message.startswith(str(tmp_path / "params.yaml"))
+
+
+def test_every_problem_is_listed(raw: dict, tmp_path: Path) -> None:
+    raw["split"]["cap"] = -1
+    raw["report"]["titel"] = "x"
+    assert "2 problems" in problem(raw, tmp_path)
+
+
+def test_a_missing_file_and_broken_yaml_are_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no such file"):
+        load_params(tmp_path / "params.yaml")
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    with (tmp_path / "params.yaml").open("a") as file:
+        file.write("\n  : : broken")
+    with pytest.raises(InputError, match="no valid YAML"):
+        load_params(tmp_path / "params.yaml")

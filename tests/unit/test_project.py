@@ -1,0 +1,57 @@
+"""The project's own files hold together, and its style holds."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+
+def names_and_pins(lines: list[str]) -> dict[str, str]:
+    found = (re.match(r"([A-Za-z0-9._-]+)\s*(==\s*[^;\s]+)?", line) for line in lines)
+    return {match[1].lower().replace("_", "-"): (match[2] or "").replace(" ", "") for match in found if match}
+
+
+def test_every_requirement_stands_in_the_lock_with_the_same_pin() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = names_and_pins(project["dependencies"] + project["optional-dependencies"]["dev"])
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    locked = names_and_pins([line for line in lock if not line.startswith("#")])
+    assert wanted.keys() <= locked.keys()
+    assert {name: pin for name, pin in wanted.items() if pin and locked[name] != pin} == {}
+
+
+def test_conda_users_get_the_same_packages() -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    *conda, pip = environment["dependencies"]
+    assert pip == {"pip": ["-r requirements.lock", "--no-deps -e ."]}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert [package for package in conda if package.startswith("python=")] == ["python=3.11"]
+    assert project["requires-python"] == ">=3.11"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["snakefmt", "--check", "workflow/Snakefile", "rules"],
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_style(command: list[str]) -> None:
+    done = subprocess.run([BIN / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_files_stay_small() -> None:
+    scripts = {path.name: len(path.read_text("utf-8").splitlines()) for path in (ROOT / "scripts").glob("*.py")}
+    modules = {path.name: len(path.read_text("utf-8").splitlines()) for path in (ROOT / "src").rglob("*.py")}
+    assert {name: lines for name, lines in scripts.items() if lines > 60} == {}
+    assert {name: lines for name, lines in modules.items() if lines > 260} == {}

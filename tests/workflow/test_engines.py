@@ -1,0 +1,141 @@
+"""Both engines for real, on a small configuration: the same bytes, and each takes what the other has made."""
+
+import hashlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from workflow.conftest import commit, edit_params, environment, run
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+SNAKEMAKE = ("snakemake", "--cores", "2", "--quiet", "all")
+COMPARED = ("models/**/model.safetensors", "models/**/*-simulated.safetensors", "results/**/predictions.csv")
+TIMED = {"cost.csv", "cost.md", "cost.tex"}
+
+
+def sums(project: Path) -> dict[str, str]:
+    """Hash weights, predictions and tables; the table of costs holds times."""
+    files = [path for pattern in (*COMPARED, "results/*/tables/*") for path in project.glob(pattern)]
+    return {
+        str(path.relative_to(project)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+        if path.name not in TIMED
+    }
+
+
+def plan(project: Path) -> str:
+    return run(project, "snakemake", "--cores", "2", "--dry-run", "--quiet", "rules")
+
+
+def planned_rules(project: Path) -> set[str]:
+    listing = run(project, "snakemake", "--cores", "2", "--dry-run", "--quiet", "all", "--detailed-summary")
+    rows = [line.split("\t") for line in listing.splitlines() if line.startswith(("data/", "models/", "results/"))]
+    return {row[2] for row in rows if row[-1] != "no update"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, make_project) -> Path:
+    """The project after `snakemake`; copied by the tests, which change it."""
+    folder = make_project(tmp_path_factory.mktemp("finished"))
+    run(folder, *SNAKEMAKE)
+    return folder
+
+
+@pytest.fixture
+def after_snakemake(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "project", symlinks=True))
+
+
+def test_after_snakemake_dvc_is_clean_and_reruns_only_what_a_change_concerns(after_snakemake: Path) -> None:
+    project = after_snakemake
+    assert "up to date" in run(project, "dvc", "status")
+    assert "Nothing to be done" in plan(project)
+
+    edit_params(project, lambda params: params["models"]["full_con6"].update(learning_rate=0.02))
+    assert planned_rules(project) == {"check", "train", "evaluate", "explain", "compare", "report"}
+    stages = run(project, "dvc", "repro", "--dry")
+    assert "scripts/train.py --dataset weldsim --model full_con6" in stages
+    assert "--model resnet18 --seed" not in stages
+
+    # A partial run: what is finished is told to DVC, what is not stays open.
+    run(project, *SNAKEMAKE, "models/weldsim/full_con6/fold0/seed0/model.safetensors")
+    status = run(project, "dvc", "status")
+    assert "train@" not in status
+    assert "evaluate@" in status
+
+
+def test_the_table_alone_trains_nothing(after_snakemake: Path) -> None:
+    (after_snakemake / "results/weldsim/tables/comparison.md").unlink()
+    table = "results/weldsim/tables/comparison.md"
+    said = run(after_snakemake, "snakemake", "--cores", "2", "--dry-run", "--quiet", "rules", "--", table)
+    assert "compare" in said
+    assert "train" not in said
+    assert "train.py" not in run(after_snakemake, "dvc", "repro", "--dry", "compare")
+
+
+def test_dvc_makes_the_same_bytes_and_snakemake_takes_them(finished: Path, make_project, tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    run(project, "dvc", "repro")
+    assert sums(project) == sums(finished)
+
+    run(project, "weldbench", "sync")
+    assert "Nothing to be done" in plan(project)
+    edit_params(project, lambda params: params["report"].update(title="Another title"))
+    assert planned_rules(project) == {"check", "report"}
+
+
+def test_clone_and_pull_leave_nothing_to_do(after_snakemake: Path, tmp_path: Path) -> None:
+    run(after_snakemake, "dvc", "remote", "add", "--default", "storage", str(tmp_path / "remote"))
+    commit(after_snakemake, "results")
+    run(after_snakemake, "dvc", "push", "--quiet")
+    run(tmp_path, "git", "clone", "--quiet", str(after_snakemake), str(tmp_path / "clone"))
+    clone = tmp_path / "clone"
+    run(clone, "dvc", "pull", "--quiet")
+    run(clone, "weldbench", "sync")
+    assert "Nothing to be done" in plan(clone)
+    assert sums(clone) == sums(after_snakemake)
+
+
+def test_a_run_that_is_killed_at_random_moments_ends_with_the_same_bytes(
+    finished: Path, make_project, tmp_path: Path
+) -> None:
+    project = make_project(tmp_path)
+    moments = random.Random(7)
+    for _ in range(3):
+        process = subprocess.Popen(
+            SNAKEMAKE, cwd=project, env=environment(project), start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        time.sleep(moments.uniform(8, 20))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        run(project, "snakemake", "--unlock")
+    run(project, *SNAKEMAKE)
+    assert sums(project) == sums(finished)
+
+
+def test_the_second_engine_stops_with_a_word(after_snakemake: Path) -> None:
+    project = after_snakemake
+    edit_params(project, lambda params: params["models"]["full_con6"].update(epochs=2000))
+    log = project / "logs/weldsim/full_con6-fold0-seed0-train.log"
+    log.unlink()
+    first = subprocess.Popen(
+        (*SNAKEMAKE, "models/weldsim/full_con6/fold0/seed0/model.safetensors"), cwd=project, env=environment(project),
+        start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        while not log.exists():
+            assert first.poll() is None
+            time.sleep(0.2)
+        said = run(project, "dvc", "repro", code=255)
+        assert "wait until it has ended" in said
+        assert "wait until it has ended" in run(project, "weldbench", "sync", code=2)
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
