@@ -16,17 +16,10 @@ from weldbench.config.models import Model
 from weldbench.errors import InputError
 from weldbench.hardware import Fabric
 from weldbench.losses import loss_per_frame
+from weldbench.predict import Score
 from weldbench.schedules import factor
 
 State = dict[str, torch.Tensor]
-
-
-@dataclass(frozen=True)
-class Score:
-    """How good a network is on valid."""
-
-    loss: float
-    macro_f1: float
 
 
 @dataclass(frozen=True)

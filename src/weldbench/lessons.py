@@ -11,13 +11,13 @@ from weldbench.augment import Normalisation
 from weldbench.batches import Order, cpu_batches, device_batches, plain_batches
 from weldbench.config.models import Model
 from weldbench.config.training import Hardware, Train
-from weldbench.engine import Lessons, Score
+from weldbench.engine import Lessons
 from weldbench.errors import InputError
 from weldbench.frames import Dataset, Part, read_split
 from weldbench.hardware import Fabric
 from weldbench.losses import class_weights
 from weldbench.models import head_name
-from weldbench.predict import logits_of, score
+from weldbench.predict import Score, logits_of, score
 from weldbench.weights import initial_network
 
 

@@ -21,9 +21,9 @@ def lineage(dataset: str) -> dict[str, Any]:
     """Describe what the results of a dataset come from, in the project whose root is the working folder.
 
     Returns:
-        commit, dirty (None without git), created_utc, machine, versions, and sha256 sums: code_sha256, params_sha256 (of
-        the checked parameters, so that a comment changes nothing), data_sha256 (of the manifest, which holds a hash of
-        every frame), lock_sha256, and results_sha256 (file -> sum) of tables and figures.
+        commit, dirty (None without git), created_utc, machine, versions, and sha256 sums: code_sha256, params_sha256
+        (of the checked parameters, so that a comment changes nothing), data_sha256 (of the manifest, which holds a
+        hash of every frame), lock_sha256, and results_sha256 (file -> sum) of tables and figures.
     """
     results = Path("results") / dataset
     made = [path for folder in ("tables", "figures") for path in _files_below(results / folder)]

@@ -1,6 +1,7 @@
 """What a network says about frames: logits, probabilities, predictions.csv."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,17 @@ from torch import nn
 from torch.nn import functional
 
 from weldbench.augment import Normalisation, normalise
-from weldbench.engine import Score
 from weldbench.frames import Dataset, Part
 from weldbench.hardware import Fabric
+
+
+@dataclass(frozen=True)
+class Score:
+    """How good a network is on valid."""
+
+    loss: float
+    macro_f1: float
+
 
 BATCH_FRAMES = 64
 

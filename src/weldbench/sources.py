@@ -23,7 +23,7 @@ PLUMBING = frozenset(
 
 
 def files_used_by(*sources: Path | str) -> list[str]:
-    """List scripts or notebooks and the modules of this package that they import, directly or not, without the plumbing.
+    """List scripts or notebooks and the modules of this package that they import, directly or not; no plumbing.
 
     Args:
         sources: Files, relative to the project's root, which is the working folder.
