@@ -10,9 +10,10 @@ Init = Literal["imagenet", "simulated", "scratch"]
 
 
 class ModelOverride(Section):
-    """What one dataset may change in a model: the training length, the input size and the starting weights."""
+    """What one dataset may change in a model: the training length in steps, the input size, the starting weights."""
 
     epochs: PositiveInt = 1
+    batch_size: PositiveInt = Field(1, description="a small dataset needs smaller batches to make as many steps")
     input_size_px: PositiveInt = 1
     init: Init = "scratch"
 

@@ -31,18 +31,20 @@ class Domain:
 
 
 WIDE = Domain()
-# One laboratory: its cameras differ less than the random ones, and it welds on a cast skin only.
+# One laboratory: one camera, mounted anew for every run, a large nozzle, and plates with a cast skin only.
 PLANT = Domain(
-    weld_u=(-0.3, 0.15),
-    weld_v=(0.0, 0.25),
-    scale_per_mm=(0.085, 0.13),
-    tilt_rad=(-0.12, 0.2),
-    foreshortening=(0.36, 0.55),
-    mirrored=0.25,
+    weld_u=(-0.4, -0.15),
+    weld_v=(0.05, 0.17),
+    scale_per_mm=(0.14, 0.175),
+    tilt_rad=(0.0, 0.1),
+    foreshortening=(0.42, 0.5),
+    mirrored=0.0,
     materials=("cast",),
-    exposure=(0.7, 1.4),
-    edge=0.25,
-    shelf=0.1,
+    exposure=(0.8, 1.25),
+    albedo=(0.015, 0.025),
+    large_nozzle=1.0,
+    edge=0.1,
+    shelf=0.0,
 )
 
 
