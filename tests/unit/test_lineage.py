@@ -1,0 +1,58 @@
+"""Whether results belong to what lies here."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from weldbench.atomic import write_json
+from weldbench.errors import InputError
+from weldbench.lineage import differences, lineage
+
+ROOT = Path(__file__).parents[2]
+RECORD = Path("results/weldsim/lineage.json")
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("src/weldbench", "scripts", "data/weldsim", "results/weldsim/tables"):
+        Path(folder).mkdir(parents=True)
+    Path("scripts/train.py").write_text("print(1)\n")
+    Path("requirements.lock").write_text("torch==1\n")
+    Path("data/weldsim/manifest.csv").write_text("row,sha256\n0,aa\n")
+    Path("results/weldsim/tables/comparison.md").write_text("| 0.5 |\n")
+    shutil.copy(ROOT / "params.yaml", "params.yaml")
+    write_json(RECORD, lineage("weldsim"))
+    return tmp_path
+
+
+def test_nothing_changed(recorded: Path) -> None:
+    assert differences("weldsim", RECORD) == []
+    params = Path("params.yaml")
+    params.write_text(params.read_text(encoding="utf-8") + "# a comment\n", encoding="utf-8")
+    assert differences("weldsim", RECORD) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("scripts/train.py", "1", "2", "the code"),
+        ("params.yaml", "threads: 2", "threads: 3", "params.yaml changed"),
+        ("data/weldsim/manifest.csv", "aa", "bb", "manifest.csv changed"),
+        ("results/weldsim/tables/comparison.md", "0.5", "0.9", "comparison.md is not as that run wrote it"),
+    ],
+)
+def test_each_change_is_told(recorded: Path, file: str, old: str, new: str, told: str) -> None:
+    path = Path(file)
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    (found,) = differences("weldsim", RECORD)
+    assert told in found
+
+
+def test_missing_and_foreign_results_are_told(recorded: Path) -> None:
+    Path("results/weldsim/tables/comparison.md").rename("results/weldsim/tables/other.md")
+    assert len(differences("weldsim", RECORD)) == 2
+    RECORD.unlink()
+    with pytest.raises(InputError, match="no record of a run"):
+        differences("weldsim", RECORD)

@@ -1,0 +1,37 @@
+"""The whole line on real frames, where a folder of them is at hand."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from workflow.conftest import edit_params, run
+
+SAMPLE = os.environ.get("WELDBENCH_SAMPLE")
+
+
+def short_trainings_on_the_sample(params: dict) -> None:
+    params["dataset"] = "mine"
+    params["datasets"]["mine"] = {"source": "local", "path": SAMPLE}
+    params["ingest"]["frame_size_px"] = 64
+    params["models"]["full_con6"].update(input_size_px=32, epochs=2)
+    params["models"]["resnet18"].update(input_size_px=32, epochs=1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(not SAMPLE, reason="WELDBENCH_SAMPLE names no folder of real frames")
+def test_from_real_frames_to_the_table_and_the_report(project: Path) -> None:
+    edit_params(project, short_trainings_on_the_sample)
+    said = run(project, "snakemake", "--cores", "2")
+    assert "test" in next(line for line in said.splitlines() if line.startswith("split mine:"))
+
+    table = pd.read_csv(project / "results/mine/tables/comparison.csv")
+    assert {"full_con6", "resnet18"} <= set(table["model"])
+    assert table["f1"].between(0, 1).all()
+    assert (project / "results/mine/report.html").stat().st_size > 100_000
+    test = pd.read_csv(project / "results/mine/evaluation/resnet18/fold0/seed0/predictions.csv").query("part == 'test'")
+    assert test["label"].nunique() == 6
+    train = pd.read_csv(project / "data/mine/split/fold0/split.csv").query("part == 'train'")
+    manifest = pd.read_csv(project / "data/mine/manifest.csv")
+    assert not set(manifest.loc[train["row"], "run"]) & set(test["run"])
