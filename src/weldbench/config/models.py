@@ -10,12 +10,17 @@ Init = Literal["imagenet", "simulated", "scratch"]
 
 
 class ModelOverride(Section):
-    """What one dataset may change in a model: the training length in steps, the input size, the starting weights."""
+    """What one dataset may change in a model: the training length in steps, the input size, the starting weights.
+
+    The optimiser and its learning rate go with the starting weights: what suits ImageNet's is too slow for others.
+    """
 
     epochs: PositiveInt = 1
     batch_size: PositiveInt = Field(1, description="a small dataset needs smaller batches to make as many steps")
     input_size_px: PositiveInt = 1
     init: Init = "scratch"
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    learning_rate: PositiveFloat = 1
 
 
 class _Model(OverridableSection):
