@@ -23,11 +23,11 @@ rule sweep_point:
         "results/{dataset}/sweep/points/{model}-{epochs}-{learning_rate}.json",
     log:
         "logs/{dataset}/sweep-{model}-{epochs}-{learning_rate}.log",
-    params:
-        settings=settings("sweep", "models.{model}", "train.augment", "hardware"),
     threads: PARAMS.hardware.threads
     resources:
         gpu=gpu,
+    params:
+        settings=settings("sweep", "models.{model}", "train.augment", "hardware"),
     shell:
         "python scripts/sweep.py point --dataset {wildcards.dataset} --model {wildcards.model}"
         " --epochs {wildcards.epochs} --learning-rate {wildcards.learning_rate}"
