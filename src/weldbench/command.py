@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from weldbench.engine_lock import take_engine_lock
+from weldbench.engine_lock import release_engine_lock, take_engine_lock
 from weldbench.errors import InputError
 
 
@@ -19,12 +19,13 @@ def command(main: Callable[[], None]) -> Callable[[], None]:
     @functools.wraps(main)
     def run() -> None:
         try:
-            lock = take_engine_lock("dvc") if "DVC_STAGE" in os.environ else None
+            if "DVC_STAGE" in os.environ:
+                take_engine_lock("dvc")
             main()
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(2)
-        if lock:
-            lock.release()
+        finally:
+            release_engine_lock()
 
     return run

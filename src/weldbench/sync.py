@@ -20,7 +20,7 @@ from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
-from weldbench.engine_lock import take_engine_lock
+from weldbench.engine_lock import release_engine_lock, take_engine_lock
 from weldbench.errors import InputError
 
 
@@ -34,7 +34,7 @@ def synchronise() -> list[str]:
         InputError: The folder is no DVC repository, another engine is at work, or an engine cannot read its graph.
     """
     logging.getLogger("dvc").setLevel(logging.WARNING)
-    lock = take_engine_lock("weldbench sync")
+    take_engine_lock("weldbench sync")
     try:
         with Repo(".") as repo:
             changed, plan = set(repo.status()), _snakemake_plan()
@@ -47,8 +47,7 @@ def synchronise() -> list[str]:
     except DvcException as error:
         raise InputError(f"DVC: {error}") from None
     finally:
-        if lock:
-            lock.release()
+        release_engine_lock()
 
 
 def _tell_snakemake(repo: Repo, changed: set[str], plan: dict[str, bool]) -> str:

@@ -38,7 +38,7 @@ def test_nothing_changed(recorded: Path) -> None:
     ("file", "old", "new", "told"),
     [
         ("scripts/train.py", "1", "2", "the code"),
-        ("params.yaml", "threads: 2", "threads: 3", "params.yaml changed"),
+        ("params.yaml", "seeds: [0, 1, 2]", "seeds: [0, 1]", "params.yaml changed"),
         ("data/weldsim/manifest.csv", "aa", "bb", "manifest.csv changed"),
         ("results/weldsim/tables/comparison.md", "0.5", "0.9", "comparison.md is not as that run wrote it"),
     ],
