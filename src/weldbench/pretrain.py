@@ -10,7 +10,7 @@ import torch
 from weldbench.augment import Normalisation, normalise
 from weldbench.batches import Batch
 from weldbench.checkpoint import Checkpoint, fingerprint, remove_checkpoint
-from weldbench.config.models import Model
+from weldbench.config.models import Model, TorchvisionModel
 from weldbench.config.training import Hardware, Pretrain
 from weldbench.engine import Lessons, fit
 from weldbench.frames import Part
@@ -26,17 +26,15 @@ CHECKED_BATCHES = 8
 _NORMALISATION = Normalisation(mean=0.25, std=0.2)  # about that of weld-pool frames; the same for every stream
 
 
-def backbone_settings(model: Model, pretrain: Pretrain) -> Model:
-    """Return a model's settings for pretraining: random weights, length and size of the section `pretrain`."""
-    return model.model_copy(
-        update={
-            "init": "scratch",
-            "freeze": "none",
-            "input_size_px": pretrain.input_size_px,
-            "batch_size": pretrain.batch_size,
-            "learning_rate": pretrain.learning_rate,
-            "epochs": min(ROUNDS, pretrain.steps),
-        }
+def backbone_settings(architecture: str, pretrain: Pretrain) -> TorchvisionModel:
+    """Return a network's settings for pretraining: from random weights, all else from section `pretrain` alone."""
+    return TorchvisionModel(
+        architecture=architecture,
+        init="scratch",
+        input_size_px=pretrain.input_size_px,
+        batch_size=pretrain.batch_size,
+        learning_rate=pretrain.learning_rate,
+        epochs=min(ROUNDS, pretrain.steps),
     )
 
 

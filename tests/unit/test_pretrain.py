@@ -18,7 +18,7 @@ HARDWARE = Hardware(device="cpu", precision="fp32", threads=1)
 def backbone(output, workers, **changes):
     settings = {"input_size_px": 32, "steps": 3, "batch_size": 4, "workers": workers, **changes}
     pretrain = Pretrain(**settings)
-    pretrain_backbone(prepare(HARDWARE), backbone_settings(MODEL, pretrain), pretrain, HARDWARE, output)
+    pretrain_backbone(prepare(HARDWARE), backbone_settings("resnet18", pretrain), pretrain, HARDWARE, output)
     return output
 
 
@@ -39,7 +39,7 @@ def test_a_backbone_is_what_a_training_with_init_simulated_starts_from(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [path.name]
 
 
-def test_settings_are_those_of_the_model_with_the_length_and_size_of_pretrain():
-    settings = backbone_settings(MODEL, Pretrain(steps=4, input_size_px=48, learning_rate=0.1, batch_size=16))
+def test_settings_come_from_the_section_pretrain_alone():
+    settings = backbone_settings("resnet18", Pretrain(steps=4, input_size_px=48, learning_rate=0.1, batch_size=16))
     assert (settings.epochs, settings.input_size_px, settings.learning_rate, settings.batch_size) == (4, 48, 0.1, 16)
     assert (settings.init, settings.freeze, settings.momentum) == ("scratch", "none", MODEL.momentum)
