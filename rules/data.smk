@@ -1,21 +1,8 @@
-# From a source of frames to fair parts: check, fetch, ingest, split.
-
-
-rule check:
-    input:
-        "params.yaml",
-        "scripts/check.py",
-    output:
-        "data/.params-are-valid",
-    log:
-        "logs/check.log",
-    shell:
-        "python scripts/check.py --output {output} 2>&1 | tee {log}"
+# From a source of frames to fair parts: fetch, ingest, split.
 
 
 rule fetch:
     input:
-        ancient("data/.params-are-valid"),
         code=code("scripts/fetch.py"),
     output:
         "data/{dataset}/archive.zip",

@@ -14,7 +14,6 @@ TRAINED = [
 
 rule pretrain:
     input:
-        ancient("data/.params-are-valid"),
         code=code("scripts/pretrain.py"),
     output:
         "models/pretrained/{model}-simulated.safetensors",

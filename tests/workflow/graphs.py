@@ -15,6 +15,8 @@ from ruamel.yaml import YAML  # as DVC reads it
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import DAGSettings, OutputSettings, Quietness, ResourceSettings
 
+CHECKED = {"data/.params-are-valid"}
+
 
 @dataclass(frozen=True)
 class Job:
@@ -43,12 +45,15 @@ def snakemake_graph(project: Path) -> dict[str, Job]:
 
 
 def dvc_graph(project: Path) -> dict[str, Job]:
-    """Map each command of dvc.yaml, its matrices expanded, to its job."""
+    """Map each command of dvc.yaml, its matrices expanded, to its job.
+
+    Without the stage that checks params.yaml, which Snakemake does when it starts.
+    """
     params = YAML(typ="safe").load(project / "params.yaml")
     with contextlib.chdir(project), Repo(".") as repo:
         return {
             " ".join(stage.cmd.split()): Job(
-                frozenset(dep.def_path for dep in stage.deps if not isinstance(dep, ParamsDependency)),
+                frozenset(dep.def_path for dep in stage.deps if not isinstance(dep, ParamsDependency)) - CHECKED,
                 frozenset(out.def_path for out in stage.outs),
                 {
                     key: reduce(getitem, key.split("."), params)
@@ -58,6 +63,7 @@ def dvc_graph(project: Path) -> dict[str, Job]:
                 },
             )
             for stage in repo.index.stages
+            if stage.name != "check"
         }
 
 

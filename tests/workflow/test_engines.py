@@ -58,7 +58,7 @@ def test_after_snakemake_dvc_is_clean_and_reruns_only_what_a_change_concerns(aft
     assert "Nothing to be done" in plan(project)
 
     edit_params(project, lambda params: params["models"]["full_con6"].update(learning_rate=0.02))
-    assert planned_rules(project) == {"check", "train", "evaluate", "explain", "compare", "report"}
+    assert planned_rules(project) == {"train", "evaluate", "explain", "compare", "report"}
     stages = run(project, "dvc", "repro", "--dry")
     assert "scripts/train.py --dataset weldsim --model full_con6" in stages
     assert "--model resnet18 --seed" not in stages
@@ -87,7 +87,7 @@ def test_dvc_makes_the_same_bytes_and_snakemake_takes_them(finished: Path, make_
     run(project, "weldbench", "sync")
     assert "Nothing to be done" in plan(project)
     edit_params(project, lambda params: params["report"].update(title="Another title"))
-    assert planned_rules(project) == {"check", "report"}
+    assert planned_rules(project) == {"report"}
 
 
 def test_clone_and_pull_leave_nothing_to_do(after_snakemake: Path, tmp_path: Path) -> None:
