@@ -2,7 +2,7 @@
 
 gpu = int(
     PARAMS.hardware.device == "cuda"
-    or (PARAMS.hardware.device == "auto" and Path("/dev/nvidia0").exists())
+    or (PARAMS.hardware.device == "auto" and bool(shutil.which("nvidia-smi")))
 )
 
 TRAINED = [

@@ -55,3 +55,14 @@ def test_files_stay_small() -> None:
     modules = {path.name: len(path.read_text("utf-8").splitlines()) for path in (ROOT / "src").rglob("*.py")}
     assert {name: lines for name, lines in scripts.items() if lines > 60} == {}
     assert {name: lines for name, lines in modules.items() if lines > 260} == {}
+
+
+def test_snakemake_lint_has_only_the_remarks_that_contributing_explains() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--lint"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    remarks = {line.strip(" *:") for line in (done.stdout + done.stderr).splitlines() if line.startswith("    * ")}
+    assert remarks == {
+        "Specify a conda environment or container for each rule.",
+        "Mixed rules and functions in same snakefile.",
+    }

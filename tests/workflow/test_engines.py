@@ -34,7 +34,7 @@ def plan(project: Path) -> str:
 
 
 def planned_rules(project: Path) -> set[str]:
-    listing = run(project, "snakemake", "--cores", "2", "--dry-run", "--quiet", "all", "--detailed-summary")
+    listing = run(project, "snakemake", "--cores", "2", "--detailed-summary")
     rows = [line.split("\t") for line in listing.splitlines() if line.startswith(("data/", "models/", "results/"))]
     return {row[2] for row in rows if row[-1] != "no update"}
 
