@@ -14,7 +14,7 @@ from workflow.conftest import commit, edit_params, environment, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-SNAKEMAKE = ("snakemake", "--cores", "2", "--quiet", "all")
+SNAKEMAKE = ("snakemake", "--quiet", "all", "--cores", "2")
 COMPARED = ("models/**/model.safetensors", "models/**/*-simulated.safetensors", "results/**/predictions.csv")
 TIMED = {"cost.csv", "cost.md", "cost.tex"}
 
