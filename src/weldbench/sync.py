@@ -104,11 +104,14 @@ def _lies_in(path: str, place: str) -> bool:
 
 
 def _snakemake_plan() -> dict[str, bool]:
-    """Map each output of the workflow to whether Snakemake would leave it as it is."""
+    """Map each output of the workflow to whether Snakemake knows how it was made and would leave it as it is.
+
+    Without that knowledge it judges by times alone, and would miss a later change of a parameter.
+    """
     lines = _snakemake("--detailed-summary").splitlines()
     header = next((number for number, line in enumerate(lines) if line.startswith("output_file\t")), len(lines))
     return {
-        row["output_file"]: row["plan"] == "no update" and Path(row["output_file"]).exists()
+        row["output_file"]: row["plan"] == "no update" and row["shellcmd"] != "-" and Path(row["output_file"]).exists()
         for row in csv.DictReader(lines[header:], delimiter="\t")
     }
 
