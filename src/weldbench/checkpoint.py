@@ -63,9 +63,15 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> Tensors:
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Tensors) -> None:
     """Give an optimiser the state that `optimizer_tensors` returned."""
+    learning = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, Tensors] = {}
     for key, tensor in tensors.items():
         index, _, name = key.partition("/")
+        like = learning[int(index)]
+        if tensor.shape == like.shape:
+            # The fused kernels walk through weight and momentum in memory order and never look at the strides: a
+            # contiguous momentum beside a channels-last weight would be applied to the wrong weights.
+            tensor = torch.empty_like(like, dtype=tensor.dtype).copy_(tensor)
         state.setdefault(int(index), {})[name] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from workflow.conftest import commit, edit_params, environment, run
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 SNAKEMAKE = ("snakemake", "--quiet", "all", "--cores", "2")
 COMPARED = ("models/**/model.safetensors", "models/**/*-simulated.safetensors", "results/**/predictions.csv")

@@ -19,7 +19,7 @@ def short_trainings_on_the_sample(params: dict) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.skipif(not SAMPLE, reason="WELDBENCH_SAMPLE names no folder of real frames")
 def test_from_real_frames_to_the_table_and_the_report(project: Path) -> None:
     edit_params(project, short_trainings_on_the_sample)
@@ -28,7 +28,9 @@ def test_from_real_frames_to_the_table_and_the_report(project: Path) -> None:
 
     table = pd.read_csv(project / "results/mine/tables/comparison.csv")
     assert {"full_con6", "resnet18"} <= set(table["model"])
-    assert table["f1"].between(0, 1).all()
+    said_in_words = table["f1"].isna() & (table["note"] == "not published")
+    assert (table["f1"].between(0, 1) | said_in_words).all()
+    assert table.loc[~table["model"].str.startswith("published"), "f1"].notna().all()
     assert (project / "results/mine/report.html").stat().st_size > 100_000
     test = pd.read_csv(project / "results/mine/evaluation/resnet18/fold0/seed0/predictions.csv").query("part == 'test'")
     assert test["label"].nunique() == 6
