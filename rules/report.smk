@@ -23,6 +23,7 @@ rule compare:
             seed=PARAMS.seeds,
         ),
         "reference/published.yaml",
+        "requirements.lock",
         code=code("scripts/compare.py"),
     output:
         [

@@ -22,6 +22,7 @@ def main() -> None:
         trained=arguments.trained,
         evaluation=arguments.evaluation,
         published=arguments.published,
+        lock=arguments.lock,
     )
     write_tables(findings, arguments.output / "tables")
     write_figures(findings, arguments.output / "figures")
@@ -35,6 +36,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--trained", type=Path, required=True, help="folder of the trained models")
     parser.add_argument("--evaluation", type=Path, required=True, help="folder of their predictions")
     parser.add_argument("--published", type=Path, default="reference/published.yaml", help="published numbers")
+    parser.add_argument("--lock", type=Path, default="requirements.lock", help="the locked packages")
     parser.add_argument("--output", type=Path, required=True, help="folder for tables/ and figures/")
     return parser.parse_args()
 

@@ -157,6 +157,7 @@ class World:
             "precision": "fp32",
             "threads": 1,
             "seconds": 8.0 + random.random(),
+            "inference_ms": {"alone": 2.0, "batched": 0.5},
             "peak_memory_mb": 300,
         }
         (folder / "run.json").write_text(json.dumps(facts))

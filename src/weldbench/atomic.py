@@ -1,8 +1,6 @@
 """Files appear under their final name only when they are complete."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,20 +13,22 @@ import pandas as pd
 def replacing(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds, delete it if it raises.
 
-    The suffix of `path` is kept, for writers that choose the format by it. Parent folders are made.
+    The suffix of `path` is kept, for writers that choose the format by it. Parent folders are made. What a kill leaves
+    has the same temporary name, so that the next run writes over it and disks do not fill with halves.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=f".partial{path.suffix}", dir=path.parent)
-    os.close(handle)
-    partial = Path(name)
+    partial = partial_path(path)
     try:
         yield partial
-        # mkstemp makes files that only their owner can read; finished outputs follow the user's umask.
-        partial.chmod(0o666 & ~_umask())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def partial_path(path: Path) -> Path:
+    """Name the file that holds what is to become `path`."""
+    return path.with_name(f".{path.stem}.partial{path.suffix}")
 
 
 def write_text(path: Path | str, text: str) -> None:
@@ -46,9 +46,3 @@ def write_csv(path: Path | str, table: pd.DataFrame, float_format: str | None = 
     """Write a table as CSV atomically, without its index."""
     with replacing(path) as partial:
         table.to_csv(partial, index=False, float_format=float_format, lineterminator="\n")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

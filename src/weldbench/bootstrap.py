@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import expit, logit
 from scipy.stats import t as student
 
-from weldbench.metrics import f1, macro
+from weldbench.confusion import f1, macro
 from weldbench.predictions import Scored
 
 

@@ -36,8 +36,8 @@ FIGURE_CAPTIONS = {
         "A panel for each class with a precision-recall curve per model; Table 2 has the average precisions.",
     ),
     "cost": Caption(
-        "Macro F1 against what it costs: seconds to train, and parameters.",
-        "Two panels of points, one per model: macro F1 over training seconds and over parameters, on log scales.",
+        "Macro F1 against what it costs: seconds to train, parameters, and time to judge a frame.",
+        "Three panels of points, one per model: macro F1 over seconds of training, parameters, ms of inference (log scales).",
     ),
     "confusion": Caption(
         "Confusion matrix of {model}: shares of each true class, and frames.",

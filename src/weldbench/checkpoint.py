@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from weldbench.atomic import partial_path
 from weldbench.tensors import Tensors, read_tensors, write_tensors
 
 
@@ -45,9 +46,8 @@ class Checkpoint:
 
 def remove_checkpoint(path: Path) -> None:
     """Delete a checkpoint, and what a kill left half written beside it."""
-    path.unlink(missing_ok=True)
-    for partial in path.parent.glob(f".{path.stem}-*.partial{path.suffix}"):
-        partial.unlink(missing_ok=True)
+    for left in (path, partial_path(path)):
+        left.unlink(missing_ok=True)
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> Tensors:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +14,7 @@ from weldbench.errors import InputError
 from weldbench.figure_style import save
 from weldbench.frames import Dataset, open_dataset, read_split
 from weldbench.outputs import FIGURE_FORMAT
+from weldbench.provenance import made_from
 from weldbench.published import Published, read_published
 from weldbench.scoring import Scoring, score, score_balanced
 from weldbench.table_of_f1 import about_published, f1_table
@@ -38,6 +39,7 @@ class Findings:
         notes: Sentences of ingest and of the audits.
         scoring: On all test frames.
         balanced: On the balanced subset of test.
+        lineage: What the tables were made from, in a line.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Findings:
     balanced: Scoring
     trainings: Trainings
     published: Published
+    lineage: str
 
 
 def gather(
@@ -61,6 +64,7 @@ def gather(
     trained: Path,
     evaluation: Path,
     published: Path,
+    lock: Path,
 ) -> Findings:
     """Read what the earlier stages wrote, and score every model.
 
@@ -72,6 +76,8 @@ def gather(
     dataset, quoted = open_dataset(data), read_published(published)
     if tuple(dataset.classes) != comparison.classes:
         raise InputError(f"{evaluation}: the predictions are about other classes than {data}; train and evaluate again")
+    trainings = read_trainings(trained, settings.models, folds, seeds)
+    told = {"models": trainings.settings, "seeds": seeds, "folds": folds, "compare": settings.model_dump(mode="json")}
     return Findings(
         name=name,
         settings=settings,
@@ -80,8 +86,9 @@ def gather(
         notes=_notes(data / "inventory.json", *(path.with_name("audit.json") for path in split_paths.values())),
         scoring=score(f"all {len(comparison.frames.labels):,} test frames", comparison, settings),
         balanced=score_balanced(comparison, settings, quoted, name),
-        trainings=read_trainings(trained, settings.models, folds, seeds),
+        trainings=trainings,
         published=quoted,
+        lineage=made_from(data / "manifest.csv", lock, told),
     )
 
 
@@ -105,7 +112,7 @@ def write_tables(findings: Findings, folder: Path) -> None:
         cost(scoring, findings.trainings),
     ]
     for table in tables:
-        table.write(folder)
+        replace(table, notes=[*table.notes, findings.lineage]).write(folder)
 
 
 def write_figures(findings: Findings, folder: Path) -> None:

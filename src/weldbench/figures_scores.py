@@ -4,8 +4,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve
 
+from weldbench.confusion import macro
 from weldbench.figure_style import MARKERS, MUTED, SEQUENTIAL, colors, new_figure, words, wrapped
-from weldbench.metrics import calibration_bins, expected_calibration_error, macro
+from weldbench.metrics import calibration_bins, expected_calibration_error
 from weldbench.predictions import Scored, concatenated
 from weldbench.published import Published
 from weldbench.scoring import Scoring

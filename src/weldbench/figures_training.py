@@ -29,12 +29,16 @@ def learning_curves(trainings: Trainings) -> Figure:
 
 
 def cost(scoring: Scoring, trainings: Trainings) -> Figure:
-    """Draw macro F1 against training time and against the number of parameters."""
+    """Draw macro F1 against training time, the number of parameters, and the time to judge one frame."""
     models = scoring.comparison.models
     per_model = trainings.runs.groupby("model")
-    figure = new_figure(9, 4)
-    panels = figure.subplots(1, 2, sharey=True)
-    columns = {"seconds": "seconds to train once", "parameters": "parameters"}
+    figure = new_figure(11, 4)
+    columns = {
+        "seconds": "seconds to train once",
+        "parameters": "parameters",
+        "inference_ms_batched": "inference, ms per frame",
+    }
+    panels = figure.subplots(1, len(columns), sharey=True)
     for axes, (column, title) in zip(panels, columns.items(), strict=True):
         for number, (model, color) in enumerate(zip(models, colors(len(models)), strict=True)):
             interval = scoring.macro_f1[model]

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from weldbench.area_mean import area_mean
 from weldbench.errors import InputError
 
-_CHUNK_FRAMES = 256
+# Read as they stand: a class may be called None, a run 007.
+_NAMES = {"path": str, "label": str, "run": str, "published_part": str}
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def open_dataset(folder: Path | str) -> Dataset:
     folder = Path(folder)
     try:
         frames = np.load(folder / "frames.npy", mmap_mode="r", allow_pickle=False)
-        manifest = pd.read_csv(folder / "manifest.csv", dtype={"label": str, "run": str, "published_part": str})
+        manifest = pd.read_csv(folder / "manifest.csv", dtype=_NAMES, keep_default_na=False)
         classes = json.loads((folder / "inventory.json").read_text(encoding="utf-8"))["classes"]
     except FileNotFoundError as error:
         raise InputError(f"{error.filename}: there is no such file; ingest the dataset first") from None
@@ -138,39 +140,9 @@ def resident(stored: np.ndarray, rows: Iterable[int], size_px: int) -> np.ndarra
             f"raise ingest.frame_size_px or lower input_size_px"
         )
     result = np.empty((len(rows), size_px, size_px), np.uint8)
-    for start in range(0, len(rows), _CHUNK_FRAMES):
-        chunk = stored[rows[start : start + _CHUNK_FRAMES]]
-        result[start : start + len(chunk)] = area_mean(chunk, size_px)
+    for number, row in enumerate(rows):
+        result[number] = stored[row] if size_px == height else area_mean(stored[row], size_px)
     return result
-
-
-def area_mean(frames: np.ndarray, size_px: int) -> np.ndarray:
-    """Reduce square frames: every pixel of the result is the mean of the area that it covers, rounded half up.
-
-    Args:
-        frames: uint8, shape (N, H, H).
-        size_px: Side of the result, at most H.
-
-    Returns:
-        uint8, shape (N, size_px, size_px).
-    """
-    side = frames.shape[-1]
-    if side == size_px:
-        return frames
-    # In units of 1 / (side * size_px) every overlap of an old and a new pixel is a whole number, so that all sums are
-    # exact whole numbers as long as the type holds them: float32 up to 2**24.
-    exact = np.float32 if 255 * side**2 < 2**24 else np.float64
-    overlap = _overlaps(side, size_px).astype(exact)
-    sums = overlap @ frames.astype(exact) @ overlap.T
-    return ((sums.astype(np.int64) * 2 + side**2) // (2 * side**2)).astype(np.uint8)
-
-
-def _overlaps(side: int, size_px: int) -> np.ndarray:
-    """Return the length that new pixel i shares with old pixel j, shape (size_px, side); rows sum to `side`."""
-    new, old = np.arange(size_px)[:, None], np.arange(side)[None, :]
-    ends = np.minimum((new + 1) * side, (old + 1) * size_px)
-    starts = np.maximum(new * side, old * size_px)
-    return np.maximum(ends - starts, 0)
 
 
 def _labels(manifest: pd.DataFrame, rows: np.ndarray, number: dict[str, int]) -> np.ndarray:

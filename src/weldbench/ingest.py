@@ -13,8 +13,9 @@ import pandas as pd
 
 from weldbench import atomic
 from weldbench.archive import Archive, BadFrameError
+from weldbench.area_mean import area_mean
 from weldbench.config.data import Dataset, Ingest
-from weldbench.decode import area_mean, decode
+from weldbench.decode import decode
 from weldbench.disk import space_for
 from weldbench.errors import InputError
 from weldbench.inventory import inventory
@@ -101,7 +102,7 @@ def _ingested(
         for start in range(0, len(frames), CHUNK_FRAMES)
     ]
     workers = settings.workers or os.cpu_count() or 1
-    results = ordered_map(_ingest_chunk, chunks, workers, initializer=_open_archive, argument=str(archive_path))
+    results = ordered_map(_ingest_chunk, chunks, workers, _open_archive, str(archive_path), "ingest.workers")
     flat = (result for chunk in results for result in chunk)
     yield from track(zip(frames, flat, strict=True), f"ingest {name}", total=len(frames))
 

@@ -1,8 +1,4 @@
-"""The field's numbers for a classifier, from true classes and class probabilities.
-
-Everything that follows from a confusion matrix takes a stack of them, shape (..., K, K), rows true, columns predicted:
-the tables use one matrix, the bootstrap ten thousand, and both use the same lines.
-"""
+"""The field's numbers for a classifier, from true classes and class probabilities."""
 
 import warnings
 
@@ -11,46 +7,10 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, brier_score_loss, cohen_kappa_score, matthews_corrcoef
 from sklearn.metrics import roc_auc_score as area_under_curve
 
+from weldbench.confusion import confusion_matrix, f1, macro, recall, weighted
 from weldbench.predictions import Scored, scored
 
 CALIBRATION_BINS = 15
-
-
-def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, class_count: int) -> np.ndarray:
-    """Count frames by true and predicted class: int64, shape (K, K)."""
-    counts = np.bincount(labels * class_count + predicted, minlength=class_count * class_count)
-    return counts.reshape(class_count, class_count)
-
-
-def precision(confusion: np.ndarray) -> np.ndarray:
-    """Share of the frames called a class that are of it, shape (..., K); NaN where the class is never predicted."""
-    return _ratio(_diagonal(confusion), confusion.sum(axis=-2))
-
-
-def recall(confusion: np.ndarray) -> np.ndarray:
-    """Share of a class's frames that are called so, shape (..., K); NaN where the class has no frames."""
-    return _ratio(_diagonal(confusion), confusion.sum(axis=-1))
-
-
-def f1(confusion: np.ndarray) -> np.ndarray:
-    """Harmonic mean of precision and recall, 2 TP / (2 TP + FP + FN), shape (..., K).
-
-    A class that is never predicted has F1 0; a class without frames has NaN, whatever was predicted.
-    """
-    support = confusion.sum(axis=-1)
-    scores = _ratio(2.0 * _diagonal(confusion), support + confusion.sum(axis=-2))
-    return np.where(support > 0, scores, np.nan)
-
-
-def macro(per_class: np.ndarray) -> np.ndarray:
-    """Average over the classes that have frames (those that are not NaN), shape (...,)."""
-    present = ~np.isnan(per_class)
-    return _ratio(np.where(present, per_class, 0.0).sum(axis=-1), present.sum(axis=-1))
-
-
-def weighted(per_class: np.ndarray, support: np.ndarray) -> float:
-    """Average over classes, each weighted by its number of frames; NaN counts as 0."""
-    return float(_ratio((np.nan_to_num(per_class) * support).sum(), support.sum()))
 
 
 def average_precision(frames: Scored) -> np.ndarray:
@@ -130,15 +90,6 @@ def scalar_metrics(predictions: pd.DataFrame) -> dict[str, float]:
         predictions: Columns `part`, `row`, `run`, `label`, and one per class with its probability.
     """
     return {name: value for name, value in scalars(scored(predictions, "test")).items() if not np.isnan(value)}
-
-
-def _diagonal(confusion: np.ndarray) -> np.ndarray:
-    return np.diagonal(confusion, axis1=-2, axis2=-1)
-
-
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    numerator, denominator = np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float)
-    return np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0)
 
 
 def _normalised(probabilities: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ def ordered_map(
     workers: int,
     initializer: Callable[[Any], None],
     argument: Any,
+    setting: str,
 ) -> Iterator[Result]:
     """Yield `function(task)` for every task, in their order.
 
@@ -35,6 +36,7 @@ def ordered_map(
         workers: Number of processes.
         initializer: Called as `initializer(argument)` once in every worker, before its first task.
         argument: See there.
+        setting: Key of params.yaml that says how many workers there are, for the error.
 
     Raises:
         InputError: A worker was killed, as the system does when memory runs out.
@@ -56,7 +58,7 @@ def ordered_map(
             yield result
     except BrokenProcessPool:
         raise InputError(
-            "a worker process was killed, probably for lack of memory; lower ingest.workers or free some memory"
+            f"a worker process was killed, probably for lack of memory; lower {setting} or free some memory"
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)

@@ -1,5 +1,7 @@
 """What a network says about frames: logits, probabilities, predictions.csv."""
 
+import statistics
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from weldbench.augment import Normalisation, normalise
+from weldbench.confusion import confusion_matrix, f1, macro
 from weldbench.frames import Dataset, Part
 from weldbench.hardware import Fabric
 
@@ -23,6 +26,7 @@ class Score:
 
 
 BATCH_FRAMES = 64
+_TIMED_BATCHES = 11
 
 
 def logits_of(fabric: Fabric, network: nn.Module, part: Part, normalisation: Normalisation) -> torch.Tensor:
@@ -38,8 +42,6 @@ def probabilities_of(fabric: Fabric, network: nn.Module, part: Part, normalisati
 
 def score(logits: torch.Tensor, labels: np.ndarray) -> Score:
     """Compute cross entropy and macro F1 from logits, shape (N, K), and the true classes, int64, shape (N,)."""
-    from weldbench.metrics import confusion_matrix, f1, macro
-
     loss = functional.cross_entropy(logits.double(), torch.from_numpy(labels))
     confusion = confusion_matrix(labels, logits.argmax(dim=1).numpy(), logits.shape[1])
     return Score(float(loss), float(macro(f1(confusion))))
@@ -66,10 +68,29 @@ def predictions_table(
 
 
 @torch.inference_mode()
+def milliseconds_per_frame(
+    fabric: Fabric, network: nn.Module, size_px: int, normalisation: Normalisation, batch_frames: int
+) -> float:
+    """Time the way from stored frames of size_px x size_px to logits back on the CPU, in batches: median per frame."""
+    network.eval()
+    frames = torch.zeros((batch_frames, size_px, size_px), dtype=torch.uint8)
+    seconds = []
+    for _ in range(_TIMED_BATCHES):
+        started = time.perf_counter()
+        _logits(fabric, network, frames, normalisation)
+        seconds.append(time.perf_counter() - started)
+    return 1000 * statistics.median(seconds) / batch_frames
+
+
+@torch.inference_mode()
 def _outputs(fabric: Fabric, network: nn.Module, part: Part, normalisation: Normalisation) -> Iterator[torch.Tensor]:
     network.eval()
     for start in range(0, len(part.frames), BATCH_FRAMES):
-        frames = torch.from_numpy(part.frames[start : start + BATCH_FRAMES]).to(fabric.device)
-        with fabric.autocast():
-            outputs = network(normalise(frames, normalisation))
-        yield outputs.float().cpu()
+        frames = torch.from_numpy(part.frames[start : start + BATCH_FRAMES])
+        yield _logits(fabric, network, frames, normalisation)
+
+
+def _logits(fabric: Fabric, network: nn.Module, frames: torch.Tensor, normalisation: Normalisation) -> torch.Tensor:
+    with fabric.autocast():
+        outputs = network(normalise(frames.to(fabric.device), normalisation))
+    return outputs.float().cpu()

@@ -27,7 +27,7 @@ def render_ahead(pretrain: Pretrain, part: str, numbers: range) -> Iterator[Rend
     """
     tasks = ((pretrain.seed, part == "valid", number) for number in numbers)
     render = partial(_render, pretrain.batch_size, pretrain.input_size_px)
-    return ordered_map(render, tasks, pretrain.workers, _give_way, None)
+    return ordered_map(render, tasks, pretrain.workers, _give_way, None, "pretrain.workers")
 
 
 def _render(frames: int, side_px: int, task: tuple[int, bool, int]) -> Rendered:

@@ -9,7 +9,8 @@ import pandas as pd
 from weldbench.bootstrap import Interval, ModelDraws, Resamples
 from weldbench.comparison import Comparison, balanced_subset
 from weldbench.config.evidence import Compare
-from weldbench.metrics import confusion_matrix, scalars
+from weldbench.confusion import confusion_matrix
+from weldbench.metrics import scalars
 from weldbench.published import Published
 
 

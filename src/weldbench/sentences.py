@@ -113,7 +113,8 @@ def about_cost(cost: pd.DataFrame) -> str:
     return (
         f"One training of {cheap['model']} took {cheap['training_seconds']:,.1f} seconds, one of {dear['model']} "
         f"{dear['training_seconds']:,.1f} seconds ({dear['training_seconds'] / cheap['training_seconds']:.1f} times as "
-        f"long), on {dear['device']}."
+        f"long), on {dear['device']}. To judge one frame they take {cheap['inference_ms_per_frame']:.3g} and "
+        f"{dear['inference_ms_per_frame']:.3g} ms."
     )
 
 

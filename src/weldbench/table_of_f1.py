@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from weldbench.metrics import macro
+from weldbench.confusion import macro
 from weldbench.pairwise import Leaders, leaders
 from weldbench.published import Published, Result
 from weldbench.scoring import Scoring

@@ -71,7 +71,9 @@ def cost(scoring: Scoring, trainings: Trainings) -> Table:
                 "parameters": int(runs["parameters"].iloc[0]),
                 "training_seconds": runs["seconds"].mean(),
                 "training_seconds_deviation": runs["seconds"].std() if len(runs) > 1 else np.nan,
-                "milliseconds_per_frame": 1000 / runs["frames_per_second"].mean(),
+                "training_ms_per_frame": 1000 / runs["frames_per_second"].mean(),
+                "inference_ms_per_frame": runs["inference_ms_batched"].median(),
+                "inference_ms_alone": runs["inference_ms_alone"].median(),
                 "peak_memory_mb": runs["peak_memory_mb"].max(),
                 "best_epochs": " ".join(map(str, runs["best_epoch"])),
                 "macro_f1": scoring.macro_f1[model].estimate,
@@ -86,13 +88,19 @@ def cost(scoring: Scoring, trainings: Trainings) -> Table:
             "macro F1": data["macro_f1"].map("{:.3f}".format),
             "parameters": data["parameters"].map("{:,}".format),
             "seconds to train once": data["training_seconds"].map("{:,.1f}".format),
-            "ms per training frame": data["milliseconds_per_frame"].map("{:.3f}".format),
+            "training, ms per frame": data["training_ms_per_frame"].map("{:.3f}".format),
+            "inference, ms per frame": data["inference_ms_per_frame"].map("{:.3f}".format),
+            "inference, ms for one frame alone": data["inference_ms_alone"].map("{:.3f}".format),
             "peak memory, MB": data["peak_memory_mb"].map("{:,.0f}".format),
             "best epochs": data["best_epochs"],
             "device": data["device"],
         }
     )
-    notes = ["Means over trainings; the memory is the largest. A frame in training passes forward and backward."]
+    notes = [
+        "Means over trainings, medians for inference; the memory is the largest.",
+        "In training a frame passes forward and backward. Inference is timed in batches, as a test set is scored, and "
+        "with one frame alone, as a camera sends it.",
+    ]
     return Table("cost", "What the models cost", data, shown, notes=notes)
 
 

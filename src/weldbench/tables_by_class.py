@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from weldbench.metrics import average_precision, macro, precision, recall, weighted
+from weldbench.confusion import macro, precision, recall, weighted
+from weldbench.metrics import average_precision
 from weldbench.scoring import Scoring
 from weldbench.table import Table, deviation, share
 

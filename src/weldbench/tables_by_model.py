@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from weldbench.bootstrap import Interval
+from weldbench.confusion import macro
 from weldbench.factory import OperatingPoint, operating_point
-from weldbench.metrics import macro
 from weldbench.pairwise import Pair, compare_pairs
 from weldbench.scoring import Scoring
 from weldbench.table import Table, between, deviation, mean_and_deviation, percent, share

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from weldbench.confusion import confusion_matrix, f1, macro
 from weldbench.film_vote import delay_frames, majority_vote, measured_delays
-from weldbench.metrics import confusion_matrix, f1, macro
 from weldbench.scoring import Scoring
 from weldbench.table import Table, deviation, mean_and_deviation
 from weldbench.tables_by_class import about_seeds

@@ -18,6 +18,7 @@ from weldbench.engine import Epoch, Progress, fit
 from weldbench.hardware import Fabric, device_name, peak_memory_bytes, uses_bf16
 from weldbench.lessons import Assignment, prepare_lessons
 from weldbench.models import TrainedInfo, save_network
+from weldbench.predict import BATCH_FRAMES, milliseconds_per_frame
 from weldbench.progress import reporting
 from weldbench.tracking import tracker
 
@@ -31,12 +32,14 @@ class Learnt:
         normalisation: What its input wants.
         progress: Its history.
         seconds: From the start, loading of frames included.
+        inference_ms: Per frame on this device; `alone` as a camera sends them, `batched` as a test set is scored.
     """
 
     network: nn.Module
     normalisation: Normalisation
     progress: Progress
     seconds: float
+    inference_ms: dict[str, float]
 
 
 def learn(fabric: Fabric, task: Assignment, checkpoint_path: Path, track: Callable[[Epoch], None]) -> Learnt:
@@ -63,7 +66,12 @@ def learn(fabric: Fabric, task: Assignment, checkpoint_path: Path, track: Callab
 
         progress = fit(fabric, learning, settings, lessons, task.seed, checkpoint, on_epoch, compiled)
     learning.load_state_dict(progress.best_state)
-    return Learnt(whole.cpu(), normalisation, progress, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    inference_ms = {
+        name: round(milliseconds_per_frame(fabric, whole, settings.input_size_px, normalisation, frames), 4)
+        for name, frames in {"alone": 1, "batched": BATCH_FRAMES}.items()
+    }
+    return Learnt(whole.cpu(), normalisation, progress, seconds, inference_ms)
 
 
 def train_model(fabric: Fabric, task: Assignment, output: Path) -> None:
@@ -114,6 +122,7 @@ def _run_facts(fabric: Fabric, task: Assignment, learnt: Learnt) -> dict[str, An
         "precision": "bf16" if uses_bf16(task.hardware.precision, fabric.device.type) else "fp32",
         "seconds": round(learnt.seconds, 3),
         "training_seconds": round(sum(line.seconds for line in progress.history), 3),
+        "inference_ms": learnt.inference_ms,
         "peak_memory_mb": round(peak_memory_bytes(fabric.device) / 1e6),
         "versions": {
             "python": platform.python_version(),

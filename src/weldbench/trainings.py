@@ -1,7 +1,7 @@
 """How the models of a comparison were trained: history.csv and run.json of every fold and seed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +20,14 @@ class Trainings:
     Attributes:
         history: The lines of every history.csv, with the columns `model`, `fold`, `seed` before them.
         runs: One row per training: `model`, `fold`, `seed`, `seconds`, `parameters`, `best_epoch`,
-            `frames_per_second` (the median over epochs), `peak_memory_mb`, `device`.
+            `frames_per_second` (the median over epochs), `peak_memory_mb`, `device`,
+            `inference_ms_alone`, `inference_ms_batched` (per frame).
+        settings: Per model the settings that all its trainings had.
     """
 
     history: pd.DataFrame
     runs: pd.DataFrame
+    settings: Mapping[str, dict]
 
 
 def read_trainings(trained: Path | str, models: Sequence[str], folds: Sequence[int], seeds: Sequence[int]) -> Trainings:
@@ -33,7 +36,7 @@ def read_trainings(trained: Path | str, models: Sequence[str], folds: Sequence[i
     Raises:
         InputError: A file is missing or damaged, or two trainings of one model had different settings.
     """
-    histories, runs = [], []
+    histories, runs, settings = [], [], {}
     for model in models:
         first: tuple[Path, dict] | None = None
         for fold in folds:
@@ -42,10 +45,11 @@ def read_trainings(trained: Path | str, models: Sequence[str], folds: Sequence[i
                 place = {"model": model, "fold": fold, "seed": seed}
                 history, facts = _read(folder)
                 first = first or (folder, facts)
+                settings[model] = facts.get("settings", {})
                 _refuse_other_settings(first, (folder, facts))
                 histories.append(history.assign(**place)[[*place, *history.columns]])
                 runs.append(place | _cost(folder, facts) | {"frames_per_second": history["frames_per_second"].median()})
-    return Trainings(pd.concat(histories, ignore_index=True), pd.DataFrame(runs))
+    return Trainings(pd.concat(histories, ignore_index=True), pd.DataFrame(runs), settings)
 
 
 def _read(folder: Path) -> tuple[pd.DataFrame, dict]:
@@ -64,7 +68,8 @@ def _read(folder: Path) -> tuple[pd.DataFrame, dict]:
 
 def _cost(folder: Path, facts: dict) -> dict:
     try:
-        return {key: facts[key] for key in ("seconds", "parameters", "best_epoch", "peak_memory_mb", "device")}
+        cost = {key: facts[key] for key in ("seconds", "parameters", "best_epoch", "peak_memory_mb", "device")}
+        return cost | {f"inference_ms_{how}": facts["inference_ms"][how] for how in ("alone", "batched")}
     except KeyError as error:
         raise InputError(f"{folder / 'run.json'}: it lacks {error}; train again") from None
 

@@ -164,7 +164,8 @@ def test_contents_are_equal_for_equal_pixels_only() -> None:
 
 
 def test_the_real_frames_of_different_runs_are_not_near(sample) -> None:
-    from weldbench.decode import area_mean, decode
+    from weldbench.area_mean import area_mean
+    from weldbench.decode import decode
 
     paths = sorted(sample.glob("*/*/*.png"))
     frames = np.stack([area_mean(decode(path.read_bytes()).gray, 96) for path in paths])

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from predictions_factory import certain
 
 from weldbench.bootstrap import Resamples, Runs, resample_weights, share_interval
-from weldbench.metrics import f1, macro
+from weldbench.confusion import f1, macro
 from weldbench.predictions import scored
 
 ABCD = ["a", "b", "c", "d"]

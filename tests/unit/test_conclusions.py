@@ -52,6 +52,7 @@ def read_all(world: World, root: Path, **changes):
         trained=root / "models" / world.dataset,
         evaluation=root / "results" / world.dataset / "evaluation",
         published=PUBLISHED,
+        lock=PUBLISHED.parents[1] / "requirements.lock",
     )
 
 
@@ -223,3 +224,21 @@ def test_the_same_predictions_give_the_same_bytes_but_for_times(tmp_path):
         hashes.append({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files})
     differing = {name.partition(".")[0] for name in hashes[0] if hashes[0][name] != hashes[1][name]}
     assert differing == set(TIMED)
+
+
+def test_every_table_names_data_settings_and_lock_and_only_a_change_of_them_changes_the_line(tmp_path):
+    def line(root: Path, table: str = "comparison.md") -> str:
+        return (root / "tables" / table).read_text(encoding="utf-8").splitlines()[-1]
+
+    def made(name: str, confidence: float = 0.95, **world) -> str:
+        root = tmp_path / name
+        small = World(frames_per_run=2, skills={"conv6": 0.8}, seeds=(0,), **world)
+        write_tables(conclude(small, root, confidence=confidence), root / "tables")
+        assert len({line(root, path.name) for path in (root / "tables").glob("*.md")}) == 1
+        return line(root)
+
+    first = made("first")
+    assert re.fullmatch(r"- Lineage: data \w{12}, settings \w{12}, lock \w{12}; the commit, .*lineage\.json\.", first)
+    assert made("again") == first
+    assert made("other settings", confidence=0.9) != first
+    assert made("other data", runs_per_class={"train": 2, "valid": 2, "test": 2}) != first

@@ -99,7 +99,7 @@ def test_macro_f1_is_that_of_scikit_learn():
     [
         "{input_size_px: 32, epochs: 4, optimizer: adamw, learning_rate: 0.001, channels: [4, 8], hidden: 8}",
         "{input_size_px: 32, epochs: 4, learning_rate: 0.02, ema_decay: 0.8, channels: [4, 8], hidden: 8}",
-        "{input_size_px: 32, epochs: 4, learning_rate: 0.02, sampler: balanced, loss: focal, channels: [4, 8], hidden: 8}",
+        "{input_size_px: 32, epochs: 4, learning_rate: 0.02, sampler: balanced, loss: focal, channels: [4, 8]}",
     ],
     ids=["adamw", "ema", "balanced-focal"],
 )

@@ -2,38 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from blobs import write_blobs
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from weldbench.errors import InputError
-from weldbench.frames import area_mean, open_dataset, read_split, resident
-
-
-def test_area_mean_of_whole_blocks_is_their_mean_rounded_half_up():
-    frame = np.array([[[0, 1, 10, 20], [0, 1, 30, 41], [255, 255, 7, 7], [255, 255, 7, 9]]], np.uint8)
-    # (0+1+0+1)/4 = 0.5 -> 1; (10+20+30+41)/4 = 25.25 -> 25; 255; 30/4 = 7.5 -> 8
-    assert area_mean(frame, 2).tolist() == [[[1, 25], [255, 8]]]
-
-
-def test_area_mean_splits_the_pixels_on_a_border():
-    # From 3 to 2: a new pixel covers one and a half old ones each way; weights 1, 1/2 over 9/4.
-    frame = np.array([[[90, 0, 0], [0, 0, 0], [0, 0, 45]]], np.uint8)
-    assert area_mean(frame, 2).tolist() == [[[40, 0], [0, 20]]]
-
-
-@given(arrays(np.uint8, (2, 12, 12)), st.integers(1, 12))
-def test_area_mean_keeps_the_mean_and_the_range(frames, size):
-    reduced = area_mean(frames, size)
-    assert reduced.shape == (2, size, size)
-    assert abs(reduced.mean(dtype=float) - frames.mean(dtype=float)) <= 0.5
-    assert reduced.min() >= frames.min()
-    assert reduced.max() <= frames.max()
-
-
-@pytest.mark.parametrize("side", [200, 300])
-def test_area_mean_is_exact_for_large_white_frames(side):
-    assert (area_mean(np.full((1, side, side), 255, np.uint8), 64) == 255).all()
+from weldbench.frames import open_dataset, read_split, resident
 
 
 def test_a_part_holds_each_frame_once_and_each_line_in_order(tmp_path):

@@ -15,8 +15,8 @@ import yaml
 from archives import CLASSES, encoded, frame, picture, published, small_dataset, write_zip
 from PIL import Image
 
+from weldbench.area_mean import area_mean
 from weldbench.config.data import Ingest, LocalDataset
-from weldbench.decode import area_mean
 from weldbench.errors import InputError
 from weldbench.fetch import fetch
 from weldbench.ingest import ingest

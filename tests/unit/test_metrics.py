@@ -9,18 +9,8 @@ from hypothesis import strategies as st
 from predictions_factory import certain, predictions
 from sklearn.metrics import balanced_accuracy_score, precision_recall_fscore_support
 
-from weldbench.metrics import (
-    average_precision,
-    calibration_bins,
-    confusion_matrix,
-    expected_calibration_error,
-    f1,
-    macro,
-    precision,
-    recall,
-    scalar_metrics,
-    weighted,
-)
+from weldbench.confusion import confusion_matrix, f1, macro, precision, recall, weighted
+from weldbench.metrics import average_precision, calibration_bins, expected_calibration_error, scalar_metrics
 from weldbench.predictions import scored
 
 ABC = ["a", "b", "c"]

@@ -76,6 +76,7 @@ def build(root: Path, world: World) -> Path:
         trained=root / "models" / world.dataset,
         evaluation=results / "evaluation",
         published=ROOT / "reference/published.yaml",
+        lock=ROOT / "requirements.lock",
     )
     write_tables(findings, results / "tables")
     write_figures(findings, results / "figures")

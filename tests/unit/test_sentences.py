@@ -100,4 +100,5 @@ def test_factory_vote_and_cost():
     vote = pd.DataFrame({"window_frames": [1, 9], "delay_frames": [0, 4], "model": "a", "macro_f1": [0.7, 0.9]})
     assert "over the last 9 frames brings a to a macro F1 of 0.900, from 0.700" in about_vote(vote)
     cost = pd.DataFrame({"model": ["a", "b"], "training_seconds": [2.0, 30.0], "device": "cpu"})
-    assert "(15.0 times as long), on cpu" in about_cost(cost)
+    cost["inference_ms_per_frame"] = [0.125, 4.0]
+    assert "(15.0 times as long), on cpu. To judge one frame they take 0.125 and 4 ms." in about_cost(cost)
