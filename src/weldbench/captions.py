@@ -37,7 +37,7 @@ FIGURE_CAPTIONS = {
     ),
     "cost": Caption(
         "Macro F1 against what it costs: seconds to train, parameters, and time to judge a frame.",
-        "Three panels of points, one per model: macro F1 over seconds of training, parameters, ms of inference (log scales).",
+        "Three panels of points, one per model: macro F1 over seconds of training, parameters, ms of inference.",
     ),
     "confusion": Caption(
         "Confusion matrix of {model}: shares of each true class, and frames.",

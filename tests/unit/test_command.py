@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from weldbench.atomic import replacing, write_json
+from weldbench.atomic import partial_path, replacing, write_json
 from weldbench.command import command
 from weldbench.engine_lock import HELD, LOCK_FILE, release_engine_lock, take_engine_lock
 from weldbench.errors import InputError
@@ -60,6 +60,14 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         partial.write_text(f"half {1 / 0}")
     assert target.read_text(encoding="utf-8") == '{\n  "macro_f1": 0.5\n}\n'
     assert [path.name for path in target.parent.iterdir()] == ["table.json"]
+
+
+def test_what_a_kill_left_half_written_is_written_over(tmp_path: Path) -> None:
+    target = tmp_path / "table.json"
+    partial_path(target).write_text("half " * 1000, encoding="utf-8")
+    write_json(target, {})
+    assert target.read_text(encoding="utf-8") == "{}\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["table.json"]
 
 
 def test_json_refuses_what_is_no_number(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,3 +54,15 @@ def test_a_label_outside_the_classes_is_an_error(tmp_path):
     manifest.to_csv(tmp_path / "manifest.csv", index=False)
     with pytest.raises(InputError, match="porosity"):
         open_dataset(tmp_path).part(read_split(split), "train", 32)
+
+
+def test_names_are_read_as_they_stand(tmp_path):
+    split = write_blobs(tmp_path, (6, 3, 3))
+    manifest = pd.read_csv(tmp_path / "manifest.csv")
+    manifest["label"] = manifest["label"].replace("contamination", "None")
+    manifest.assign(run="007").to_csv(tmp_path / "manifest.csv", index=False)
+    classes = ["good_weld", "burn_through", "None"]
+    (tmp_path / "inventory.json").write_text(json.dumps({"classes": classes}), encoding="utf-8")
+    dataset = open_dataset(tmp_path)
+    assert dataset.part(read_split(split), "train", 32).labels.tolist() == [0, 1, 2, 0, 1, 2]
+    assert set(dataset.manifest["run"]) == {"007"}

@@ -1,5 +1,6 @@
 """A copy of the project in a folder of its own, small enough to run both engines on it."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -12,6 +13,9 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 FILES = ("dvc.yaml", ".dvcignore", ".gitignore", "params.yaml", "requirements.lock")
+SNAKEMAKE = ("snakemake", "--quiet", "all", "--cores", "2")
+COMPARED = ("models/**/model.safetensors", "models/**/*-simulated.safetensors", "results/**/predictions.csv")
+TIMED = {"cost.csv", "cost.md", "cost.tex"}
 FOLDERS = ("workflow", "rules", "scripts", "src", "notebooks", "reference")
 
 
@@ -57,9 +61,27 @@ def make_project() -> Callable[[Path], Path]:
     return make
 
 
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path], Path]) -> Path:
+    """The project after `snakemake`; tests that change it copy it."""
+    folder = make_project(tmp_path_factory.mktemp("finished"))
+    run(folder, *SNAKEMAKE)
+    return folder
+
+
 @pytest.fixture
 def project(make_project: Callable[[Path], Path], tmp_path: Path) -> Path:
     return make_project(tmp_path)
+
+
+def sums(project: Path) -> dict[str, str]:
+    """Hash weights, predictions and tables; the table of costs holds times."""
+    files = [path for pattern in (*COMPARED, "results/*/tables/*") for path in project.glob(pattern)]
+    return {
+        str(path.relative_to(project)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+        if path.name not in TIMED
+    }
 
 
 def commit(project: Path, message: str) -> None:

@@ -1,8 +1,6 @@
 """Both engines for real, on a small configuration: the same bytes, and each takes what the other has made."""
 
-import hashlib
 import os
-import random
 import re
 import shutil
 import signal
@@ -11,23 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from workflow.conftest import commit, edit_params, environment, run
+from workflow.conftest import SNAKEMAKE, commit, edit_params, environment, run, sums
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
-
-SNAKEMAKE = ("snakemake", "--quiet", "all", "--cores", "2")
-COMPARED = ("models/**/model.safetensors", "models/**/*-simulated.safetensors", "results/**/predictions.csv")
-TIMED = {"cost.csv", "cost.md", "cost.tex"}
-
-
-def sums(project: Path) -> dict[str, str]:
-    """Hash weights, predictions and tables; the table of costs holds times."""
-    files = [path for pattern in (*COMPARED, "results/*/tables/*") for path in project.glob(pattern)]
-    return {
-        str(path.relative_to(project)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in files
-        if path.name not in TIMED
-    }
 
 
 def plan(project: Path) -> str:
@@ -38,14 +22,6 @@ def planned_rules(project: Path) -> set[str]:
     listing = run(project, "snakemake", "--cores", "2", "--detailed-summary")
     rows = [line.split("\t") for line in listing.splitlines() if line.startswith(("data/", "models/", "results/"))]
     return {row[2] for row in rows if row[-1] != "no update"}
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory, make_project) -> Path:
-    """The project after `snakemake`; copied by the tests, which change it."""
-    folder = make_project(tmp_path_factory.mktemp("finished"))
-    run(folder, *SNAKEMAKE)
-    return folder
 
 
 @pytest.fixture
@@ -102,22 +78,13 @@ def test_clone_and_pull_leave_nothing_to_do(after_snakemake: Path, tmp_path: Pat
     assert sums(clone) == sums(after_snakemake)
 
 
-def test_a_run_that_is_killed_at_random_moments_ends_with_the_same_bytes(
-    finished: Path, make_project, tmp_path: Path
-) -> None:
-    project = make_project(tmp_path)
-    moments = random.Random(7)
-    for _ in range(3):
-        process = subprocess.Popen(
-            SNAKEMAKE, cwd=project, env=environment(project), start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        time.sleep(moments.uniform(8, 20))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        run(project, "snakemake", "--unlock")
-    run(project, *SNAKEMAKE)
-    assert sums(project) == sums(finished)
+def test_a_change_of_the_code_reruns_what_uses_it_in_both_engines(after_snakemake: Path) -> None:
+    project = after_snakemake
+    with (project / "src/weldbench/tables_by_run.py").open("a", encoding="utf-8") as module:
+        module.write("\n# edited\n")
+    assert planned_rules(project) == {"compare", "report"}
+    stages = set(re.findall(r"python (scripts/\w+\.py)", run(project, "dvc", "repro", "--dry")))
+    assert stages == {"scripts/compare.py", "scripts/report.py"}
 
 
 def test_the_second_engine_stops_with_a_word(after_snakemake: Path) -> None:

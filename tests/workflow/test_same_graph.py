@@ -77,3 +77,24 @@ def test_each_parameter_reruns_the_stages_that_use_it_and_no_others(project: Pat
     assert scripts("report", "title") == {"scripts/report.py"}
     assert scripts("compare", "confidence") == {"scripts/compare.py"}
     assert scripts("datasets", "ss304", "handle") == set()
+
+
+def test_a_change_of_a_module_reruns_the_stages_that_use_it_and_no_others(project: Path) -> None:
+    graphs = snakemake_graph(project), dvc_graph(project)
+
+    def scripts(module: str) -> set[str]:
+        users = [
+            {command.split()[1].removeprefix("scripts/") for command, job in graph.items() if module in job.inputs}
+            for graph in graphs
+        ]
+        assert users[0] == users[1]
+        return users[0]
+
+    assert scripts("src/weldbench/kaggle_download.py") == {"fetch.py"}
+    assert scripts("src/weldbench/decode.py") == {"ingest.py"}
+    assert scripts("src/weldbench/balance.py") == {"split.py"}
+    assert scripts("src/weldbench/losses.py") == {"pretrain.py", "train.py"}
+    assert scripts("src/weldbench/weldsim/render.py") == {"fetch.py", "pretrain.py"}
+    assert scripts("src/weldbench/bootstrap.py") == {"compare.py"}
+    assert scripts("src/weldbench/sentences.py") == {"report.py"}
+    assert scripts("src/weldbench/errors.py") == set()
