@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: reproduce test test-fast lint bench report-of-snakemake pull lock
+.PHONY: reproduce test test-fast test-slurm lint bench report-of-snakemake pull lock
 
 reproduce: $(BIN)/installed
 	snakemake --cores all
@@ -13,6 +13,9 @@ test: $(BIN)/installed
 
 test-fast: $(BIN)/installed
 	pytest -m "not slow"
+
+test-slurm: $(BIN)/installed
+	tests/slurm/start.sh pytest -n 0 tests/slurm
 
 lint: $(BIN)/installed
 	ruff check

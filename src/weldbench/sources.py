@@ -3,6 +3,7 @@
 import ast
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 # These read, check, lock and write, but decide no number: a change of them makes no result stale.
@@ -43,14 +44,20 @@ def files_used_by(*sources: Path | str) -> list[str]:
 
 
 def _imported_modules(source: Path, package: Path) -> Iterator[Path]:
-    for node in ast.walk(ast.parse(_code(source))):
+    for dotted_name in _imported_names(_code(source)):
+        yield from _files_of(dotted_name, package)
+
+
+@cache
+def _imported_names(code: str) -> list[str]:
+    """List what a text of Python imports; the same modules stand behind most stages, so each text is parsed once."""
+    found = []
+    for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _files_of(alias.name, package)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from _files_of(node.module, package)
-            for alias in node.names:
-                yield from _files_of(f"{node.module}.{alias.name}", package)
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found
 
 
 def _files_of(dotted_name: str, package: Path) -> Iterator[Path]:
