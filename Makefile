@@ -26,6 +26,7 @@ lint: $(BIN)/installed
 bench: $(BIN)/installed
 	python benchmarks/training.py
 	python benchmarks/ingest.py
+	python benchmarks/evidence.py
 
 pull: $(BIN)/installed
 	dvc pull

@@ -1,6 +1,6 @@
 """Training speed as ratios within one run: against one resident batch, the plain recipe, and the usual script.
 
-    python benchmarks/training.py [--sample FOLDER] [--rounds N]
+    python benchmarks/training.py [--sample FOLDER] [--rounds N] [--threads N]
 
 - efficiency_M: frames/s of whole epochs, augmentation included, over frames/s on one resident batch.
 - step_M: steps/s over those of the plain recipe (float32, contiguous, three channels, optimiser not fused).
@@ -13,6 +13,7 @@ Rounds of both sides alternate, so that a busy machine slows both; the median of
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -49,7 +50,7 @@ def main() -> None:
     """Measure all, print the lines, and write the section of RESULTS.md."""
     arguments = parse_arguments()
     params = load_params(ROOT / "params.yaml")
-    hardware = params.hardware.model_copy(update={"devices": 1, "device": "cpu"})
+    hardware = params.hardware.model_copy(update={"devices": 1, "device": "cpu", "threads": arguments.threads})
     fabric = prepare(hardware)
     measured = []
     with tempfile.TemporaryDirectory() as folder:
@@ -60,7 +61,7 @@ def main() -> None:
         measured.append(start_up(Path(folder), hardware, arguments.rounds))
     for line in measured:
         print(f"{line.name}\t{line.median:.3g}\t{line.unit}")
-    write_section("Training on a CPU", machine(hardware, fabric), measured)
+    write_section(f"Training on a CPU, torch with {arguments.threads} threads", machine(hardware, fabric), measured)
 
 
 def measure(fabric: Fabric, settings: Model, augment, pngs: list[Path], rounds: int) -> list[Measured]:
@@ -157,6 +158,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sample", type=Path, help="folder of PNG frames of 1280 x 700; without it frames of noise")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of torch, on both sides")
     return parser.parse_args()
 
 

@@ -53,7 +53,7 @@ class Table:
     def latex(self) -> str:
         """Return a LaTeX table environment; it needs the package booktabs."""
         cells = self._cells(_escaped, r"\textbf{{{}}}".format).rename(columns=_escaped)
-        alignment = "".join("l" if _is_text(self.shown[column]) else "r" for column in self.shown)
+        alignment = "".join(_latex_column(self.shown[column]) for column in self.shown)
         rows = [" & ".join(row) + r" \\" for row in [list(cells.columns), *cells.to_numpy().tolist()]]
         lines = [
             r"\begin{table}",
@@ -110,6 +110,13 @@ def percent(value: float) -> str:
 
 def _is_text(column: pd.Series) -> bool:
     return column.str.match(r"[<\[+ -]*[\d.,]+(?![\w-])").mean() < 0.5
+
+
+def _latex_column(column: pd.Series) -> str:
+    """Numbers to the right, text to the left; sentences wrap, or they would leave the page."""
+    if not _is_text(column):
+        return "r"
+    return r"p{0.25\linewidth}" if column.str.len().max() > 60 else "l"
 
 
 def _escaped(text: str) -> str:

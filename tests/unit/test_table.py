@@ -63,3 +63,8 @@ def test_numbers_as_words():
     assert share(float("nan"), "never predicted") == "never predicted"
     assert np.isnan(deviation(np.array([0.5])))
     assert [percent(value) for value in (0.001, 0.05, 1 / 3, 1)] == ["0.1 %", "5 %", "33.3 %", "100 %"]
+
+
+def test_sentences_wrap_in_latex():
+    shown = pd.DataFrame({"model": ["a"], "remark": ["word " * 20]})
+    assert r"\begin{tabular}{lp{0.25\linewidth}}" in Table("few", "Few", shown, shown).latex()
