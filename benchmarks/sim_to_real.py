@@ -1,13 +1,14 @@
 """How much simulated frames teach about real ones.
 
-    python benchmarks/sim_to_real.py --train FOLDER --test FOLDER [--steps N] [--seeds N]
+    python benchmarks/sim_to_real.py --train FOLDER --test FOLDER [--steps N] [--epochs N] [--seeds N]
 
 Each folder is a part of a published layout: `{name}.json` and the frames that it names. On the real frames of `--test`
 this scores a ResNet-18 that saw only simulated frames (sim_only), one trained from random weights on `--train`
 (scratch), and the first one fine-tuned on `--train` (transfer): macro F1, mean and deviation over seeds, and recall and
 F1 per class. Nothing is selected on `--test`. real_or_simulated_auc: how well a small network, trained on crops of
 `--train` and as many simulated ones, tells crops of `--test` from other simulated ones; all crops have the
-same (flat) histogram.
+same (flat) histogram. fine_detail_auc: how well one number, the contrast between neighbouring pixels, tells them; above
+0.5 the simulated crops are the coarser ones, below it the finer ones.
 """
 
 import argparse
@@ -33,10 +34,11 @@ from weldbench.models import build_network
 from weldbench.predict import probabilities_of
 from weldbench.weldsim import CLASSES, render_batch
 
-SIDE_PX, CROP_PX = 96, 64
+SIDE_PX = 64  # of the classifiers' input
+CROPPED_PX, CROP_PX = 96, 64  # frames that crops are cut from, and the crops
 BATCH, SMALL_BATCH = 32, 20  # of many simulated frames, of few real ones
 NORMALISATION = Normalisation(mean=0.25, std=0.2)
-FINETUNE_EPOCHS, CRITIC_EPOCHS = 40, 20
+RATE, FINETUNE_RATE = 0.002, 0.001  # of AdamW on simulated frames; on real ones, where it is that of params.yaml
 
 
 @dataclass(frozen=True)
@@ -78,28 +80,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", type=Path, required=True)
     parser.add_argument("--test", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=400, help="steps of learning on simulated frames")
+    parser.add_argument("--steps", type=int, default=600, help="steps of learning on simulated frames")
+    parser.add_argument("--epochs", type=int, default=40, help="passes over the real frames; half of them over crops")
     parser.add_argument("--seeds", type=int, default=3)
     arguments = parser.parse_args()
     params = load_params()
     trainer = Trainer(prepare(params.hardware.model_copy(update={"device": "cpu"})), params)
-    train, test = read_part(arguments.train), read_part(arguments.test)
-    simulated = simulated_part(arguments.steps * BATCH, seed=1)
+    train, test = read_part(arguments.train, SIDE_PX), read_part(arguments.test, SIDE_PX)
+    cropped = read_part(arguments.train, CROPPED_PX), read_part(arguments.test, CROPPED_PX)
+    simulated = simulated_part(arguments.steps * BATCH, SIDE_PX, seed=1)
     found: dict[str, list[np.ndarray]] = {"sim_only": [], "scratch": [], "transfer": []}
-    aucs = []
+    aucs, detail_aucs = [], []
     for seed in range(arguments.seeds):
-        taught = trainer.train("resnet18", simulated, 1, 0.02, seed)
+        taught = trainer.train("resnet18", simulated, 1, RATE, seed)
         found["sim_only"].append(trainer.probabilities(taught, test).argmax(1))
         state = {name: value.clone() for name, value in taught.state_dict().items()}
         for name, start in (("scratch", None), ("transfer", state)):
-            network = trainer.train("resnet18", train, FINETUNE_EPOCHS, 0.006, seed, start)
+            network = trainer.train("resnet18", train, arguments.epochs, FINETUNE_RATE, seed, start)
             found[name].append(trainer.probabilities(network, test).argmax(1))
-        aucs.append(real_or_simulated(trainer, train, test, seed))
+        auc, detail_auc = real_or_simulated(trainer, *cropped, -(-arguments.epochs // 2), seed)
+        aucs.append(auc)
+        detail_aucs.append(detail_auc)
         scores = {name: round(f1_score(test.labels, p[-1], average="macro"), 4) for name, p in found.items()}
         print(f"seed {seed}: {scores}, auc {aucs[-1]:.4f}", file=sys.stderr, flush=True)
     for name, predictions in found.items():
         report(f"{name}_macro_f1", [f1_score(test.labels, p, average="macro") for p in predictions])
     report("real_or_simulated_auc", aucs)
+    report("fine_detail_auc", detail_aucs)
     everything = np.arange(len(CLASSES))
     for name, predictions in found.items():
         for what, metric in (("recall", recall_score), ("f1", f1_score)):
@@ -114,46 +121,53 @@ def report(name: str, values: list[float]) -> None:
     print(f"{name}_sd\t{np.std(values, ddof=1) if len(values) > 1 else 0:.4f}\t1", flush=True)
 
 
-def read_part(folder: Path) -> Part:
-    """Read the frames of one part of a published layout, squeezed to the networks' input size."""
+def read_part(folder: Path, side_px: int) -> Part:
+    """Read the frames of one part of a published layout, squeezed to squares."""
     labels = json.loads((folder / f"{folder.resolve().name}.json").read_text(encoding="utf-8"))
     frames = [
-        np.asarray(Image.open(folder / path).convert("L").resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX))
+        np.asarray(Image.open(folder / path).convert("L").resize((side_px, side_px), Image.Resampling.BOX))
         for path in labels
     ]
     return _part(np.stack(frames), np.array(list(labels.values())))
 
 
-def simulated_part(count: int, seed: int) -> Part:
+def simulated_part(count: int, side_px: int, seed: int) -> Part:
     """Render frames of the stream for pretraining; twice as fine and averaged, as a camera's pixels are."""
-    batches = [render_batch((seed, number), BATCH, 2 * SIDE_PX) for number in range(-(-count // BATCH))]
+    batches = [render_batch((seed, number), BATCH, 2 * side_px) for number in range(-(-count // BATCH))]
     frames = np.concatenate([_halved(frames) for frames, _ in batches])
     return _part(frames[:count], np.concatenate([labels for _, labels in batches])[:count])
 
 
-def real_or_simulated(trainer: Trainer, train: Part, test: Part, seed: int) -> float:
-    """Train a small network to tell real crops from simulated ones; return its AUC on other runs and other scenes."""
+def real_or_simulated(trainer: Trainer, train: Part, test: Part, epochs: int, seed: int) -> tuple[float, float]:
+    """Train a small network to tell real crops from simulated ones.
+
+    Returns:
+        AUC of the network, and of the crops' fine detail alone, on other runs and other scenes.
+    """
     rng = np.random.default_rng([seed, 64])
     network = None
     for offset, real in ((100, train), (200, test)):
-        both = np.concatenate([_crops(real, rng), _crops(simulated_part(len(real), seed + offset), rng)])
+        both = np.concatenate([_crops(real, rng), _crops(simulated_part(len(real), CROPPED_PX, seed + offset), rng)])
         part = _part(both, np.repeat([0, 1], len(both) // 2))
         if network is None:
-            network = trainer.train("conv6", part, CRITIC_EPOCHS, 0.01, seed)
-    return float(roc_auc_score(part.labels, trainer.probabilities(network, part)[:, 1]))
+            network = trainer.train("conv6", part, epochs, 0.01, seed)
+    told = trainer.probabilities(network, part)[:, 1]
+    detail = np.abs(np.diff(part.frames.astype(np.float32))).mean((1, 2))
+    return float(roc_auc_score(part.labels, told)), float(roc_auc_score(part.labels, -detail))
 
 
 def _crops(part: Part, rng: np.random.Generator, per_frame: int = 4) -> np.ndarray:
     crops = []
     for frame in np.repeat(part.frames, per_frame, axis=0):
-        top, left = rng.integers(SIDE_PX - CROP_PX + 1, size=2)
+        top, left = rng.integers(CROPPED_PX - CROP_PX + 1, size=2)
         crop = frame[top : top + CROP_PX, left : left + CROP_PX]
         crops.append((rankdata(crop) / crop.size * 255).reshape(crop.shape).astype(np.uint8))
     return np.stack(crops)
 
 
 def _halved(frames: np.ndarray) -> np.ndarray:
-    return np.rint(frames.reshape(len(frames), SIDE_PX, 2, SIDE_PX, 2).mean((2, 4), dtype=np.float32)).astype(np.uint8)
+    side_px = frames.shape[1] // 2
+    return np.rint(frames.reshape(len(frames), side_px, 2, side_px, 2).mean((2, 4), dtype=np.float32)).astype(np.uint8)
 
 
 def _part(frames: np.ndarray, labels: np.ndarray) -> Part:

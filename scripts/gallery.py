@@ -45,15 +45,19 @@ def simulated(seed: int) -> list[np.ndarray]:
     return [frames[labels == label] for label in range(len(CLASSES))]
 
 
-def real(folder: Path) -> list[np.ndarray]:
+def real(folder: Path) -> list[list[np.ndarray]]:
     path = folder / f"{folder.resolve().name}.json"
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; give the folder of one part, which holds its JSON file")
     labels = json.loads(path.read_text(encoding="utf-8"))
-    chosen = [
-        sorted(frame for frame, its in labels.items() if its == label)[::3][:SHOWN] for label in range(len(CLASSES))
-    ]
-    return [np.stack([np.asarray(Image.open(folder / frame).resize((480, 262))) for frame in row]) for row in chosen]
+    rows = []
+    for label, name in enumerate(CLASSES):
+        paths = sorted(frame for frame, its in labels.items() if its == label)
+        if not paths:
+            raise InputError(f"{path}: no frame is labelled {label}, {name}")
+        chosen = [paths[len(paths) * shown // SHOWN] for shown in range(SHOWN)]
+        rows.append([np.asarray(Image.open(folder / frame).convert("L").resize((480, 262))) for frame in chosen])
+    return rows
 
 
 if __name__ == "__main__":

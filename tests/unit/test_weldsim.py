@@ -15,12 +15,13 @@ from PIL import Image
 from weldbench.config.data import SimulatedDataset
 from weldbench.run_name import process_facts
 from weldbench.weldsim import CLASSES, frames_of, render_batch, write_archive
-from weldbench.weldsim.domain import WIDE, process_of, scene_of
+from weldbench.weldsim.domain import PLANT, WIDE, process_of
+from weldbench.weldsim.draw import scene_of
 from weldbench.weldsim.film import at
 from weldbench.weldsim.optics import relief, view
 from weldbench.weldsim.published import labels_of, runs_of
 from weldbench.weldsim.render import render
-from weldbench.weldsim.scene import Camera, stack
+from weldbench.weldsim.scene import Camera
 
 DEFAULT = SimulatedDataset(source="simulated")
 SMALL = SimulatedDataset(
@@ -73,11 +74,42 @@ def test_another_size_shows_the_same_field():
     assert np.corrcoef(reduced.ravel(), small.ravel())[0, 1] > 0.95
 
 
-def test_too_small_a_frame_and_mixed_classes_are_refused():
+def test_too_small_a_frame_is_refused():
     with pytest.raises(ValueError, match="too small"):
         render([scene()], 7, 40)
-    with pytest.raises(ValueError, match="different classes"):
-        stack([scene(0), scene(1)])
+
+
+def test_pretraining_has_seen_neither_the_camera_nor_the_material_of_the_plant():
+    for name in ("foreshortening", "toe"):
+        (low, high), (widest_low, widest_high) = getattr(PLANT, name), getattr(WIDE, name)
+        assert high < widest_low or low > widest_high, name
+    assert not set(PLANT.materials) & set(WIDE.materials)
+    for name in ("weld_u", "weld_v", "scale_per_mm", "tilt_rad", "exposure", "albedo"):
+        (low, high), (widest_low, widest_high) = getattr(PLANT, name), getattr(WIDE, name)
+        assert high - low < widest_high - widest_low, name
+
+
+@pytest.mark.parametrize("label", range(6))
+def test_everything_is_computed_in_single_precision(label, monkeypatch):
+    shaded = []
+    monkeypatch.setattr(
+        "weldbench.weldsim.optics.expose", lambda radiance, seen, sensor: shaded.append(radiance) or radiance
+    )
+    render([at(scene(label, seed), 1.2, 2.5) for seed in range(3)], 40, 22)
+    assert {radiance.dtype for radiance in shaded} == {np.dtype(np.float32)}
+
+
+def test_a_window_holds_all_points_of_its_square():
+    for seed in range(6):
+        camera = scene(0, seed).camera
+        u = np.linspace(-1, 1, 60, dtype=np.float32)[None, :]
+        v = np.linspace(-0.547, 0.547, 33, dtype=np.float32)[:, None]
+        seen = view(camera, u, v, 2 / 59, 1.094 / 32)
+        inside = (np.abs(seen.x_mm - 2) < 1.5) & (np.abs(seen.y_mm - 1) < 1.5)
+        outside = inside.copy()
+        outside[seen.window(2, 1, 1.5)] = False
+        assert inside.any()
+        assert not outside.any()
 
 
 @pytest.mark.parametrize("label", range(1, 6))
@@ -93,20 +125,20 @@ def test_a_defect_changes_the_weld_around_the_arc(label):
 
 def test_the_camera_maps_the_weld_to_the_origin_and_a_millimetre_to_its_scale():
     camera = Camera(0.25, 0.1, 0.1, 0.0, 0.5, 0.0, -1.0)
-    u = np.array([0.25, 0.45], np.float32)[None, None, :]
-    v = np.array([0.1, 0.2], np.float32)[None, :, None]
+    u = np.array([0.25, 0.45], np.float32)[None, :]
+    v = np.array([0.1, 0.2], np.float32)[:, None]
     seen = view(camera, u, v, 0.01, 0.01)
-    np.testing.assert_allclose(seen.x_mm[0], [[0, -2], [0, -2]], atol=1e-5)  # mirrored: right is against the bead
-    np.testing.assert_allclose(seen.y_mm[0], [[0, 0], [2, 2]], atol=1e-5)  # 0.1 / 0.1 / 0.5
+    np.testing.assert_allclose(seen.x_mm, [[0, -2], [0, -2]], atol=1e-5)  # mirrored: right is against the bead
+    np.testing.assert_allclose(seen.y_mm, [[0, 0], [2, 2]], atol=1e-5)  # 0.1 / 0.1 / 0.5
 
 
 def test_relief_is_the_rise_along_the_ray_from_the_arc():
     step = np.float32(0.01)
     u, v = (np.arange(n, dtype=np.float32) * step for n in (30, 20))
-    seen = view(Camera(0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0), u[None, None, :], v[None, :, None], step, step)
+    seen = view(Camera(0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0), u[None, :], v[:, None], step, step)
     plane = 3 * seen.x_mm - 2 * seen.y_mm
     # For a plane X dh/dX + Y dh/dY is the height itself.
-    np.testing.assert_allclose(relief(plane, seen)[0, 1:-1, 1:-1], plane[0, 1:-1, 1:-1], atol=1e-4)
+    np.testing.assert_allclose(relief(plane, seen)[1:-1, 1:-1], plane[1:-1, 1:-1], atol=1e-4)
 
 
 def test_frames_of_a_run_form_a_film():

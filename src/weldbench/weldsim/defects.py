@@ -16,125 +16,192 @@ def apply(seen: View, scene: Scene, surface: Surface) -> None:
         _DEFECTS[CLASSES[scene.label]](seen, scene, surface)
 
 
-def _objects(defect: Defect) -> Iterator[tuple[np.ndarray, ...]]:
-    return zip(defect.x_mm, defect.y_mm, defect.size_mm, defect.aspect, defect.height_mm, defect.phase, strict=True)
+def _objects(defect: Defect) -> Iterator[tuple[float, ...]]:
+    columns = defect.x_mm, defect.y_mm, defect.size_mm, defect.aspect, defect.height_mm, defect.phase
+    return zip(*(column.tolist() for column in columns), strict=True)
+
+
+def _bump(value: np.ndarray, width: float) -> np.ndarray:
+    """Return exp(-(value / width)^2), and use up `value`."""
+    value *= 1 / width
+    value *= value
+    np.negative(value, out=value)
+    return np.exp(value, out=value)
 
 
 def _burn_through(seen: View, scene: Scene, surface: Surface) -> None:
-    """A hole behind the arc with a bright rim, a curtain of ridged metal at its end, strands across it."""
-    x, y, d = seen.x_mm, seen.y_mm, scene.defect
-    middle = d.reach_mm
-    half_width = scene.pool.half_width_mm
-    radius = ((x - middle) / (0.62 * d.reach_mm)) ** 2 + ((y - d.bend) / (0.85 * half_width)) ** 2
-    hole = step((1 - radius + 0.25 * surface.cloud) * 5) * d.strength
-    rim = np.exp(-(((1 - radius + 0.25 * surface.cloud) / 0.16) ** 2)) * d.strength
-    surface.pool *= 1 - 0.6 * hole
-    surface.albedo *= 1 - 0.93 * hole
-    surface.height_mm *= 1 - hole
-    surface.glow *= 1 - 0.85 * hole
-    surface.glow += 0.03 * rim / (1 + 0.03 * seen.square_mm)
-    ridges = textures.lookup("streak", y * 9 + x * 2, (x - 0.25 * y) * 26, seen.pixel_mm * 18)
-    curtain = x - 1.55 * d.reach_mm - 0.5 * surface.cloud + 0.06 * (y + 1) ** 2
-    curtain = (
-        step(curtain * 2.5) * step((d.size_mm[0] * 1.6 - curtain) * 1.5) * step((1.15 * half_width - np.abs(y)) * 2)
-    )
-    surface.albedo += curtain * (0.9 * scene.plate.albedo * (1 + 0.25 * ridges) - surface.albedo)
-    surface.height_mm += curtain * (0.05 * ridges + 0.5)
-    surface.glow *= 1 - curtain
+    """A hole behind the arc with a white-hot wall, a curtain of ridged metal at its end, the dark sagging root."""
+    d, half_width = scene.defect, scene.pool.half_width_mm
+    at = seen.window(1.6 * d.reach_mm, 0.0, 3.2 * d.reach_mm + 2 * half_width)
+    x, y, cloud, glow = seen.x_mm[at], seen.y_mm[at], surface.cloud[at], surface.glow[at]
+    near = 1 / (1 + 0.02 * seen.square_mm[at])
+    depth = 1 - ((x - d.reach_mm) / (0.85 * d.reach_mm)) ** 2 - ((y - d.bend) / (0.85 * half_width)) ** 2 + 0.15 * cloud
+    hole = step(depth * 6) * d.strength
+    glow += d.strength * 0.12 * surface.pool[at] * near
+    glow *= 1 - (0.7 + 0.25 * d.kind) * hole
+    # Its wall still glows beside the arc, and less and less away from it.
+    glow += (1 - d.kind) * 0.12 * hole / (1 + 0.06 * seen.square_mm[at])
+    surface.albedo[at] *= 1 - 0.9 * hole
+    surface.height_mm[at] *= 1 - hole
+    lip = _bump(depth, 0.12)
+    glow *= 1 - 0.4 * lip * step(-y)
+    glow += 0.05 * lip * step(y) * near
+    # The curtain hangs aslant, and its ridges run down it.
+    aslant = x - 1.75 * d.reach_mm + 0.7 * (y - d.bend) - 0.4 * cloud
+    width = float(d.size_mm.max())
+    across = step((1.1 * half_width - np.abs(y - d.bend)) * 2)
+    curtain = step(aslant * 3) * step((width - aslant) * 2) * across
+    ridges = textures.lookup("streak", y * 9, aslant * 26, seen.pixel_mm * 18)
+    surface.albedo[at] += curtain * (1.3 * scene.plate.albedo * (1 + 0.25 * ridges) - surface.albedo[at])
+    surface.height_mm[at] += curtain * (0.06 * ridges + 0.5)
+    glow *= 1 - 0.8 * curtain
+    behind = step((aslant - width) * 2) * across * step((4 * d.reach_mm - x) * 0.4)
+    surface.albedo[at] *= 1 - 0.75 * behind
+    surface.height_mm[at] *= 1 - 0.7 * behind
+    glow *= 1 - 0.9 * behind
     for x_mm, y_mm, size_mm, aspect, height_mm, phase in _objects(d):
-        bent = y - y_mm - 0.05 * height_mm * (x - x_mm) ** 2 - 0.06 * np.sin(x + phase)
-        strand = np.exp(-((bent / (0.10 * size_mm)) ** 2))
-        strand *= step((x - 0.5 * d.reach_mm) * 2) * step((1.6 * d.reach_mm - x) * 2) * d.kind
-        surface.glow += 0.035 * aspect * strand / (1 + 0.03 * x * x)
+        at = seen.window(x_mm, y_mm, 2 * size_mm)
+        x, y = seen.x_mm[at] - x_mm, seen.y_mm[at] - y_mm
+        drop = _bump(np.hypot(x / (aspect + 0.4), y + 0.3 * phase * x), 0.5 * size_mm)
+        surface.height_mm[at] += (0.4 + 0.4 * height_mm) * size_mm * drop
+        surface.gloss[at] += drop
+        surface.albedo[at] += drop * 0.6 * scene.plate.albedo
 
 
 def _contamination(seen: View, scene: Scene, surface: Surface) -> None:
-    """Dark rounded slag at the rim of the pool, flaky crusts and glue, a pool that does not wet its rim."""
-    x, y, d = seen.x_mm, seen.y_mm, scene.defect
-    crumbs = textures.lookup("flake", (x - scene.plate.travel_mm) * 34, y * 34 + d.bend * 50, seen.pixel_mm * 34)
-    fine = textures.lookup("flake", (x - scene.plate.travel_mm) * 80, y * 80, seen.pixel_mm * 80)
-    where = np.exp(-(((x + 0.9 * scene.pool.front_mm) / d.reach_mm) ** 2 + ((y - d.bend) / (0.8 * d.reach_mm)) ** 2))
-    crust = step((where + 0.3 * surface.cloud - 0.55) * 4) * step((crumbs - 0.25) * 8) * d.kind
-    surface.height_mm += crust * (0.5 * crumbs + 0.15 * fine)
-    surface.albedo += crust * (1.7 * scene.plate.albedo * (0.5 + crumbs) - surface.albedo)
-    surface.pool *= 1 - crust
-    surface.glow *= 1 - crust
-    surface.glow += crust * 0.02 * crumbs / (1 + 0.15 * seen.square_mm)
-    for x_mm, y_mm, size_mm, aspect, height_mm, phase in _objects(d):
-        bend = 0.22 * surface.cloud
-        radius = ((x - x_mm + 0.3 * phase * (y - y_mm)) / (size_mm * aspect)) ** 2 + ((y - y_mm) / size_mm) ** 2 + bend
-        lump = step((1 - radius) * 4)
+    """Dark rounded slag at the rim of the pool, flaky crusts and burnt glue around it."""
+    d = scene.defect
+    if d.kind > 0:
+        _glue(seen, scene, surface)
+    for number, (x_mm, y_mm, size_mm, aspect, height_mm, phase) in enumerate(_objects(d)):
+        at = seen.window(x_mm, y_mm, 1.6 * size_mm * aspect)
+        x, y, cloud = seen.x_mm[at] - x_mm, seen.y_mm[at] - y_mm, surface.cloud[at]
+        radius = ((x + 0.3 * phase * y) / (size_mm * aspect)) ** 2 + (y / size_mm) ** 2 + 0.22 * cloud
+        lump = step((1 - radius) * 5)
+        fine = textures.lookup("flake", (seen.x_mm[at] - scene.plate.travel_mm) * 110, y * 110, seen.pixel_mm * 110)
+        if number % 3 == 2:
+            # A feathery crust: pale, rough, without a shape.
+            lump *= step((fine - 0.15) * 6)
+            surface.albedo[at] += lump * (3.0 * scene.plate.albedo * (0.3 + fine) - surface.albedo[at])
+            surface.height_mm[at] += 0.25 * fine * lump
+            surface.glow[at] *= 1 - 0.8 * lump
+            surface.pool[at] *= 1 - lump
+            continue
+        # The melt does not wet slag: it rises to it in a bright meniscus on the far side, and shadow lies before it.
+        meniscus = _bump(radius - 1.15, 0.22) * step((0.3 * size_mm - y) * 2 / size_mm)
+        near = 1 / (1 + 0.04 * seen.square_mm[at])
         dome = np.sqrt(np.clip(1 - radius, 0, 1))
-        top = np.exp(-(((1 - radius) / 0.18) ** 2)) * step((y_mm - y) / size_mm * 2)
-        surface.pool *= 1 - lump
-        surface.glow *= 1 - 0.92 * lump
-        surface.glow += 0.022 * top / (1 + 0.05 * seen.square_mm)
-        surface.albedo += lump * (0.22 * scene.plate.albedo * (1 + 0.3 * fine) - surface.albedo)
-        surface.height_mm += height_mm * dome * (1 + 0.1 * fine * (height_mm > 0.6))
+        surface.pool[at] *= 1 - lump
+        surface.glow[at] *= 1 - 0.95 * lump
+        surface.glow[at] += 0.07 * meniscus * near
+        surface.albedo[at] += lump * (0.3 * scene.plate.albedo * (1 + 0.3 * fine) - surface.albedo[at])
+        surface.height_mm[at] += height_mm * size_mm * dome
+
+
+def _glue(seen: View, scene: Scene, surface: Surface) -> None:
+    d = scene.defect
+    x_mm = -0.9 * scene.pool.front_mm
+    at = seen.window(x_mm, d.bend, 1.8 * d.reach_mm)
+    x, y = seen.x_mm[at], seen.y_mm[at]
+    along = x - scene.plate.travel_mm % 512
+    crumbs = textures.lookup("flake", along * 34, y * 34 + d.bend * 50, seen.pixel_mm * 34)
+    fine = textures.lookup("flake", along * 90, y * 90, seen.pixel_mm * 90)
+    where = _bump(np.hypot(x - x_mm, (y - d.bend) * 1.2), d.reach_mm)
+    crust = step((where + 0.3 * surface.cloud[at] - 0.45) * 5) * step((crumbs - 0.2) * 8) * d.kind
+    surface.height_mm[at] += crust * (0.7 * crumbs + 0.2 * fine)
+    surface.albedo[at] += crust * (3.2 * scene.plate.albedo * (0.3 + crumbs) - surface.albedo[at])
+    surface.pool[at] *= 1 - crust
+    surface.glow[at] *= 1 - crust
+    surface.glow[at] += crust * 0.12 * crumbs / (1 + 0.2 * seen.square_mm[at])
 
 
 def _lack_of_fusion(seen: View, scene: Scene, surface: Surface) -> None:
-    """Two half pools that do not join: a sharp horizontal reflection, folded lips, the joint open behind them."""
-    x, y, d = seen.x_mm, seen.y_mm, scene.defect
-    half_width = scene.pool.half_width_mm
-    fold = y - d.bend + 0.3 * np.cos(0.35 * x) - 0.02 * x
-    mirror_line = y + 0.35 * half_width
-    inside = surface.pool
-    line = np.exp(-np.where(mirror_line > 0, mirror_line / (0.5 * half_width), -mirror_line / 0.10))
-    line *= np.exp(-np.square(np.square((x - 0.3) / d.reach_mm))) * step((-fold) * 3) * inside
-    surface.glow += d.strength * 0.10 * line * (1 - d.kind)
-    near = step((fold - 0.1) * 5) * inside
-    surface.glow *= 1 - 0.75 * near
-    ring = ((x - 0.45 * scene.pool.tail_mm) / (0.38 * scene.pool.tail_mm)) ** 2
-    ring += ((fold - 0.3 * half_width) / (0.16 * half_width)) ** 2
-    surface.glow += 0.007 * near * np.exp(-(((ring - 1) / 0.5) ** 2))
+    """Two half pools that do not join: a sharp level reflection, folded lips, the joint open behind them."""
+    d, half_width, tail = scene.defect, scene.pool.half_width_mm, scene.pool.tail_mm
+    x, y, cloud, inside = seen.x_mm, seen.y_mm, surface.cloud, surface.pool
+    fold = 0.3 * np.cos(0.35 * x) - 0.02 * x
+    fold += y - d.bend
+    if d.kind < 0.5:
+        # The far pool stands as a steep mirror: the arc's image is cut off along a level line.
+        mm_per_v = 1 / (seen.camera.scale_per_mm * seen.camera.foreshortening)
+        below = seen.from_weld_v * mm_per_v + 0.35 * half_width
+        line = np.exp(-np.where(below > 0, below / (0.5 * half_width), below / -0.08))
+        line = line * np.exp(-((seen.from_weld_u / (seen.camera.scale_per_mm * d.reach_mm)) ** 4))
+        line *= step(fold * -3)
+        line *= np.maximum(inside, 0.4)
+        surface.glow += d.strength * 0.28 * line
+    near = step(fold * 5 - 0.5)
+    near *= inside
+    surface.glow *= 1 - 0.8 * near
+    ring = ((x - 0.45 * tail) / (0.38 * tail)) ** 2 + ((fold - 0.3 * half_width) / (0.16 * half_width)) ** 2
+    surface.glow += 0.012 * near * _bump(ring - 1, 0.5)
     for x_mm, y_mm, size_mm, aspect, height_mm, phase in _objects(d):
-        lip = y - y_mm + 0.35 * size_mm * np.cos(0.5 * (x - x_mm)) - 0.08 * surface.cloud - 0.02 * phase * x
-        crease = np.exp(-((lip / 0.16) ** 2)) * np.exp(-(((x - x_mm) / (2.4 * size_mm * aspect)) ** 2))
-        surface.height_mm += height_mm * np.tanh(lip / 0.2) * crease
-        surface.glow += 0.03 * crease / (1 + 0.04 * x * x)
-        surface.glow *= 1 - 0.5 * np.exp(-(((lip - 0.28) / 0.14) ** 2))
-    open_joint = np.exp(-((fold / 0.16) ** 2)) * step((x - 0.6 * scene.pool.tail_mm) * 0.7)
-    surface.albedo *= 1 - 0.8 * open_joint
-    surface.height_mm += 0.25 * np.tanh(fold / 0.4) * (1 - inside) * step(x)
+        at = seen.window(x_mm, y_mm, 5 * size_mm * aspect)
+        x_from, glow = seen.x_mm[at] - x_mm, surface.glow[at]
+        lip = seen.y_mm[at] - y_mm + 0.35 * size_mm * np.cos(0.5 * x_from) - 0.08 * cloud[at] - 0.02 * phase * x_from
+        length = _bump(x_from, 2.4 * size_mm * aspect) * (0.2 + 0.8 * inside[at])
+        surface.height_mm[at] += height_mm * np.tanh(lip * 5) * _bump(lip.copy(), 0.2) * length
+        glow *= 1 - 0.65 * _bump(lip - 0.34, 0.2) * length
+        glow += 0.06 * _bump(lip, 0.14) * length / (1 + 0.03 * seen.square_mm[at])
+    open_joint = _bump(fold.copy(), 0.16)
+    open_joint *= step((x - 0.6 * tail) * 0.7)
+    surface.albedo *= 1 - 0.85 * open_joint
+    fold *= 2.5
+    step_up = np.tanh(fold, out=fold)
+    step_up *= 1 - inside
+    step_up *= step(x)
+    surface.height_mm += 0.35 * step_up
 
 
 def _lack_of_shielding_gas(seen: View, scene: Scene, surface: Surface) -> None:
     """A pool torn into oxidised, turbulent streaks around the arc, and clusters of spatter behind it."""
-    x, y, d = seen.x_mm, seen.y_mm, scene.defect
-    distance = np.sqrt(seen.square_mm)
+    d = scene.defect
+    at = seen.window(0.0, 0.0, 1.8 * d.reach_mm)
+    x, y, cloud = seen.x_mm[at], seen.y_mm[at], surface.cloud[at]
+    distance = np.sqrt(seen.square_mm[at])
     angle = np.arctan2(y, x)
-    swirl = textures.lookup(
-        "turbulence", angle * 81.5, distance * 34 + d.bend * 60 + 10 * surface.cloud, seen.pixel_mm * 34
-    )
-    torn = step((d.reach_mm - distance + 0.6 * surface.cloud) * 1.2) * d.strength
-    surface.height_mm += 0.11 * swirl * torn
-    surface.albedo += torn * (0.8 * scene.plate.albedo - surface.albedo)
-    surface.glow *= 1 - 0.7 * torn
-    surface.glow += torn * 0.009 * np.clip(swirl + 0.6, 0, 2) / (1 + 0.04 * distance * distance)
-    crumbs = textures.lookup("flake", (x - scene.plate.travel_mm) * 55, y * 55, seen.pixel_mm * 55)
+    swirl = textures.lookup("turbulence", angle * 81.5, distance * 34 + d.bend * 60 + 10 * cloud, seen.pixel_mm * 34)
+    torn = step((d.reach_mm - distance + 0.6 * cloud) * 1.2) * d.strength
+    surface.height_mm[at] += 0.14 * swirl * torn
+    surface.albedo[at] += torn * (1.2 * scene.plate.albedo - surface.albedo[at])
+    surface.glow[at] *= 1 - 0.7 * torn
+    surface.glow[at] += torn * (0.01 + 0.07 * d.kind) * np.clip(swirl * 0.5 + 0.7, 0, 2) / (1 + 0.06 * distance**2)
     for x_mm, y_mm, size_mm, aspect, _height_mm, _phase in _objects(d):
+        at = seen.window(x_mm, y_mm, 1.6 * size_mm * aspect)
+        x, y = seen.x_mm[at], seen.y_mm[at]
+        crumbs = textures.lookup("flake", (x - scene.plate.travel_mm) * 55, y * 55, seen.pixel_mm * 55)
         radius = ((x - x_mm) / (size_mm * aspect)) ** 2 + ((y - y_mm) / size_mm) ** 2
-        spatter = step((1.1 - radius + 0.4 * surface.cloud) * 2) * step((crumbs - 0.42) * 8)
-        surface.height_mm += 0.12 * spatter * crumbs
-        surface.albedo += spatter * (2.6 * scene.plate.albedo - surface.albedo)
-        surface.gloss += spatter
+        spatter = step((1.1 - radius + 0.4 * surface.cloud[at]) * 2) * step((crumbs - 0.38) * 8)
+        surface.height_mm[at] += 0.15 * spatter * crumbs
+        surface.albedo[at] += spatter * (4.0 * scene.plate.albedo - surface.albedo[at])
+        surface.gloss[at] += spatter
 
 
 def _high_travel_speed(seen: View, scene: Scene, surface: Surface) -> None:
-    """Humps in rows behind the arc instead of a pool, with glossy hollows between them."""
-    x, y, d = seen.x_mm, seen.y_mm, scene.defect
+    """A rough bead that froze as it was dragged along, humps in rows in it with glossy hollows, no pool to speak of."""
+    d, width = scene.defect, scene.pool.bead_half_width_mm
+    along = seen.x_mm - scene.plate.travel_mm % 512
+    waves = textures.lookup("cloud", along * 45, (seen.y_mm - d.bend) * 60, seen.pixel_mm * 120)
+    band = (1.25 + 0.25 * waves) * width - np.abs(seen.y_mm - d.bend)
+    dragged = step(band * 3) * (1 - 0.7 * surface.pool)
+    surface.height_mm += dragged * (0.12 * d.strength * waves - 0.8 * surface.height_mm)
+    surface.gloss += 0.6 * dragged
+    surface.albedo *= 1 - 0.25 * dragged
     for x_mm, y_mm, size_mm, aspect, height_mm, phase in _objects(d):
-        along, across = (x - x_mm) / (size_mm * aspect), (y - y_mm + 0.25 * phase * (x - x_mm)) / size_mm
+        at = seen.window(x_mm, y_mm, 4.5 * size_mm * aspect)
+        x, y = seen.x_mm[at] - x_mm, seen.y_mm[at] - y_mm
         # Frozen while it ran backwards, a hump is steep in front and drawn out behind.
-        along = np.minimum(along * 0.6, along * 1.5)
-        radius = along * along + across * across + 0.12 * surface.cloud
-        hump = np.exp(-1.6 * radius)
-        surface.height_mm += height_mm * hump
-        surface.gloss += 0.8 * hump
-        hollow = (along - 1.3) ** 2 + 1.4 * (across - 0.3) ** 2
-        surface.height_mm -= 0.5 * height_mm * np.exp(-2.2 * hollow)
-        surface.albedo *= 1 - 0.45 * np.exp(-2.5 * hollow)
+        along = np.minimum(x * (0.7 / (size_mm * aspect)), x * (1.5 / (size_mm * aspect)))
+        across = (y + 0.25 * phase * x) / size_mm
+        radius = np.sqrt(np.maximum(along * along + across * across + 0.12 * surface.cloud[at], 0) + 0.06)
+        hump = step((1.1 - radius) * 2.5)
+        # It has a lit top and lies in its own shadow on the side away from the arc, mostly that of the camera.
+        shade = step((across + 0.25 * along - 0.1) * 3)
+        surface.height_mm[at] += height_mm * np.exp(-1.7 * radius) * step(2 * (2.2 - radius))
+        surface.gloss[at] += 0.8 * hump
+        surface.albedo[at] *= 1 + hump * (0.7 - 1.5 * shade)
+        hook = _bump(across + 0.4 - 0.4 * along, 0.2) * hump
+        surface.glow[at] += 0.12 * hook / (1 + 0.4 * seen.square_mm[at])
 
 
 _DEFECTS: dict[str, Callable[[View, Scene, Surface], None]] = {

@@ -1,11 +1,13 @@
 """Time: how a scene moves on from frame to frame, and the endless stream of unrelated frames."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from weldbench.weldsim.domain import WIDE, Domain, process_of, scene_of
+from weldbench.weldsim.domain import WIDE, Domain, process_of
+from weldbench.weldsim.draw import scene_of
 from weldbench.weldsim.render import render
 from weldbench.weldsim.scene import CLASSES, Scene
 
@@ -13,8 +15,8 @@ from weldbench.weldsim.scene import CLASSES, Scene
 def at(scene: Scene, seconds: float, speed_mm_s: float) -> Scene:
     """Return a scene as it is later on: the plate has moved, the pool's waves run, torch and exposure drift slowly."""
     phase = scene.plate.offset_mm  # differs between runs, so that they do not drift alike
-    slow = np.sin(0.21 * seconds + phase), np.sin(0.13 * seconds + 2 * phase), np.sin(0.37 * seconds + 3 * phase)
-    quick = np.sin(5.1 * seconds + phase), np.sin(7.7 * seconds + phase)
+    slow = math.sin(0.21 * seconds + phase), math.sin(0.13 * seconds + 2 * phase), math.sin(0.37 * seconds + 3 * phase)
+    quick = math.sin(5.1 * seconds + phase), math.sin(7.7 * seconds + phase)
     defect, moved_mm = scene.defect, speed_mm_s * seconds
     if len(defect.x_mm):
         # What sticks to the plate travels with it and comes back as the next of its kind.
@@ -71,9 +73,5 @@ def render_batch(
     height_px = height_px or width_px
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(count) + rng.integers(len(CLASSES))) % len(CLASSES)
-    frames = np.empty((count, height_px, width_px), np.uint8)
     scenes = [scene_of(int(label), process_of(int(label), rng), domain, rng) for label in labels]
-    for label in np.unique(labels):
-        rows = np.flatnonzero(labels == label)
-        frames[rows] = render([scenes[row] for row in rows], width_px, height_px)
-    return frames, labels.astype(np.int64)
+    return render(scenes, width_px, height_px), labels.astype(np.int64)

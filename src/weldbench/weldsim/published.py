@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image
 
 from weldbench.config.data import SimulatedDataset
-from weldbench.weldsim.domain import PLANT, Process, process_of, scene_of, with_defect
+from weldbench.weldsim.domain import PLANT, Process, process_of
+from weldbench.weldsim.draw import scene_of, with_defect
 from weldbench.weldsim.film import at
 from weldbench.weldsim.render import render
 from weldbench.weldsim.scene import CLASSES
@@ -149,9 +150,7 @@ def _film(run: Run, width_px: int, height_px: int) -> np.ndarray:
         rows = np.flatnonzero(labels == label)
         # A hole closes, a lump drifts away, and the next one is another: a new draw for each stretch of the film.
         stretches = {
-            stretch: with_defect(
-                replace(weld, label=label), run.process, np.random.default_rng([*run.seed, label, stretch])
-            )
+            stretch: with_defect(replace(weld, label=label), np.random.default_rng([*run.seed, label, stretch]))
             for stretch in range(rows[-1] // _STRETCH_FRAMES + 1)
         }
         scenes = [

@@ -7,13 +7,13 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from weldbench.weldsim import defects, optics, pool
-from weldbench.weldsim.scene import Scene, stack
+from weldbench.weldsim.scene import Scene
 
-_POINTS = 1 << 16  # points shaded together: few enough that the intermediate arrays stay in the cache
+_POINTS = 1 << 15  # points shaded together: few enough that the intermediate arrays stay in the cache
 
 
 def render(scenes: Sequence[Scene], width_px: int, height_px: int) -> np.ndarray:
-    """Render scenes of one class.
+    """Render scenes, each for itself.
 
     A frame always spans the same field, 1280:700; another aspect squeezes it, as resizing a frame does.
 
@@ -21,19 +21,16 @@ def render(scenes: Sequence[Scene], width_px: int, height_px: int) -> np.ndarray
         uint8, shape (N, height_px, width_px).
 
     Raises:
-        ValueError: The scenes are of different classes, or a side is below 8 pixels.
+        ValueError: A side is below 8 pixels.
     """
     if min(width_px, height_px) < 8:
         raise ValueError(f"a frame of {width_px} x {height_px} pixels is too small to render; 8 x 8 is the least")
     frames = np.empty((len(scenes), height_px, width_px), np.uint8)
-    at_once = max(1, _POINTS // (width_px * height_px))
     rows_at_once = max(4, _POINTS // width_px)
-    for first in range(0, len(scenes), at_once):
-        batch = stack(scenes[first : first + at_once])
+    for frame, scene in zip(frames, scenes, strict=True):
         for top in range(0, height_px, rows_at_once):
             bottom = min(height_px, top + rows_at_once)
-            frames[first : first + at_once, top:bottom] = _rows(batch, width_px, height_px, top, bottom)
-    for frame, scene in zip(frames, scenes, strict=True):
+            frame[top:bottom] = _rows(scene, width_px, height_px, top, bottom)
         if scene.sensor.stamp:
             _burn_in(frame, scene.sensor.stamp)
     return frames
@@ -54,35 +51,37 @@ def _burn_in(frame: np.ndarray, stamp_ms: int) -> None:
 
 def _rows(scene: Scene, width_px: int, height_px: int, top: int, bottom: int) -> np.ndarray:
     # One row more at either side, for the slopes are differences between neighbours.
-    above, below = top - 1, bottom + 1
     step_u, step_v = 2 / width_px, 2 * optics.ASPECT / height_px
-    u = ((np.arange(width_px, dtype=np.float32) + 0.5) * step_u - 1).astype(np.float32)[None, None, :]
-    v = (np.arange(above, below, dtype=np.float32) + 0.5) * step_v - optics.ASPECT
-    v = v.astype(np.float32)[None, :, None]
+    u = ((np.arange(width_px) + 0.5) * step_u - 1).astype(np.float32)[None, :]
+    v = ((np.arange(top - 1, bottom + 1) + 0.5) * step_v - optics.ASPECT).astype(np.float32)[:, None]
     seen = optics.view(scene.camera, u, v, step_u, step_v)
     surface = pool.lay(seen, scene.plate, scene.pool)
     defects.apply(seen, scene, surface)
-    radiance = _lit(seen, scene, surface)
+    radiance = _lit(seen, surface)
     optics.occlude_by_edge(radiance, seen, scene.plate)
-    optics.add_arc(radiance, seen, scene.camera, scene.torch)
-    optics.occlude_by_torch(radiance, seen, scene.camera, scene.torch)
-    return optics.expose(radiance, seen, scene.sensor)[:, 1:-1]
+    optics.add_arc(radiance, seen, scene.torch)
+    optics.occlude_by_torch(radiance, seen, scene.torch)
+    return optics.expose(radiance, seen, scene.sensor)[1:-1]
 
 
-def _lit(seen: optics.View, scene: Scene, surface: pool.Surface) -> np.ndarray:
+def _lit(seen: optics.View, surface: pool.Surface) -> np.ndarray:
     """Light the surface by a point above the weld: Lambert's law, a shine on slopes that face the arc."""
     lamp_mm = 3.5
-    distance = seen.x_mm**2 + seen.y_mm**2
     slope = optics.relief(surface.height_mm, seen)
-    slope /= np.sqrt(distance + lamp_mm**2)
+    distance = seen.square_mm + lamp_mm**2
+    slope /= np.sqrt(distance)
     np.clip(slope, -1.0, 2.0, out=slope)
-    shine = np.maximum(slope - 0.15, 0)
+    shine = slope - 0.15
+    np.maximum(shine, 0, out=shine)
     shine *= shine
-    shine *= surface.gloss * 0.8
+    shine *= surface.gloss
+    shine *= 0.8
     slope += shine
     slope += 0.75
     np.maximum(slope, 0.12, out=slope)
     slope *= surface.albedo
-    slope /= 1 + distance * 0.028
+    distance *= 0.028
+    distance += 1 - 0.028 * lamp_mm**2
+    slope /= distance
     slope += surface.glow
     return slope

@@ -6,20 +6,13 @@ and the bead that it leaves), Y towards the camera. Lengths in the frame are in 
 the arc.
 """
 
-import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-CLASSES = (
-    "good_weld",
-    "burn_through",
-    "contamination",
-    "lack_of_fusion",
-    "lack_of_shielding_gas",
-    "high_travel_speed",
-)
+from weldbench.config.data import SS304_CLASSES
+
+CLASSES = tuple(SS304_CLASSES)
 
 
 @dataclass(frozen=True)
@@ -53,6 +46,7 @@ class Torch:
     brightness: float
     halo: float  # radiance of the glow around the arc
     halo_radius: float
+    fumes: float  # unevenness of that glow: smoke that it lights
     rays: float  # 0: one calm cone; 1: blown apart into rays
     ray_count: float
     ray_phase: float
@@ -62,7 +56,7 @@ class Torch:
 class Plate:
     """The material around the weld."""
 
-    texture: float  # index into textures.MATERIALS
+    texture: int  # index into textures.MATERIALS
     grain_mm: float  # size of a texel of the material
     grain_angle_rad: float
     relief: float  # height of the texture, mm
@@ -120,7 +114,7 @@ class Sensor:
 
 @dataclass(frozen=True)
 class Defect:
-    """The objects that make a defect: one row of numbers per object, and the defect's own few numbers."""
+    """The objects that make a defect, float64 of shape (objects,) each, and the defect's own few numbers."""
 
     x_mm: np.ndarray
     y_mm: np.ndarray
@@ -136,7 +130,7 @@ class Defect:
 
 @dataclass(frozen=True)
 class Scene:
-    """One frame's content; stacked scenes hold arrays of shape (N, 1, 1) instead, or (K, N, 1, 1) for objects."""
+    """One frame's content."""
 
     label: int  # index into CLASSES
     camera: Camera
@@ -145,28 +139,3 @@ class Scene:
     pool: Pool
     sensor: Sensor
     defect: Defect
-
-
-def stack(scenes: Sequence[Scene]) -> Scene:
-    """Put the numbers of several scenes of one class side by side, ready to broadcast over (N, rows, columns).
-
-    Raises:
-        ValueError: The scenes are of different classes.
-    """
-    if len({scene.label for scene in scenes}) != 1:
-        raise ValueError("scenes of different classes cannot be stacked")
-    parts = {
-        part.name: _stack_part([getattr(scene, part.name) for scene in scenes])
-        for part in dataclasses.fields(Scene)
-        if part.name != "label"
-    }
-    return Scene(label=scenes[0].label, **parts)
-
-
-def _stack_part(parts: Sequence) -> object:
-    values = {}
-    for field in dataclasses.fields(parts[0]):
-        column = np.array([getattr(part, field.name) for part in parts])
-        column = column.astype(np.int64 if field.type is int else np.float32)
-        values[field.name] = column.T[..., None, None] if column.ndim == 2 else column[:, None, None]
-    return type(parts[0])(**values)

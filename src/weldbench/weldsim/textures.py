@@ -1,6 +1,7 @@
 """Tileable noise: the grain of the plates and the irregularity of everything else, made once per process."""
 
 import functools
+import math
 
 import numpy as np
 from scipy import ndimage
@@ -11,30 +12,35 @@ LEVELS = 5  # each one is filtered for twice the pixel footprint of the one befo
 MATERIALS = ("sand", "cast", "brushed")
 DETAILS = ("cloud", "streak", "flake", "turbulence")
 _NAMES = MATERIALS + DETAILS
+_TURNS = np.float32(64 * SIZE)
 
 
-def lookup(texture: np.ndarray | str, x: np.ndarray, y: np.ndarray, footprint: np.ndarray) -> np.ndarray:
+def lookup(texture: str, x: np.ndarray, y: np.ndarray, texels_per_px: float) -> np.ndarray:
     """Read a texture at texel coordinates that may lie anywhere (it repeats).
 
     Args:
-        texture: Name, or indices into MATERIALS that broadcast with `x`.
-        x: Texel coordinates, float32.
+        texture: One of MATERIALS or DETAILS.
+        x: Texel coordinates, float32, between -32768 and 32768.
         y: Texel coordinates, float32, broadcasting with `x`.
-        footprint: Texels per pixel; chooses the filtered copy, so that fine grain does not alias.
+        texels_per_px: Chooses the filtered copy, so that fine grain does not alias.
 
     Returns:
         float32 values with mean 0 and deviation 1 in the unfiltered copy (`flake`: 0 to 1).
     """
-    kind = _NAMES.index(texture) if isinstance(texture, str) else texture.astype(np.int32)
-    level = np.clip(np.rint(np.log2(np.maximum(footprint, 1e-3))) + 1, 0, LEVELS - 1).astype(np.int32)
-    index = np.floor(x).astype(np.int32)
-    index &= SIZE - 1
-    row = np.floor(y).astype(np.int32)
+    level = min(max(round(math.log2(max(texels_per_px, 1e-3))) + 1, 0), LEVELS - 1)
+    # Made positive by whole turns, a number is cut where it would be floored, which is three times slower.
+    column = (x + _TURNS).astype(np.int32)
+    column &= SIZE - 1
+    row = (y + _TURNS).astype(np.int32)
     row &= SIZE - 1
-    row <<= 9
-    index = index + row
-    index += (kind * LEVELS + level) * (SIZE * SIZE)
-    return _atlas().take(index)
+    row *= SIZE
+    return _levels(texture)[level].take(column + row)
+
+
+@functools.cache
+def _levels(name: str) -> np.ndarray:
+    """Return a texture and its filtered copies, float32, shape (LEVELS, SIZE * SIZE)."""
+    return _atlas()[_NAMES.index(name)]
 
 
 @functools.cache
@@ -52,7 +58,11 @@ def _atlas() -> np.ndarray:
     }
     textures = {name: (value - value.mean()) / value.std() for name, value in textures.items()}
     textures["flake"] = _cells(rng, 420)
-    return np.stack([_filtered(textures[name]) for name in _NAMES]).astype(np.float32).ravel()
+    return (
+        np.stack([_filtered(textures[name]) for name in _NAMES])
+        .astype(np.float32)
+        .reshape(len(_NAMES), LEVELS, SIZE * SIZE)
+    )
 
 
 def _filtered(texture: np.ndarray) -> np.ndarray:
