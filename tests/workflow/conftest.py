@@ -74,6 +74,16 @@ def project(make_project: Callable[[Path], Path], tmp_path: Path) -> Path:
     return make_project(tmp_path)
 
 
+def plan(project: Path) -> str:
+    return run(project, "snakemake", "--cores", "2", "--dry-run", "--quiet", "rules")
+
+
+def planned_rules(project: Path) -> set[str]:
+    listing = run(project, "snakemake", "--cores", "2", "--detailed-summary")
+    rows = [line.split("\t") for line in listing.splitlines() if line.startswith(("data/", "models/", "results/"))]
+    return {row[2] for row in rows if row[-1] != "no update"}
+
+
 def sums(project: Path) -> dict[str, str]:
     """Hash weights, predictions and tables; the table of costs holds times."""
     files = [path for pattern in (*COMPARED, "results/*/tables/*") for path in project.glob(pattern)]

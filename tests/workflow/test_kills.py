@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from workflow.conftest import SNAKEMAKE, environment, run, sums
+from workflow.conftest import SNAKEMAKE, edit_params, environment, plan, planned_rules, run, sums
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -36,10 +36,17 @@ def test_snakemake_killed_at_random_moments_ends_with_the_same_bytes(
     assert sums(project) == sums(finished)
 
 
-def test_dvc_killed_at_random_moments_ends_with_the_same_bytes(finished: Path, make_project, tmp_path: Path) -> None:
+def test_dvc_killed_at_random_moments_makes_the_same_bytes_and_snakemake_takes_them(
+    finished: Path, make_project, tmp_path: Path
+) -> None:
     project = make_project(tmp_path)
     moments = random.Random(8)
     for _ in range(2):
         start_and_kill(project, ("dvc", "repro"), moments.uniform(8, 25))
     run(project, "dvc", "repro")
     assert sums(project) == sums(finished)
+
+    run(project, "weldbench", "sync")
+    assert "Nothing to be done" in plan(project)
+    edit_params(project, lambda params: params["report"].update(title="Another title"))
+    assert planned_rules(project) == {"report"}
