@@ -107,7 +107,7 @@ def test_a_window_holds_all_points_of_its_square():
         seen = view(camera, u, v, 2 / 59, 1.094 / 32)
         inside = (np.abs(seen.x_mm - 2) < 1.5) & (np.abs(seen.y_mm - 1) < 1.5)
         outside = inside.copy()
-        outside[seen.window(2, 1, 1.5)] = False
+        outside[seen.window(2, 1, 1.5, 1.5)] = False
         assert inside.any()
         assert not outside.any()
 

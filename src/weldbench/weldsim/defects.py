@@ -32,7 +32,7 @@ def _bump(value: np.ndarray, width: float) -> np.ndarray:
 def _burn_through(seen: View, scene: Scene, surface: Surface) -> None:
     """A hole behind the arc with a white-hot wall, a curtain of ridged metal at its end, the dark sagging root."""
     d, half_width = scene.defect, scene.pool.half_width_mm
-    at = seen.window(1.6 * d.reach_mm, 0.0, 3.2 * d.reach_mm + 2 * half_width)
+    at = seen.window(1.4 * d.reach_mm, 0.0, 2.8 * d.reach_mm + half_width, 1.6 * half_width)
     x, y, cloud, glow = seen.x_mm[at], seen.y_mm[at], surface.cloud[at], surface.glow[at]
     near = 1 / (1 + 0.02 * seen.square_mm[at])
     depth = 1 - ((x - d.reach_mm) / (0.85 * d.reach_mm)) ** 2 - ((y - d.bend) / (0.85 * half_width)) ** 2 + 0.15 * cloud
@@ -45,7 +45,7 @@ def _burn_through(seen: View, scene: Scene, surface: Surface) -> None:
     surface.height_mm[at] *= 1 - hole
     lip = _bump(depth, 0.12)
     glow *= 1 - 0.4 * lip * step(-y)
-    glow += 0.05 * lip * step(y) * near
+    glow += 0.05 * lip * step(y.copy()) * near
     # The curtain hangs aslant, and its ridges run down it.
     aslant = x - 1.75 * d.reach_mm + 0.7 * (y - d.bend) - 0.4 * cloud
     width = float(d.size_mm.max())
@@ -60,9 +60,9 @@ def _burn_through(seen: View, scene: Scene, surface: Surface) -> None:
     surface.height_mm[at] *= 1 - 0.7 * behind
     glow *= 1 - 0.9 * behind
     for x_mm, y_mm, size_mm, aspect, height_mm, phase in _objects(d):
-        at = seen.window(x_mm, y_mm, 2 * size_mm)
+        at = seen.window(x_mm, y_mm, 2 * size_mm, 2 * size_mm)
         x, y = seen.x_mm[at] - x_mm, seen.y_mm[at] - y_mm
-        drop = _bump(np.hypot(x / (aspect + 0.4), y + 0.3 * phase * x), 0.5 * size_mm)
+        drop = np.exp(-((x / (aspect + 0.4)) ** 2 + (y + 0.3 * phase * x) ** 2) / (0.5 * size_mm) ** 2)
         surface.height_mm[at] += (0.4 + 0.4 * height_mm) * size_mm * drop
         surface.gloss[at] += drop
         surface.albedo[at] += drop * 0.6 * scene.plate.albedo
@@ -74,7 +74,7 @@ def _contamination(seen: View, scene: Scene, surface: Surface) -> None:
     if d.kind > 0:
         _glue(seen, scene, surface)
     for number, (x_mm, y_mm, size_mm, aspect, height_mm, phase) in enumerate(_objects(d)):
-        at = seen.window(x_mm, y_mm, 1.6 * size_mm * aspect)
+        at = seen.window(x_mm, y_mm, 1.5 * size_mm * aspect, 1.5 * size_mm)
         x, y, cloud = seen.x_mm[at] - x_mm, seen.y_mm[at] - y_mm, surface.cloud[at]
         radius = ((x + 0.3 * phase * y) / (size_mm * aspect)) ** 2 + (y / size_mm) ** 2 + 0.22 * cloud
         lump = step((1 - radius) * 5)
@@ -93,7 +93,7 @@ def _contamination(seen: View, scene: Scene, surface: Surface) -> None:
         dome = np.sqrt(np.clip(1 - radius, 0, 1))
         surface.pool[at] *= 1 - lump
         surface.glow[at] *= 1 - 0.95 * lump
-        surface.glow[at] += 0.07 * meniscus * near
+        surface.glow[at] += 0.04 * meniscus * near
         surface.albedo[at] += lump * (0.3 * scene.plate.albedo * (1 + 0.3 * fine) - surface.albedo[at])
         surface.height_mm[at] += height_mm * size_mm * dome
 
@@ -101,12 +101,12 @@ def _contamination(seen: View, scene: Scene, surface: Surface) -> None:
 def _glue(seen: View, scene: Scene, surface: Surface) -> None:
     d = scene.defect
     x_mm = -0.9 * scene.pool.front_mm
-    at = seen.window(x_mm, d.bend, 1.8 * d.reach_mm)
+    at = seen.window(x_mm, d.bend, 1.8 * d.reach_mm, 1.6 * d.reach_mm)
     x, y = seen.x_mm[at], seen.y_mm[at]
     along = x - scene.plate.travel_mm % 512
     crumbs = textures.lookup("flake", along * 34, y * 34 + d.bend * 50, seen.pixel_mm * 34)
     fine = textures.lookup("flake", along * 90, y * 90, seen.pixel_mm * 90)
-    where = _bump(np.hypot(x - x_mm, (y - d.bend) * 1.2), d.reach_mm)
+    where = np.exp(-((x - x_mm) ** 2 + 1.44 * (y - d.bend) ** 2) / d.reach_mm**2)
     crust = step((where + 0.3 * surface.cloud[at] - 0.45) * 5) * step((crumbs - 0.2) * 8) * d.kind
     surface.height_mm[at] += crust * (0.7 * crumbs + 0.2 * fine)
     surface.albedo[at] += crust * (3.2 * scene.plate.albedo * (0.3 + crumbs) - surface.albedo[at])
@@ -118,45 +118,46 @@ def _glue(seen: View, scene: Scene, surface: Surface) -> None:
 def _lack_of_fusion(seen: View, scene: Scene, surface: Surface) -> None:
     """Two half pools that do not join: a sharp level reflection, folded lips, the joint open behind them."""
     d, half_width, tail = scene.defect, scene.pool.half_width_mm, scene.pool.tail_mm
-    x, y, cloud, inside = seen.x_mm, seen.y_mm, surface.cloud, surface.pool
+    at = seen.window(10.0, d.bend, 20.0, 2 * half_width)
+    x, y, inside, glow = seen.x_mm[at], seen.y_mm[at], surface.pool[at], surface.glow[at]
     fold = 0.3 * np.cos(0.35 * x) - 0.02 * x
     fold += y - d.bend
     if d.kind < 0.5:
         # The far pool stands as a steep mirror: the arc's image is cut off along a level line.
         mm_per_v = 1 / (seen.camera.scale_per_mm * seen.camera.foreshortening)
-        below = seen.from_weld_v * mm_per_v + 0.35 * half_width
+        below = seen.from_weld_v[at[0]] * mm_per_v + 0.35 * half_width
         line = np.exp(-np.where(below > 0, below / (0.5 * half_width), below / -0.08))
-        line = line * np.exp(-((seen.from_weld_u / (seen.camera.scale_per_mm * d.reach_mm)) ** 4))
-        line *= step(fold * -3)
-        line *= np.maximum(inside, 0.4)
-        surface.glow += d.strength * 0.28 * line
+        aside = np.square(seen.from_weld_u[:, at[1]] / (seen.camera.scale_per_mm * d.reach_mm))
+        glow += d.strength * 0.28 * line * np.exp(-np.square(aside)) * step(fold * -3) * np.maximum(inside, 0.4)
     near = step(fold * 5 - 0.5)
     near *= inside
-    surface.glow *= 1 - 0.8 * near
+    glow *= 1 - 0.8 * near
     ring = ((x - 0.45 * tail) / (0.38 * tail)) ** 2 + ((fold - 0.3 * half_width) / (0.16 * half_width)) ** 2
-    surface.glow += 0.012 * near * _bump(ring - 1, 0.5)
+    glow += 0.012 * near * _bump(ring - 1, 0.5)
+    behind = step((x - 0.6 * tail) * 0.7)
+    # One edge of the open joint stands higher than the other.
+    surface.height_mm[at] += 1.2 * fold * _bump(fold.copy(), 0.5) * behind * (1 - inside)
+    surface.albedo[at] *= 1 - 0.85 * _bump(fold, 0.16) * behind
     for x_mm, y_mm, size_mm, aspect, height_mm, phase in _objects(d):
-        at = seen.window(x_mm, y_mm, 5 * size_mm * aspect)
+        at = seen.window(x_mm, y_mm, 5 * size_mm * aspect, size_mm + 1.2)
         x_from, glow = seen.x_mm[at] - x_mm, surface.glow[at]
-        lip = seen.y_mm[at] - y_mm + 0.35 * size_mm * np.cos(0.5 * x_from) - 0.08 * cloud[at] - 0.02 * phase * x_from
-        length = _bump(x_from, 2.4 * size_mm * aspect) * (0.2 + 0.8 * inside[at])
+        lip = (
+            seen.y_mm[at]
+            - y_mm
+            + 0.35 * size_mm * np.cos(0.5 * x_from)
+            - 0.08 * surface.cloud[at]
+            - 0.02 * phase * x_from
+        )
+        length = _bump(x_from, 2.4 * size_mm * aspect) * (0.2 + 0.8 * surface.pool[at])
         surface.height_mm[at] += height_mm * np.tanh(lip * 5) * _bump(lip.copy(), 0.2) * length
         glow *= 1 - 0.65 * _bump(lip - 0.34, 0.2) * length
         glow += 0.06 * _bump(lip, 0.14) * length / (1 + 0.03 * seen.square_mm[at])
-    open_joint = _bump(fold.copy(), 0.16)
-    open_joint *= step((x - 0.6 * tail) * 0.7)
-    surface.albedo *= 1 - 0.85 * open_joint
-    fold *= 2.5
-    step_up = np.tanh(fold, out=fold)
-    step_up *= 1 - inside
-    step_up *= step(x)
-    surface.height_mm += 0.35 * step_up
 
 
 def _lack_of_shielding_gas(seen: View, scene: Scene, surface: Surface) -> None:
     """A pool torn into oxidised, turbulent streaks around the arc, and clusters of spatter behind it."""
     d = scene.defect
-    at = seen.window(0.0, 0.0, 1.8 * d.reach_mm)
+    at = seen.window(0.0, 0.0, 1.6 * d.reach_mm, 1.6 * d.reach_mm)
     x, y, cloud = seen.x_mm[at], seen.y_mm[at], surface.cloud[at]
     distance = np.sqrt(seen.square_mm[at])
     angle = np.arctan2(y, x)
@@ -167,7 +168,7 @@ def _lack_of_shielding_gas(seen: View, scene: Scene, surface: Surface) -> None:
     surface.glow[at] *= 1 - 0.7 * torn
     surface.glow[at] += torn * (0.01 + 0.07 * d.kind) * np.clip(swirl * 0.5 + 0.7, 0, 2) / (1 + 0.06 * distance**2)
     for x_mm, y_mm, size_mm, aspect, _height_mm, _phase in _objects(d):
-        at = seen.window(x_mm, y_mm, 1.6 * size_mm * aspect)
+        at = seen.window(x_mm, y_mm, 1.5 * size_mm * aspect, 1.5 * size_mm)
         x, y = seen.x_mm[at], seen.y_mm[at]
         crumbs = textures.lookup("flake", (x - scene.plate.travel_mm) * 55, y * 55, seen.pixel_mm * 55)
         radius = ((x - x_mm) / (size_mm * aspect)) ** 2 + ((y - y_mm) / size_mm) ** 2
@@ -180,15 +181,16 @@ def _lack_of_shielding_gas(seen: View, scene: Scene, surface: Surface) -> None:
 def _high_travel_speed(seen: View, scene: Scene, surface: Surface) -> None:
     """A rough bead that froze as it was dragged along, humps in rows in it with glossy hollows, no pool to speak of."""
     d, width = scene.defect, scene.pool.bead_half_width_mm
-    along = seen.x_mm - scene.plate.travel_mm % 512
-    waves = textures.lookup("cloud", along * 45, (seen.y_mm - d.bend) * 60, seen.pixel_mm * 120)
-    band = (1.25 + 0.25 * waves) * width - np.abs(seen.y_mm - d.bend)
-    dragged = step(band * 3) * (1 - 0.7 * surface.pool)
-    surface.height_mm += dragged * (0.12 * d.strength * waves - 0.8 * surface.height_mm)
-    surface.gloss += 0.6 * dragged
-    surface.albedo *= 1 - 0.25 * dragged
+    at = seen.window(0.0, d.bend, 25.0, 2.5 * width)
+    along, across = seen.x_mm[at] - scene.plate.travel_mm % 512, seen.y_mm[at] - d.bend
+    waves = textures.lookup("cloud", along * 45, across * 60, seen.pixel_mm * 120)
+    dragged = step(((1.25 + 0.25 * waves) * width - np.abs(across)) * 3)
+    dragged *= 1 - 0.7 * surface.pool[at]
+    surface.height_mm[at] += dragged * (0.12 * d.strength * waves - 0.8 * surface.height_mm[at])
+    surface.gloss[at] += 0.6 * dragged
+    surface.albedo[at] *= 1 - 0.25 * dragged
     for x_mm, y_mm, size_mm, aspect, height_mm, phase in _objects(d):
-        at = seen.window(x_mm, y_mm, 4.5 * size_mm * aspect)
+        at = seen.window(x_mm, y_mm, 3.2 * size_mm * aspect, (2.2 + 0.6 * aspect) * size_mm)
         x, y = seen.x_mm[at] - x_mm, seen.y_mm[at] - y_mm
         # Frozen while it ran backwards, a hump is steep in front and drawn out behind.
         along = np.minimum(x * (0.7 / (size_mm * aspect)), x * (1.5 / (size_mm * aspect)))

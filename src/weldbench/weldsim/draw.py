@@ -36,7 +36,7 @@ def _burn_through(scene: Scene, rng: np.random.Generator) -> Scene:
     if rng.random() < 0.5:
         # The root sags below the near plate, whose edge then hides a part of it.
         plate = replace(plate, shelf_mm=pool.half_width_mm * _u(rng, 0.2, 1.0))
-    reach_mm = pool.tail_mm * _u(rng, 0.4, 0.7)
+    reach_mm = pool.tail_mm * _u(rng, 0.22, 0.42)
     defect = _objects(
         rng, 5, x=(2.2, 4.0), x_scale=reach_mm, y=(-0.8, 0.8), y_scale=pool.half_width_mm,
         size=(0.5, 2.0), aspect=(0.4, 1.4), height=(0, 1), strength=_u(rng, 0.75, 1.0),
@@ -50,10 +50,10 @@ def _contamination(scene: Scene, rng: np.random.Generator) -> Scene:
     glue = rng.random() < 0.4
     defect = _objects(
         rng, 6, x=(-1.2, 1.2), x_scale=pool.front_mm, y=(0.35, 1.3), y_scale=pool.half_width_mm,
-        size=(0.2, 0.6) if glue else (0.7, 2.0), aspect=(1.0, 2.0), height=(0.3, 1.0), strength=1.0,
+        size=(0.2, 0.6) if glue else (0.6, 1.5), aspect=(1.0, 2.0), height=(0.3, 1.0), strength=1.0,
         reach_mm=_u(rng, 2.5, 5.5), bend=_u(rng, -1.5, 2.0), kind=_u(rng, 0.7, 1.0) if glue else 0.0,
     )  # fmt: skip
-    return replace(scene, pool=pool, torch=replace(scene.torch, fumes=_u(rng, 0.2, 0.9)), defect=defect)
+    return replace(scene, pool=pool, torch=replace(scene.torch, fumes=_u(rng, 0.0, 0.6)), defect=defect)
 
 
 def _lack_of_fusion(scene: Scene, rng: np.random.Generator) -> Scene:
@@ -139,7 +139,7 @@ def _torch(domain: Domain, camera: Camera, rng: np.random.Generator) -> Torch:
         column_width=_u(rng, 0.03, 0.08),
         column_spread=_u(rng, 0.04, 0.35) if large else _u(rng, 0.1, 0.5), brightness=_u(rng, 0.3, 1.0),
         halo=_u(rng, 0.06, 0.3), halo_radius=_u(rng, 0.2, 0.6),
-        fumes=0.0 if rng.random() < 0.7 else _u(rng, 0, 0.4),
+        fumes=0.0 if rng.random() < 0.5 else _u(rng, 0, 0.5),
         rays=0.0, ray_count=0.0, ray_phase=_u(rng, 0, 6.28),
     )  # fmt: skip
 

@@ -31,12 +31,15 @@ class View:
         """Length on the plate that a pixel spans under the arc."""
         return max(self.step_u, self.step_v) / self.camera.scale_per_mm
 
-    def window(self, x_mm: float, y_mm: float, radius_mm: float) -> tuple[slice, slice]:
-        """Return the rows and columns in which a square of the plate lies; the frame is drawn only there."""
+    def window(self, x_mm: float, y_mm: float, along_mm: float, across_mm: float) -> tuple[slice, slice]:
+        """Return the rows and columns in which a rectangle of the plate lies, given by its middle and its half sides.
+
+        What is drawn only there costs only as much as it is large in the frame.
+        """
         camera = self.camera
         corners_u, corners_v = [], []
-        for x in (x_mm - radius_mm, x_mm + radius_mm):
-            for y in (y_mm - radius_mm, y_mm + radius_mm):
+        for x in (x_mm - along_mm, x_mm + along_mm):
+            for y in (y_mm - across_mm, y_mm + across_mm):
                 # A plate seen so obliquely has a horizon: what lies near it or beyond it counts as far away.
                 down = y * camera.foreshortening * camera.scale_per_mm
                 down /= max(1 - down * camera.perspective, 0.05)
@@ -175,7 +178,8 @@ def expose(radiance: np.ndarray, seen: View, sensor: Sensor) -> np.ndarray:
     gain = sensor.exposure / sensor.toe
     radiance *= (gain - gain * sensor.vignette * seen.u**2) - gain * sensor.vignette * seen.v**2
     np.maximum(radiance, 0, out=radiance)
-    grey = np.log1p(radiance, out=radiance)
+    radiance += 1  # log1p would be five times slower, and its precision is not seen
+    grey = np.log(radiance, out=radiance)
     row = np.rint((seen.v[:, 0] + ASPECT) / seen.step_v - 0.5).astype(np.int32)
     contrast = np.full(seen.v.shape, (sensor.white - sensor.black) / math.log1p(1 / sensor.toe), np.float32)
     if seen.step_v < 0.005:  # a coarser image averages the line pattern away
@@ -190,8 +194,8 @@ def expose(radiance: np.ndarray, seen: View, sensor: Sensor) -> np.ndarray:
 
 
 def step(value: np.ndarray) -> np.ndarray:
-    """Rise smoothly from 0 at -1 to 1 at 1: (2 + 3 value - value^3) / 4 between them."""
-    value = np.clip(value, -1, 1)
+    """Rise smoothly from 0 at -1 to 1 at 1, by (2 + 3 value - value^3) / 4; uses up `value`."""
+    np.clip(value, -1, 1, out=value)
     rise = value * value
     rise -= 3
     rise *= value

@@ -33,34 +33,49 @@ def lay(seen: View, plate: Plate, pool: Pool) -> Surface:
     along_mm, across_mm = x + moved % (textures.SIZE / 12), y + plate.offset_mm * 0.6
     cloud = textures.lookup("cloud", along_mm * 12, across_mm * 12, seen.pixel_mm * 12)
     inside = _inside(x, y, pool, cloud)
-    molten = step(inside * 7)
-    solid = 1 - molten
-    bead = _bead(x, y, pool, cloud)
-    bead *= solid
     height = _grain(seen, plate, moved)
-    height *= solid - bead
-    height += _ripples(seen, pool, cloud, moved) * bead
-    height -= 0.25 * molten
-    if pool.wave > 0:
-        waves = np.sqrt(seen.square_mm) * (2 * math.pi / pool.wave_mm)
-        waves += cloud
-        waves -= pool.wave_phase
-        height += np.sin(waves, out=waves) * pool.wave * molten
     albedo = _tinted(cloud, inside, plate)
     if plate.joint_gap_mm > 0:
         _cut_joint(seen, plate, pool, albedo)
-    solid *= 0.85
-    solid += 0.15
-    albedo *= solid
-    glow = _mirror(seen, pool, cloud, inside)
-    glow *= molten
-    glow += _rim(seen, inside, cloud)
-    bead *= 0.5
-    bead += 0.1
-    surface = Surface(height, albedo, molten, glow, bead, cloud)
-    if plate.shelf_mm < 50:
-        _shelf(seen, plate, surface)
+    surface = Surface(height, albedo, *(np.zeros_like(height) for _ in range(3)), cloud)
+    surface.gloss += 0.1
+    # The rim wobbles by less than this share of the pool's size.
+    at = seen.window(
+        (pool.tail_mm - pool.front_mm) / 2, 0, 0.7 * (pool.tail_mm + pool.front_mm), 1.4 * pool.half_width_mm
+    )
+    surface.pool[at] = step(inside[at] * 7)
+    _lay_bead(seen, pool, surface, moved)
+    _melt(seen, pool, surface, inside, at)
     return surface
+
+
+def _lay_bead(seen: View, pool: Pool, surface: Surface, moved: float) -> None:
+    at = seen.window(30 - pool.front_mm, 0, 30, pool.bead_half_width_mm + 0.8)
+    x, y, cloud = seen.x_mm[at], seen.y_mm[at], surface.cloud[at]
+    bead = step(0.36 * cloud + 3 * (pool.bead_half_width_mm - np.abs(y)))
+    bead *= step(x * 1.5 + 0.45 * pool.front_mm)
+    bead *= 1 - surface.pool[at]
+    surface.height_mm[at] += bead * (_ripples(x, y, pool, cloud, moved, seen.pixel_mm) - surface.height_mm[at])
+    surface.gloss[at] += 0.5 * bead
+
+
+def _melt(seen: View, pool: Pool, surface: Surface, inside: np.ndarray, at: tuple[slice, slice]) -> None:
+    molten, inside, cloud = surface.pool[at], inside[at], surface.cloud[at]
+    waves = np.sqrt(seen.square_mm[at]) * (2 * math.pi / pool.wave_mm)
+    waves += cloud
+    waves -= pool.wave_phase
+    liquid = np.sin(waves, out=waves)
+    liquid *= pool.wave
+    liquid -= 0.25
+    surface.height_mm[at] *= 1 - molten
+    surface.height_mm[at] += liquid * molten
+    surface.albedo[at] *= 1 - 0.85 * molten
+    surface.glow[at] += _mirror(seen, pool, cloud, inside, at) * molten
+    # The rounded rim throws light back.
+    rim = np.exp(np.square(inside * (1 / 0.09)) * -1)
+    rim *= 0.012 + 0.0072 * cloud
+    rim /= 1 + 0.05 * seen.square_mm[at]
+    surface.glow[at] += rim
 
 
 def _grain(seen: View, plate: Plate, moved: float) -> np.ndarray:
@@ -92,24 +107,13 @@ def _inside(x: np.ndarray, y: np.ndarray, pool: Pool, cloud: np.ndarray) -> np.n
     return inside
 
 
-def _bead(x: np.ndarray, y: np.ndarray, pool: Pool, cloud: np.ndarray) -> np.ndarray:
-    near = 0.36 * cloud
-    near -= 3 * np.abs(y)
-    near += 3 * pool.bead_half_width_mm
-    bead = step(near)
-    behind = x * 1.5
-    behind += 0.45 * pool.front_mm
-    bead *= step(behind)
-    return bead
-
-
-def _ripples(seen: View, pool: Pool, cloud: np.ndarray, moved: float) -> np.ndarray:
+def _ripples(x: np.ndarray, y: np.ndarray, pool: Pool, cloud: np.ndarray, moved: float, pixel_mm: float) -> np.ndarray:
     """Return the bead's height: a crown, even ripples that repeat the pool's tail, and fine uneven lines along them."""
-    square = seen.y_mm * (1 / pool.bead_half_width_mm)
+    square = y * (1 / pool.bead_half_width_mm)
     square *= square
     behind = pool.ripple_bow * square
-    behind += seen.x_mm
-    lines = textures.lookup("streak", seen.y_mm * 12, (behind + moved % 128) * 32, seen.pixel_mm * 32)
+    behind += x
+    lines = textures.lookup("streak", y * 12, (behind + moved % 128) * 32, pixel_mm * 32)
     behind *= 2 * math.pi / pool.ripple_pitch_mm
     behind += 1.2 * cloud
     height = np.sin(behind, out=behind)
@@ -138,42 +142,31 @@ def _tinted(cloud: np.ndarray, inside: np.ndarray, plate: Plate) -> np.ndarray:
 
 
 def _cut_joint(seen: View, plate: Plate, pool: Pool, albedo: np.ndarray) -> None:
-    rows, columns = seen.window(-pool.front_mm - 20, plate.joint_y_mm, 20 + 0.5 * pool.front_mm)
-    x, y = seen.x_mm[rows, columns], seen.y_mm[rows, columns]
+    at = seen.window(-20 - 0.4 * pool.front_mm, plate.joint_y_mm, 20, 3 * plate.joint_gap_mm)
+    x, y = seen.x_mm[at], seen.y_mm[at]
     joint = np.exp(-(((y - plate.joint_y_mm) / plate.joint_gap_mm) ** 2))
     joint *= step(-x - 0.5 * pool.front_mm)
-    albedo[rows, columns] *= 1 - 0.85 * joint
+    albedo[at] *= 1 - 0.85 * joint
 
 
-def _rim(seen: View, inside: np.ndarray, cloud: np.ndarray) -> np.ndarray:
-    """Return the light that the rounded rim of the pool throws back."""
-    rim = inside * (1 / 0.09)
-    rim *= rim
-    np.negative(rim, out=rim)
-    np.exp(rim, out=rim)
-    rim *= 0.012 + 0.0072 * cloud
-    rim /= 1 + 0.05 * seen.square_mm
-    return rim
-
-
-def _mirror(seen: View, pool: Pool, cloud: np.ndarray, inside: np.ndarray) -> np.ndarray:
+def _mirror(seen: View, pool: Pool, cloud: np.ndarray, inside: np.ndarray, at: tuple[slice, slice]) -> np.ndarray:
     """Return the arc's mirror image, bright at the foot of the arc, and the skin of oxide that floats on the tail."""
-    distance = 14 * seen.from_weld_u**2 + (1 + 14 * (1.6 * (seen.from_weld_v + 0.06)) ** 2)
+    rows, columns = at
+    distance = 14 * seen.from_weld_u[:, columns] ** 2 + (1 + 14 * (1.6 * (seen.from_weld_v[rows] + 0.06)) ** 2)
     distance *= distance
     image = np.divide(pool.mirror, distance, out=distance)
-    depth = np.clip(inside, 0, 1)
-    depth *= -0.5 * pool.sheen
-    depth += 1.2 * pool.sheen
-    image += depth
+    image += pool.sheen * (1.2 - 0.5 * np.clip(inside, 0, 1))
     if pool.islands > 0:
         islands = step((cloud - 2.2 + 2.6 * pool.islands) * 6)
-        islands *= seen.x_mm > 0.15 * pool.tail_mm
+        islands *= seen.x_mm[at] > 0.15 * pool.tail_mm
         image *= 1 + 0.9 * islands
     return image
 
 
-def _shelf(seen: View, plate: Plate, surface: Surface) -> None:
-    """A near plate that stands higher hides the near part of the pool behind a lit edge."""
+def hide_by_shelf(seen: View, plate: Plate, surface: Surface) -> None:
+    """Let a near plate that stands higher hide the near part of the weld, its defect included, behind a lit edge."""
+    if plate.shelf_mm > 50:
+        return
     front = seen.y_mm - plate.shelf_mm + plate.shelf_bend * (0.12 * seen.x_mm) ** 2 - 0.2 * surface.cloud
     hidden = step(front * 2.5)
     shown = 1 - hidden

@@ -57,6 +57,7 @@ def _rows(scene: Scene, width_px: int, height_px: int, top: int, bottom: int) ->
     seen = optics.view(scene.camera, u, v, step_u, step_v)
     surface = pool.lay(seen, scene.plate, scene.pool)
     defects.apply(seen, scene, surface)
+    pool.hide_by_shelf(seen, scene.plate, surface)
     radiance = _lit(seen, surface)
     optics.occlude_by_edge(radiance, seen, scene.plate)
     optics.add_arc(radiance, seen, scene.torch)

@@ -29,9 +29,9 @@ def lookup(texture: str, x: np.ndarray, y: np.ndarray, texels_per_px: float) -> 
     """
     level = min(max(round(math.log2(max(texels_per_px, 1e-3))) + 1, 0), LEVELS - 1)
     # Made positive by whole turns, a number is cut where it would be floored, which is three times slower.
-    column = (x + _TURNS).astype(np.int32)
+    column = (x + _TURNS).astype(np.int64)
     column &= SIZE - 1
-    row = (y + _TURNS).astype(np.int32)
+    row = (y + _TURNS).astype(np.int64)
     row &= SIZE - 1
     row *= SIZE
     return _levels(texture)[level].take(column + row)
