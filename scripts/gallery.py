@@ -14,6 +14,7 @@ from weldbench.errors import InputError
 from weldbench.weldsim import CLASSES, render_batch
 
 SHOWN = 4  # frames per class and source
+SIZE_PX = (480, 262)
 GAMMA = 0.6  # shows more of the dark plate
 
 
@@ -25,23 +26,22 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     columns = [simulated(arguments.seed)] + ([real(arguments.real)] if arguments.real else [])
-    figure, axes = plt.subplots(
-        len(CLASSES), SHOWN * len(columns), figsize=(3 * SHOWN * len(columns), 10), squeeze=False
-    )
+    across = SHOWN * len(columns)
+    figure, axes = plt.subplots(len(CLASSES), across, figsize=(3 * across, 10), squeeze=False)
     for label, name in enumerate(CLASSES):
         frames = [frame for column in columns for frame in column[label]]
         for axis, frame in zip(axes[label], frames, strict=True):
             axis.imshow((frame / 255) ** GAMMA, cmap="gray", vmin=0, vmax=1, aspect="auto")
             axis.set(xticks=[], yticks=[])
         axes[label][0].set_ylabel(name.replace("_", "\n"))
-    for title, start in zip(("simulated", "real"), range(0, SHOWN * len(columns), SHOWN), strict=False):
+    for title, start in zip(("simulated", "real"), range(0, across, SHOWN), strict=False):
         axes[0][start].set_title(title, loc="left")
     with replacing(arguments.output) as partial:
         figure.savefig(partial, dpi=80)
 
 
 def simulated(seed: int) -> list[np.ndarray]:
-    frames, labels = render_batch(seed, SHOWN * len(CLASSES), 480, 262)
+    frames, labels = render_batch(seed, SHOWN * len(CLASSES), *SIZE_PX)
     return [frames[labels == label] for label in range(len(CLASSES))]
 
 
@@ -49,14 +49,13 @@ def real(folder: Path) -> list[list[np.ndarray]]:
     path = folder / f"{folder.resolve().name}.json"
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; give the folder of one part, which holds its JSON file")
-    labels = json.loads(path.read_text(encoding="utf-8"))
-    rows = []
+    labels, rows = json.loads(path.read_text(encoding="utf-8")), []
     for label, name in enumerate(CLASSES):
-        paths = sorted(frame for frame, its in labels.items() if its == label)
-        if not paths:
+        frames = sorted(frame for frame, its in labels.items() if its == label)
+        if not frames:
             raise InputError(f"{path}: no frame is labelled {label}, {name}")
-        chosen = [paths[len(paths) * shown // SHOWN] for shown in range(SHOWN)]
-        rows.append([np.asarray(Image.open(folder / frame).convert("L").resize((480, 262))) for frame in chosen])
+        chosen = [frames[len(frames) * shown // SHOWN] for shown in range(SHOWN)]
+        rows.append([np.asarray(Image.open(folder / frame).convert("L").resize(SIZE_PX)) for frame in chosen])
     return rows
 
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from weldbench.weldsim import defects, optics, pool
 from weldbench.weldsim.scene import Scene
 
-_POINTS = 1 << 15  # points shaded together: few enough that the intermediate arrays stay in the cache
+_POINTS = 1 << 17  # points shaded together: few enough for the cache, and so many that numpy's calls do not count
 
 
 def render(scenes: Sequence[Scene], width_px: int, height_px: int) -> np.ndarray:
