@@ -37,7 +37,7 @@ def _burn_through(seen: View, scene: Scene, surface: Surface) -> None:
     near = 1 / (1 + 0.02 * seen.square_mm[at])
     depth = 1 - ((x - d.reach_mm) / (0.85 * d.reach_mm)) ** 2 - ((y - d.bend) / (0.85 * half_width)) ** 2 + 0.15 * cloud
     hole = step(depth * 6) * d.strength
-    glow += d.strength * 0.12 * surface.pool[at] * near
+    glow += d.strength * 0.09 * surface.pool[at] * near
     glow *= 1 - (0.7 + 0.25 * d.kind) * hole
     # Its wall still glows beside the arc, and less and less away from it.
     glow += (1 - d.kind) * 0.12 * hole / (1 + 0.06 * seen.square_mm[at])
@@ -82,8 +82,8 @@ def _contamination(seen: View, scene: Scene, surface: Surface) -> None:
         if number % 3 == 2:
             # A feathery crust: pale, rough, without a shape.
             lump *= step((fine - 0.15) * 6)
-            surface.albedo[at] += lump * (3.0 * scene.plate.albedo * (0.3 + fine) - surface.albedo[at])
-            surface.height_mm[at] += 0.25 * fine * lump
+            surface.albedo[at] += lump * (2.0 * scene.plate.albedo * (0.5 + fine) - surface.albedo[at])
+            surface.height_mm[at] += 0.12 * fine * lump
             surface.glow[at] *= 1 - 0.8 * lump
             surface.pool[at] *= 1 - lump
             continue
@@ -108,8 +108,8 @@ def _glue(seen: View, scene: Scene, surface: Surface) -> None:
     fine = textures.lookup("flake", along * 90, y * 90, seen.pixel_mm * 90)
     where = np.exp(-((x - x_mm) ** 2 + 1.44 * (y - d.bend) ** 2) / d.reach_mm**2)
     crust = step((where + 0.3 * surface.cloud[at] - 0.45) * 5) * step((crumbs - 0.2) * 8) * d.kind
-    surface.height_mm[at] += crust * (0.7 * crumbs + 0.2 * fine)
-    surface.albedo[at] += crust * (3.2 * scene.plate.albedo * (0.3 + crumbs) - surface.albedo[at])
+    surface.height_mm[at] += crust * (0.4 * crumbs + 0.08 * fine)
+    surface.albedo[at] += crust * (2.4 * scene.plate.albedo * (0.4 + crumbs) - surface.albedo[at])
     surface.pool[at] *= 1 - crust
     surface.glow[at] *= 1 - crust
     surface.glow[at] += crust * 0.12 * crumbs / (1 + 0.2 * seen.square_mm[at])
@@ -163,18 +163,18 @@ def _lack_of_shielding_gas(seen: View, scene: Scene, surface: Surface) -> None:
     angle = np.arctan2(y, x)
     swirl = textures.lookup("turbulence", angle * 81.5, distance * 34 + d.bend * 60 + 10 * cloud, seen.pixel_mm * 34)
     torn = step((d.reach_mm - distance + 0.6 * cloud) * 1.2) * d.strength
-    surface.height_mm[at] += 0.14 * swirl * torn
+    surface.height_mm[at] += 0.07 * swirl * torn
     surface.albedo[at] += torn * (1.2 * scene.plate.albedo - surface.albedo[at])
     surface.glow[at] *= 1 - 0.7 * torn
-    surface.glow[at] += torn * (0.01 + 0.07 * d.kind) * np.clip(swirl * 0.5 + 0.7, 0, 2) / (1 + 0.06 * distance**2)
+    surface.glow[at] += torn * (0.01 + 0.07 * d.kind) * np.clip(swirl * 0.35 + 0.7, 0, 2) / (1 + 0.06 * distance**2)
     for x_mm, y_mm, size_mm, aspect, _height_mm, _phase in _objects(d):
         at = seen.window(x_mm, y_mm, 1.5 * size_mm * aspect, 1.5 * size_mm)
         x, y = seen.x_mm[at], seen.y_mm[at]
         crumbs = textures.lookup("flake", (x - scene.plate.travel_mm) * 55, y * 55, seen.pixel_mm * 55)
         radius = ((x - x_mm) / (size_mm * aspect)) ** 2 + ((y - y_mm) / size_mm) ** 2
         spatter = step((1.1 - radius + 0.4 * surface.cloud[at]) * 2) * step((crumbs - 0.38) * 8)
-        surface.height_mm[at] += 0.15 * spatter * crumbs
-        surface.albedo[at] += spatter * (4.0 * scene.plate.albedo - surface.albedo[at])
+        surface.height_mm[at] += 0.1 * spatter * crumbs
+        surface.albedo[at] += spatter * (2.8 * scene.plate.albedo - surface.albedo[at])
         surface.gloss[at] += spatter
 
 

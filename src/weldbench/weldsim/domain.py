@@ -20,12 +20,13 @@ class Domain:
     foreshortening: Range = (0.38, 0.75)
     mirrored: float = 0.5  # probability
     materials: tuple[str, ...] = ("sand", "brushed")
-    exposure: Range = (0.55, 1.7)
+    exposure: Range = (0.5, 1.4)
     toe: Range = (0.015, 0.05)
     albedo: Range = (0.010, 0.032)
     large_nozzle: float = 0.55  # probability that the nozzle, not the bare electrode, stands in the frame
     edge: float = 0.45  # probability that the near edge of the plate is seen
     shelf: float = 0.2  # probability of a near plate in front of the pool; it is higher from the mirrored side
+    littered: float = 0.5  # probability of crumbs on the plate
     stamped: float = 0.15  # probability of a burned-in time stamp
 
 
@@ -45,6 +46,7 @@ PLANT = Domain(
     large_nozzle=1.0,
     edge=0.1,
     shelf=0.0,
+    littered=0.2,
 )
 
 

@@ -73,7 +73,7 @@ def _lack_of_shielding_gas(scene: Scene, rng: np.random.Generator) -> Scene:
         scene.torch, rays=_u(rng, 0.1, 0.7), ray_count=_u(rng, 3.0, 6.0), column_width=_u(rng, 0.06, 0.13),
         column_spread=_u(rng, 0.2, 0.5), stickout=-_u(rng, 0.0, 0.02), electrode_brightness=0.0,
         nozzle_radius=_u(rng, 0.4, 0.8), nozzle_drop=_u(rng, 0.14, 0.3), nozzle_ragged=_u(rng, 0.01, 0.04),
-        nozzle_brightness=_u(rng, 0.001, 0.004), brightness=_u(rng, 0.2, 2.0), halo=_u(rng, 0.1, 0.4),
+        nozzle_brightness=_u(rng, 0.001, 0.004), brightness=_u(rng, 0.2, 1.6), halo=_u(rng, 0.08, 0.3),
         halo_radius=_u(rng, 0.3, 0.6), fumes=_u(rng, 0, 0.4),
     )  # fmt: skip
     defect = _objects(
@@ -138,7 +138,7 @@ def _torch(domain: Domain, camera: Camera, rng: np.random.Generator) -> Torch:
         electrode_radius=_u(rng, 0.03, 0.07), electrode_brightness=_u(rng, 0.02, 0.2),
         column_width=_u(rng, 0.03, 0.08),
         column_spread=_u(rng, 0.04, 0.35) if large else _u(rng, 0.1, 0.5), brightness=_u(rng, 0.3, 1.0),
-        halo=_u(rng, 0.06, 0.3), halo_radius=_u(rng, 0.2, 0.6),
+        halo=_u(rng, 0.04, 0.22), halo_radius=_u(rng, 0.2, 0.5),
         fumes=0.0 if rng.random() < 0.5 else _u(rng, 0, 0.5),
         rays=0.0, ray_count=0.0, ray_phase=_u(rng, 0, 6.28),
     )  # fmt: skip
@@ -150,7 +150,8 @@ def _plate(domain: Domain, camera: Camera, rng: np.random.Generator) -> Plate:
     return Plate(
         texture=MATERIALS.index(str(rng.choice(domain.materials))), grain_mm=_u(rng, 0.02, 0.06),
         grain_angle_rad=_u(rng, -0.5, 0.5), relief=_u(rng, 0.01, 0.09), albedo=_u(rng, *domain.albedo),
-        mottle=_u(rng, 0.02, 0.22), joint_gap_mm=_u(rng, 0.05, 0.2) if rng.random() < 0.4 else 0.0,
+        mottle=_u(rng, 0.02, 0.22), litter=_u(rng, 0.1, 0.9) if rng.random() < domain.littered else 0.0,
+        joint_gap_mm=_u(rng, 0.05, 0.2) if rng.random() < 0.4 else 0.0,
         joint_y_mm=_u(rng, -0.6, 0.6), edge_v=camera.weld_v + _u(rng, 0.12, 0.45) if edge else 2.0,
         edge_slope=_u(rng, -0.1, 0.25),
         edge_blur=_u(rng, 0.02, 0.1), edge_band=_u(rng, 0.004, 0.03), shelf_mm=_u(rng, 0.5, 3.0) if shelf else 99.0,

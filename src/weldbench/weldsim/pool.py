@@ -35,6 +35,8 @@ def lay(seen: View, plate: Plate, pool: Pool) -> Surface:
     inside = _inside(x, y, pool, cloud)
     height = _grain(seen, plate, moved)
     albedo = _tinted(cloud, inside, plate)
+    if plate.litter > 0:
+        _litter(seen, plate, moved, cloud, height, albedo)
     if plate.joint_gap_mm > 0:
         _cut_joint(seen, plate, pool, albedo)
     surface = Surface(height, albedo, *(np.zeros_like(height) for _ in range(3)), cloud)
@@ -89,6 +91,15 @@ def _grain(seen: View, plate: Plate, moved: float) -> np.ndarray:
     grain = textures.lookup(textures.MATERIALS[plate.texture], along, across, seen.pixel_mm / plate.grain_mm)
     grain *= plate.relief
     return grain
+
+
+def _litter(seen: View, plate: Plate, moved: float, cloud: np.ndarray, height: np.ndarray, albedo: np.ndarray) -> None:
+    along_mm = seen.x_mm + moved % (textures.SIZE / 40)
+    crumbs = textures.lookup("flake", along_mm * 40, seen.y_mm * 40, seen.pixel_mm * 40)
+    lies = step((crumbs - 0.3) * 8)
+    lies *= step((cloud - 2.2 + 2 * plate.litter) * 4)
+    height += 0.15 * crumbs * lies
+    albedo *= 1 + 0.8 * lies
 
 
 def _inside(x: np.ndarray, y: np.ndarray, pool: Pool, cloud: np.ndarray) -> np.ndarray:

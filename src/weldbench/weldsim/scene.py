@@ -62,6 +62,7 @@ class Plate:
     relief: float  # height of the texture, mm
     albedo: float
     mottle: float  # slow variation of the albedo
+    litter: float  # share of crumbs of slag and spatter, left over from other welds
     joint_gap_mm: float  # half width of the dark joint line; 0: no joint
     joint_y_mm: float
     edge_v: float  # near edge of the plate in the frame; beyond it the background
