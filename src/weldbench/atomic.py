@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def write_json(path: Path | str, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def write_csv(path: Path | str, table: pd.DataFrame, float_format: str | None = None) -> None:
+def write_csv(path: Path | str, table: "pd.DataFrame", float_format: str | None = None) -> None:
     """Write a table as CSV atomically, without its index."""
     with replacing(path) as partial:
         table.to_csv(partial, index=False, float_format=float_format, lineterminator="\n")

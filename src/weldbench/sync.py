@@ -13,14 +13,16 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import networkx
 from dvc.exceptions import DvcException, NotDvcRepoError
-from dvc.repo import Repo
+from dvc.repo import Repo, lock_repo
 from dvc.stage import PipelineStage
 
 from weldbench.atomic import write_text
+from weldbench.config import load_params
 from weldbench.engine_lock import release_engine_lock, take_engine_lock
 from weldbench.errors import InputError
 
@@ -34,16 +36,21 @@ def synchronise() -> list[str]:
         Sentences that say what was done.
 
     Raises:
-        InputError: The folder is no DVC repository, another engine is at work, or an engine cannot read its graph.
+        InputError: The folder is no DVC repository, params.yaml is not valid, another engine is at work, or an engine
+            cannot read its graph.
     """
     logging.getLogger("dvc").setLevel(logging.WARNING)
     take_engine_lock("weldbench sync")
     try:
-        with Repo(".") as repo:
-            # Snakemake has checked params.yaml to read its workflow: the one stage that is DVC's alone is done.
-            plan = _snakemake_plan()
+        # Under one lock DVC reads its stages once.
+        with Repo(".") as repo, lock_repo(repo), ThreadPoolExecutor() as beside:
+            # The one stage that is DVC's alone.
+            load_params()
             write_text(CHECKED, "params.yaml is valid\n")
+            # Each engine takes seconds to read its graph: Snakemake does in its own process while DVC does in this one.
+            planning = beside.submit(_snakemake_plan)
             changed = set(repo.status())
+            plan = planning.result()
             return [_tell_snakemake(repo, changed, plan), _tell_dvc(repo, changed, plan)]
     except NotDvcRepoError:
         raise InputError(
@@ -73,12 +80,11 @@ def _tell_snakemake(repo: Repo, changed: set[str], plan: dict[str, bool]) -> str
 
 def _tell_dvc(repo: Repo, changed: set[str], plan: dict[str, bool]) -> str:
     finished = [stage for stage in repo.index.stages if stage.addressing in changed and _is_finished(stage, plan)]
-    with repo.lock:
-        for stage in finished:
-            stage.save()
-            # Linking the outputs anew would change their times, and Snakemake would make them again.
-            stage.commit(relink=False)
-            stage.dump(update_pipeline=False)
+    for stage in finished:
+        stage.save()
+        # Linking the outputs anew would change their times, and Snakemake would make them again.
+        stage.commit(relink=False)
+        stage.dump(update_pipeline=False)
     if not finished:
         return "DVC has nothing to learn from Snakemake"
     return f"DVC now takes {len(finished)} stages that Snakemake calls up to date as unchanged"
