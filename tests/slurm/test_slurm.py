@@ -19,7 +19,7 @@ pytestmark = [
 ]
 
 SNAKEMAKE = (
-    "snakemake", "--workflow-profile", "slurm", "--slurm-no-account", "--slurm-status-command", "squeue",
+    "snakemake", "--workflow-profile", "slurm", "--slurm-status-command", "squeue",
     "--slurm-init-seconds-before-status-checks", "3", "--seconds-between-status-checks", "3", "--max-threads", "2",
 )  # fmt: skip
 ON_GPU = {"pretrain", "train", "finetune", "evaluate"}
