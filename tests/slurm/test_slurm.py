@@ -58,16 +58,13 @@ def test_the_workflow_runs_on_slurm_and_a_lost_training_is_tried_again(make_proj
         finally:
             snakemake.kill()
     said = (tmp_path / "snakemake.log").read_text(encoding="utf-8")
-    print(said)
     assert snakemake.returncode == 0, said
     assert "resnet18" in (project / "results/weldsim/tables/comparison.md").read_text(encoding="utf-8")
     assert "up to date" in run(project, "dvc", "status")
 
     jobs = list(slurm_jobs())
-    print(
-        *(f"{job['JobId']} {job['Rule']} {job['JobState']} {job['TRES']} {job.get('TresPerJob')}" for job in jobs),
-        sep="\n",
-    )
+    for job in jobs:
+        print(job["JobId"], job["Rule"], job["JobState"], job["TRES"], job.get("TresPerJob", ""))
     assert {job["Rule"] for job in jobs if job.get("TresPerJob") == "gres:gpu:1"} == ON_GPU
     assert {job["Rule"] for job in jobs if "TresPerJob" not in job} == ON_CPU
     first, second = (job for job in jobs if job["Rule"] == "train")
