@@ -35,9 +35,9 @@ def _burn_through(seen: View, scene: Scene, surface: Surface) -> None:
     at = seen.window(1.4 * d.reach_mm, 0.0, 2.8 * d.reach_mm + half_width, 1.6 * half_width)
     x, y, cloud, glow = seen.x_mm[at], seen.y_mm[at], surface.cloud[at], surface.glow[at]
     near = 1 / (1 + 0.02 * seen.square_mm[at])
-    depth = 1 - ((x - d.reach_mm) / (0.85 * d.reach_mm)) ** 2 - ((y - d.bend) / (0.85 * half_width)) ** 2 + 0.15 * cloud
+    depth = 1 - ((x - d.reach_mm) / (0.95 * d.reach_mm)) ** 2 - ((y - d.bend) / (0.95 * half_width)) ** 2 + 0.15 * cloud
     hole = step(depth * 6) * d.strength
-    glow += d.strength * 0.09 * surface.pool[at] * near
+    glow += d.strength * 0.06 * surface.pool[at] * near
     glow *= 1 - (0.7 + 0.25 * d.kind) * hole
     # Its wall still glows beside the arc, and less and less away from it.
     glow += (1 - d.kind) * 0.12 * hole / (1 + 0.06 * seen.square_mm[at])
@@ -128,7 +128,7 @@ def _lack_of_fusion(seen: View, scene: Scene, surface: Surface) -> None:
         below = seen.from_weld_v[at[0]] * mm_per_v + 0.35 * half_width
         line = np.exp(-np.where(below > 0, below / (0.5 * half_width), below / -0.08))
         aside = np.square(seen.from_weld_u[:, at[1]] / (seen.camera.scale_per_mm * d.reach_mm))
-        glow += d.strength * 0.28 * line * np.exp(-np.square(aside)) * step(fold * -3) * np.maximum(inside, 0.4)
+        glow += d.strength * 0.18 * line * np.exp(-np.square(aside)) * step(fold * -3) * np.maximum(inside, 0.4)
     near = step(fold * 5 - 0.5)
     near *= inside
     glow *= 1 - 0.8 * near

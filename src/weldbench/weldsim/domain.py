@@ -14,9 +14,9 @@ class Domain:
     """Ranges of what differs between runs; everything else follows from the process and from chance."""
 
     weld_u: Range = (-0.5, 0.5)
-    weld_v: Range = (-0.1, 0.42)
-    scale_per_mm: Range = (0.09, 0.19)
-    tilt_rad: Range = (-0.1, 0.45)
+    weld_v: Range = (-0.2, 0.3)
+    scale_per_mm: Range = (0.1, 0.21)
+    tilt_rad: Range = (-0.1, 0.55)
     foreshortening: Range = (0.38, 0.75)
     mirrored: float = 0.5  # probability
     materials: tuple[str, ...] = ("sand", "brushed")

@@ -32,15 +32,15 @@ def with_defect(scene: Scene, rng: np.random.Generator) -> Scene:
 
 def _burn_through(scene: Scene, rng: np.random.Generator) -> Scene:
     pool, plate = scene.pool, scene.plate
-    pool = replace(pool, islands=0.0, tail_mm=pool.tail_mm * 1.3, half_width_mm=pool.half_width_mm * 1.15)
-    if rng.random() < 0.5:
+    pool = replace(pool, islands=0.0, tail_mm=pool.tail_mm * 1.4, half_width_mm=pool.half_width_mm * 1.3)
+    if rng.random() < 0.6:
         # The root sags below the near plate, whose edge then hides a part of it.
         plate = replace(plate, shelf_mm=pool.half_width_mm * _u(rng, 0.2, 1.0))
-    reach_mm = pool.tail_mm * _u(rng, 0.22, 0.42)
+    reach_mm = pool.tail_mm * _u(rng, 0.25, 0.42)
     defect = _objects(
         rng, 5, x=(2.2, 4.0), x_scale=reach_mm, y=(-0.8, 0.8), y_scale=pool.half_width_mm,
         size=(0.5, 2.0), aspect=(0.4, 1.4), height=(0, 1), strength=_u(rng, 0.75, 1.0),
-        reach_mm=reach_mm, bend=pool.half_width_mm * _u(rng, -0.15, 0.4), kind=_u(rng, 0.0, 1.0),
+        reach_mm=reach_mm, bend=pool.half_width_mm * _u(rng, 0.0, 0.5), kind=_u(rng, 0.0, 0.8),
     )  # fmt: skip
     return replace(scene, pool=pool, plate=plate, defect=defect)
 
@@ -48,12 +48,17 @@ def _burn_through(scene: Scene, rng: np.random.Generator) -> Scene:
 def _contamination(scene: Scene, rng: np.random.Generator) -> Scene:
     pool = replace(scene.pool, wobble=_u(rng, 0.06, 0.25), islands=_u(rng, 0, 0.6))
     glue = rng.random() < 0.4
+    # Slag and glue evaporate, and the arc lights what rises.
+    torch = replace(
+        scene.torch, fumes=_u(rng, 0.1, 0.7), halo=scene.torch.halo * _u(rng, 1.0, 1.8),
+        halo_radius=scene.torch.halo_radius * 1.2,
+    )  # fmt: skip
     defect = _objects(
         rng, 6, x=(-1.2, 1.2), x_scale=pool.front_mm, y=(0.35, 1.3), y_scale=pool.half_width_mm,
         size=(0.2, 0.6) if glue else (0.6, 1.5), aspect=(1.0, 2.0), height=(0.3, 1.0), strength=1.0,
         reach_mm=_u(rng, 2.5, 5.5), bend=_u(rng, -1.5, 2.0), kind=_u(rng, 0.7, 1.0) if glue else 0.0,
     )  # fmt: skip
-    return replace(scene, pool=pool, torch=replace(scene.torch, fumes=_u(rng, 0.0, 0.6)), defect=defect)
+    return replace(scene, pool=pool, torch=torch, defect=defect)
 
 
 def _lack_of_fusion(scene: Scene, rng: np.random.Generator) -> Scene:

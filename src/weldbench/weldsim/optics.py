@@ -101,7 +101,7 @@ def add_arc(radiance: np.ndarray, seen: View, torch: Torch) -> None:
     length = np.maximum(below[lit], 0)
     # A column leaves its brightness behind over a length, not in a point: it fades in just above the tip.
     column = torch.brightness * np.clip(1 + below[lit] / 0.02, 0, 1)
-    column /= 1 + (length / (0.7 * torch.arc_length)) ** 2
+    column /= 1 + (length / (0.5 * torch.arc_length)) ** 2
     # It ends on the weld; what seems to go on below is its mirror image, which the pool draws.
     column /= 1 + (np.maximum(length - torch.arc_length, 0) / 0.07) ** 2
     ratio = seen.u - tip_u + torch.lean / torch.arc_length * below[lit]
