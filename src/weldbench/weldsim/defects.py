@@ -21,6 +21,10 @@ def _objects(defect: Defect) -> Iterator[tuple[float, ...]]:
     return zip(*(column.tolist() for column in columns), strict=True)
 
 
+def _empty(at: tuple[slice, slice]) -> bool:
+    return any(points.start == points.stop for points in at)
+
+
 def _bump(value: np.ndarray, width: float) -> np.ndarray:
     """Return exp(-(value / width)^2), and use up `value`."""
     value *= 1 / width
@@ -75,6 +79,8 @@ def _contamination(seen: View, scene: Scene, surface: Surface) -> None:
         _glue(seen, scene, surface)
     for number, (x_mm, y_mm, size_mm, aspect, height_mm, phase) in enumerate(_objects(d)):
         at = seen.window(x_mm, y_mm, 1.5 * size_mm * aspect, 1.5 * size_mm)
+        if _empty(at):
+            continue
         x, y, cloud = seen.x_mm[at] - x_mm, seen.y_mm[at] - y_mm, surface.cloud[at]
         radius = ((x + 0.3 * phase * y) / (size_mm * aspect)) ** 2 + (y / size_mm) ** 2 + 0.22 * cloud
         lump = step((1 - radius) * 5)
@@ -139,7 +145,9 @@ def _lack_of_fusion(seen: View, scene: Scene, surface: Surface) -> None:
     surface.height_mm[at] += 1.2 * fold * _bump(fold.copy(), 0.5) * behind * (1 - inside)
     surface.albedo[at] *= 1 - 0.85 * _bump(fold, 0.16) * behind
     for x_mm, y_mm, size_mm, aspect, height_mm, phase in _objects(d):
-        at = seen.window(x_mm, y_mm, 5 * size_mm * aspect, size_mm + 1.2)
+        at = seen.window(x_mm, y_mm, 4.5 * size_mm * aspect, size_mm + 1.0)
+        if _empty(at):
+            continue
         x_from, glow = seen.x_mm[at] - x_mm, surface.glow[at]
         lip = (
             seen.y_mm[at]
@@ -169,6 +177,8 @@ def _lack_of_shielding_gas(seen: View, scene: Scene, surface: Surface) -> None:
     surface.glow[at] += torn * (0.01 + 0.07 * d.kind) * np.clip(swirl * 0.35 + 0.7, 0, 2) / (1 + 0.06 * distance**2)
     for x_mm, y_mm, size_mm, aspect, _height_mm, _phase in _objects(d):
         at = seen.window(x_mm, y_mm, 1.5 * size_mm * aspect, 1.5 * size_mm)
+        if _empty(at):
+            continue
         x, y = seen.x_mm[at], seen.y_mm[at]
         crumbs = textures.lookup("flake", (x - scene.plate.travel_mm) * 55, y * 55, seen.pixel_mm * 55)
         radius = ((x - x_mm) / (size_mm * aspect)) ** 2 + ((y - y_mm) / size_mm) ** 2
@@ -190,7 +200,9 @@ def _high_travel_speed(seen: View, scene: Scene, surface: Surface) -> None:
     surface.gloss[at] += 0.6 * dragged
     surface.albedo[at] *= 1 - 0.25 * dragged
     for x_mm, y_mm, size_mm, aspect, height_mm, phase in _objects(d):
-        at = seen.window(x_mm, y_mm, 3.2 * size_mm * aspect, (2.2 + 0.6 * aspect) * size_mm)
+        at = seen.window(x_mm, y_mm, 2.7 * size_mm * aspect, (1.9 + 0.6 * aspect) * size_mm)
+        if _empty(at):
+            continue
         x, y = seen.x_mm[at] - x_mm, seen.y_mm[at] - y_mm
         # Frozen while it ran backwards, a hump is steep in front and drawn out behind.
         along = np.minimum(x * (0.7 / (size_mm * aspect)), x * (1.5 / (size_mm * aspect)))
@@ -199,7 +211,7 @@ def _high_travel_speed(seen: View, scene: Scene, surface: Surface) -> None:
         hump = step((1.1 - radius) * 2.5)
         # It has a lit top and lies in its own shadow on the side away from the arc, mostly that of the camera.
         shade = step((across + 0.25 * along - 0.1) * 3)
-        surface.height_mm[at] += height_mm * np.exp(-1.7 * radius) * step(2 * (2.2 - radius))
+        surface.height_mm[at] += height_mm * np.exp(-1.7 * radius) * step(2.5 * (1.5 - radius))
         surface.gloss[at] += 0.8 * hump
         surface.albedo[at] *= 1 + hump * (0.7 - 1.5 * shade)
         hook = _bump(across + 0.4 - 0.4 * along, 0.2) * hump

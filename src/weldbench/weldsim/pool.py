@@ -178,11 +178,29 @@ def hide_by_shelf(seen: View, plate: Plate, surface: Surface) -> None:
     """Let a near plate that stands higher hide the near part of the weld, its defect included, behind a lit edge."""
     if plate.shelf_mm > 50:
         return
-    front = seen.y_mm - plate.shelf_mm + plate.shelf_bend * (0.12 * seen.x_mm) ** 2 - 0.2 * surface.cloud
-    hidden = step(front * 2.5)
+    front = seen.x_mm * 0.12
+    front *= front
+    front *= plate.shelf_bend
+    front += seen.y_mm
+    front -= 0.2 * surface.cloud
+    front -= plate.shelf_mm
+    edge = front * (1 / 0.35)
+    edge *= edge
+    np.negative(edge, out=edge)
+    np.exp(edge, out=edge)
+    edge *= 0.02
+    edge /= 1 + 0.06 * seen.x_mm**2
+    front *= 2.5
+    hidden = step(front)
+    skin = surface.cloud * (0.09 * plate.albedo)
+    skin += 0.45 * plate.albedo
+    skin -= surface.albedo
+    skin *= hidden
+    surface.albedo += skin
     shown = 1 - hidden
     surface.pool *= shown
     surface.glow *= shown
-    surface.glow += 0.02 * np.exp(-((front / 0.35) ** 2)) / (1 + 0.06 * seen.x_mm**2)
-    surface.albedo += hidden * (0.45 * plate.albedo * (1 + 0.2 * surface.cloud) - surface.albedo)
-    surface.height_mm *= 1 - 0.8 * hidden
+    surface.glow += edge
+    hidden *= -0.8
+    hidden += 1
+    surface.height_mm *= hidden
