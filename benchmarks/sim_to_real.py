@@ -85,7 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", type=Path, required=True)
     parser.add_argument("--test", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=600, help="steps of learning on simulated frames")
+    parser.add_argument("--steps", type=int, default=300, help="steps of either pass over the simulated frames")
     parser.add_argument("--epochs", type=int, default=40, help="passes over the real frames; half of them over crops")
     parser.add_argument("--seeds", type=int, default=3)
     arguments = parser.parse_args()
@@ -98,6 +98,7 @@ def main() -> None:
     aucs, detail_aucs = [], []
     for seed in range(arguments.seeds):
         taught = trainer.train("resnet18", simulated, 1, RATE, seed, wide=True)
+        taught = trainer.train("resnet18", simulated, 1, RATE, seed, taught.state_dict())
         found["sim_only"].append(trainer.probabilities(taught, test).argmax(1))
         state = {name: value.clone() for name, value in taught.state_dict().items()}
         for name, start in (("scratch", None), ("transfer", state)):
