@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 FILES = ("dvc.yaml", ".dvcignore", ".gitignore", "params.yaml", "requirements.lock")
@@ -62,11 +63,20 @@ def make_project() -> Callable[[Path], Path]:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path], Path]) -> Path:
-    """The project after `snakemake`; tests that change it copy it."""
-    folder = make_project(tmp_path_factory.mktemp("finished"))
-    run(folder, *SNAKEMAKE)
-    return folder
+def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str, make_project: Callable[[Path], Path]) -> Path:
+    """The project after `snakemake`, run once for all processes of the tests; tests that change it copy it."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "finished"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            folder.mkdir()
+            run(make_project(folder), *SNAKEMAKE)
+    return folder / "project"
+
+
+@pytest.fixture
+def after_snakemake(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "project", symlinks=True))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -12,11 +11,6 @@ import pytest
 from workflow.conftest import SNAKEMAKE, commit, edit_params, environment, plan, planned_rules, run, sums
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
-
-
-@pytest.fixture
-def after_snakemake(finished: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(finished, tmp_path / "project", symlinks=True))
 
 
 def test_after_snakemake_dvc_is_clean_and_reruns_only_what_a_change_concerns(after_snakemake: Path) -> None:

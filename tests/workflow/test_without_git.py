@@ -1,58 +1,66 @@
 """From an unpacked archive: no git, and no DVC until `dvc init`; what cannot work says so in a sentence."""
 
+import json
 import shutil
 import tarfile
 from pathlib import Path
 
 import pytest
-from workflow.conftest import run
+from workflow.conftest import edit_params, run
 
 SPLIT = "data/weldsim/split/fold0/split.csv"
 
 
-@pytest.fixture
-def unpacked(project: Path, tmp_path: Path) -> Path:
-    """The files of the small project, as someone gets them who downloads an archive."""
+def unpacked(project: Path) -> Path:
+    """The files of a project as someone gets them who unpacks an archive of it."""
     for repository in (".git", ".dvc"):
         shutil.rmtree(project / repository)
-    with tarfile.open(tmp_path / "project.tar", "w") as archive:
+    with tarfile.open(project.parent / "project.tar", "w") as archive:
         archive.add(project, "unpacked")
-    with tarfile.open(tmp_path / "project.tar") as archive:
-        archive.extractall(tmp_path, filter="data")
-    return tmp_path / "unpacked"
+    with tarfile.open(project.parent / "project.tar") as archive:
+        archive.extractall(project.parent, filter="data")
+    return project.parent / "unpacked"
 
 
-def test_the_workflow_is_planned(unpacked: Path) -> None:
-    assert "train" in run(unpacked, "snakemake", "--cores", "2", "--dry-run", "--quiet", "rules")
+@pytest.fixture
+def fresh(project: Path) -> Path:
+    return unpacked(project)
 
 
-def test_sync_says_that_dvc_is_not_set_up(unpacked: Path) -> None:
-    said = run(unpacked, "weldbench", "sync", code=2)
+def test_the_workflow_is_planned(fresh: Path) -> None:
+    assert "train" in run(fresh, "snakemake", "--cores", "2", "--dry-run", "--quiet", "rules")
+
+
+def test_sync_says_that_dvc_is_not_set_up(fresh: Path) -> None:
+    said = run(fresh, "weldbench", "sync", code=2)
     assert "`dvc init` (with `--no-scm` where there is no git) sets it up" in said
     assert "Traceback" not in said
 
 
-def test_verify_says_that_nothing_was_run(unpacked: Path) -> None:
-    said = run(unpacked, "weldbench", "verify", code=2)
+def test_verify_says_that_nothing_was_run(fresh: Path) -> None:
+    said = run(fresh, "weldbench", "verify", code=2)
     assert "there is no record of a run" in said
     assert "Traceback" not in said
 
 
-def test_dvc_says_how_to_set_it_up(unpacked: Path) -> None:
-    said = run(unpacked, "dvc", "repro", code=253)
+def test_dvc_says_how_to_set_it_up(fresh: Path) -> None:
+    said = run(fresh, "dvc", "repro", code=253)
     assert "you are not inside of a DVC repository" in said
     assert "Traceback" not in said
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_the_workflow_runs_and_its_results_are_verified(unpacked: Path) -> None:
-    said = run(unpacked, "snakemake", "--quiet", "rules", "--cores", "2")
+def test_the_workflow_runs_and_its_results_are_verified(after_snakemake: Path) -> None:
+    folder = unpacked(after_snakemake)
+    edit_params(folder, lambda params: params["report"].update(title="Without git"))
+    said = run(folder, "snakemake", "--quiet", "rules", "--cores", "2")
     assert "DVC is not set up in this folder" in said
     assert "Traceback" not in said
-    assert "belongs to" in run(unpacked, "weldbench", "verify")
+    assert "belongs to" in run(folder, "weldbench", "verify")
+    assert json.loads((folder / "results/weldsim/lineage.json").read_text(encoding="utf-8"))["commit"] is None
 
     # DVC set up afterwards takes what is there.
-    run(unpacked, "dvc", "init", "--quiet", "--no-scm")
-    run(unpacked, "weldbench", "sync")
-    assert "up to date" in run(unpacked, "dvc", "status")
+    run(folder, "dvc", "init", "--quiet", "--no-scm")
+    run(folder, "weldbench", "sync")
+    assert "up to date" in run(folder, "dvc", "status")
