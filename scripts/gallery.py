@@ -13,9 +13,7 @@ from weldbench.command import command
 from weldbench.errors import InputError
 from weldbench.weldsim import CLASSES, render_batch
 
-SHOWN = 4  # frames per class and source
-SIZE_PX = (480, 262)
-GAMMA = 0.6  # shows more of the dark plate
+SHOWN, SIZE_PX, GAMMA = 4, (480, 262), 0.6  # frames per class and source; a gamma that shows more of the dark plate
 
 
 @command
@@ -27,15 +25,14 @@ def main() -> None:
     arguments = parser.parse_args()
     columns = [simulated(arguments.seed)] + ([real(arguments.real)] if arguments.real else [])
     across = SHOWN * len(columns)
-    figure, axes = plt.subplots(len(CLASSES), across, figsize=(3 * across, 10), squeeze=False)
+    figure, axes = plt.subplots(len(CLASSES), across, figsize=(3 * across, 10))
     for label, name in enumerate(CLASSES):
-        frames = [frame for column in columns for frame in column[label]]
-        for axis, frame in zip(axes[label], frames, strict=True):
+        for axis, frame in zip(axes[label], (frame for column in columns for frame in column[label]), strict=True):
             axis.imshow((frame / 255) ** GAMMA, cmap="gray", vmin=0, vmax=1, aspect="auto")
             axis.set(xticks=[], yticks=[])
         axes[label][0].set_ylabel(name.replace("_", "\n"))
-    for title, start in zip(("simulated", "real"), range(0, across, SHOWN), strict=False):
-        axes[0][start].set_title(title, loc="left")
+    for number, title in enumerate(("simulated", "real")[: len(columns)]):
+        axes[0][number * SHOWN].set_title(title, loc="left")
     with replacing(arguments.output) as partial:
         figure.savefig(partial, dpi=80)
 
@@ -54,8 +51,8 @@ def real(folder: Path) -> list[list[np.ndarray]]:
         frames = sorted(frame for frame, its in labels.items() if its == label)
         if not frames:
             raise InputError(f"{path}: no frame is labelled {label}, {name}")
-        chosen = [frames[len(frames) * shown // SHOWN] for shown in range(SHOWN)]
-        rows.append([np.asarray(Image.open(folder / frame).convert("L").resize(SIZE_PX)) for frame in chosen])
+        chosen = [folder / frames[len(frames) * shown // SHOWN] for shown in range(SHOWN)]
+        rows.append([np.asarray(Image.open(path).convert("L").resize(SIZE_PX)) for path in chosen])
     return rows
 
 
