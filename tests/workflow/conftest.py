@@ -3,8 +3,10 @@
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,6 +118,17 @@ def run(project: Path, *command: str, code: int | None = 0) -> str:
     )
     assert code is None or done.returncode == code, done.stdout
     return done.stdout
+
+
+def start_and_kill(project: Path, command: tuple[str, ...], after_seconds: float) -> None:
+    """Kill the engine and all that it started."""
+    process = subprocess.Popen(
+        command, cwd=project, env=environment(project), start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    time.sleep(after_seconds)
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL, "the run was faster than the kill"
 
 
 def environment(project: Path) -> dict[str, str]:
