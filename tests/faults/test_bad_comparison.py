@@ -11,7 +11,7 @@ from predictions_factory import World
 ROOT = Path(__file__).parents[2]
 COMPARE = ["--dataset", "weldsim", "--data", "data/weldsim", "--trained", "models/weldsim"]
 COMPARE += ["--evaluation", "results/weldsim/evaluation", "--output", "results/weldsim"]
-COMPARE += ["--published", str(ROOT / "reference/published.yaml")]
+COMPARE += ["--published", str(ROOT / "reference/published.yaml"), "--lock", str(ROOT / "requirements.lock")]
 
 
 @pytest.fixture
@@ -43,6 +43,12 @@ def test_compare_works_and_never_imports_torch(folder):
     assert "sklearn.metrics" in imported
     assert not {name for name in imported if name.partition(".")[0] in {"torch", "captum", "lightning"}}
     assert (folder / "results/weldsim/tables/comparison.md").is_file()
+
+
+def test_without_the_lock_no_table_is_written(folder):
+    arguments = [*COMPARE, "--lock", "elsewhere.lock"]
+    assert_refused(run(folder, "compare", *arguments), "elsewhere.lock", "there is no such file")
+    assert not (folder / "results/weldsim/tables").exists()
 
 
 def test_a_mix_of_splits_leaves_no_table_behind(folder):
