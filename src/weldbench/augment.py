@@ -74,6 +74,7 @@ class CpuAugmentation:
 
     def __init__(self, augment: Augment, normalisation: Normalisation, size_px: int, seed: int):
         self._normalisation, self._size = normalisation, size_px
+        self._scale = np.float32(1.0 / (255.0 * normalisation.std))
         length = max(_NOISE_TABLE, 2 * CPU_GROUP * size_px**2)
         noise = np.random.default_rng(seed).standard_normal(length, np.float32)
         # The table holds noise and normalisation in one: value * 1 / (255 std) + table is what the network sees.
@@ -88,38 +89,41 @@ class CpuAugmentation:
         Args:
             frames: uint8, shape (B, S, S); the array is overwritten.
             draws: What chance decided for the groups.
-            groups: Group of each frame, ascending, shape (B,).
+            groups: Group of each frame, ascending without gaps, at most CPU_GROUP frames in each, shape (B,).
             result: Filled with the changed frames; float32, shape (B, 1, S, S). Fresh memory for every batch would
                 cost a small network more than all changes.
         """
-        for group in np.unique(groups):
-            members = slice(*np.searchsorted(groups, [group, group + 1]))
-            self._change(frames[members], draws, group, result[members])
-        return result
-
-    def _change(self, frames: np.ndarray, draws: Draws, group: int, result: np.ndarray) -> None:
-        if draws.erase[group]:
-            frames[:, : round(STAMP_HEIGHT * self._size), : round(STAMP_WIDTH * self._size)] = 0
-        flat = frames.reshape(len(frames), -1)
-        moved = np.take(flat, self._source_pixels(draws.theta[group]), axis=1, mode="clip")
-        exposed = moved.tobytes().translate(_exposure(draws.gain[group], draws.gamma[group]))
-        pixels = np.frombuffer(exposed, np.uint8)
-        start = int(draws.noise[group] * (len(self._table) - pixels.size))
-        out = result.reshape(-1)
-        np.multiply(pixels, np.float32(1.0 / (255.0 * self._normalisation.std)), out=out, dtype=np.float32)
-        out += self._table[start : start + pixels.size]
+        first, last = groups[0], groups[-1] + 1
+        bounds = np.searchsorted(groups, np.arange(first, last + 1)).tolist()
+        sources = self._source_pixels(draws.theta[first:last])
+        tables = _exposures(draws.gain[first:last], draws.gamma[first:last])
+        starts = (draws.noise[first:last] * (len(self._table) - CPU_GROUP * self._size**2)).astype(int).tolist()
+        flat, out = frames.reshape(len(frames), -1), result.reshape(-1)
+        for group, erased in enumerate(draws.erase[first:last].tolist()):
+            low, high = bounds[group : group + 2]
+            if erased:
+                frames[low:high, : round(STAMP_HEIGHT * self._size), : round(STAMP_WIDTH * self._size)] = 0
+            moved = flat[low:high].take(sources[group], axis=1, mode="clip")
+            exposed = np.frombuffer(moved.tobytes().translate(tables[group]), np.uint8)
+            changed = out[low * self._size**2 : high * self._size**2]
+            np.multiply(exposed, self._scale, out=changed, dtype=np.float32)
+            changed += self._table[starts[group] : starts[group] + changed.size]
 
     def _source_pixels(self, theta: np.ndarray) -> np.ndarray:
-        """Return the nearest source pixel, row * S + column, of every output pixel; beyond the border, the border's."""
+        """Return the nearest source pixel, row * S + column, of every output pixel, int64, shape (G, S * S).
+
+        Beyond the border it is the border's.
+        """
         # From -1 ... 1 to 0 ... S, where truncation is the nearest pixel, as pixel i covers i ... i + 1.
-        a, b, c = (theta.T * np.float32(0.5 * self._size))[:, :, None, None]
-        place = a * self._axis[None, None, :] + (b * self._axis[None, :, None] + (c + np.float32(0.5 * self._size)))
+        a, b, c = np.moveaxis(theta * np.float32(0.5 * self._size), 2, 0)[..., None]
+        across, down = a * self._axis, b * self._axis + (c + np.float32(0.5 * self._size))
+        place = across[:, :, None, :] + down[:, :, :, None]
         np.maximum(place, 0, out=place)
         np.minimum(place, self._size - 1, out=place)
-        column, row = place.astype(np.intp)
+        column, row = np.moveaxis(place.astype(np.intp), 1, 0)
         row *= self._size
         row += column
-        return row.reshape(-1)
+        return row.reshape(len(theta), -1)
 
 
 def augment_on_device(
@@ -157,6 +161,6 @@ def normalise(frames: torch.Tensor, normalisation: Normalisation) -> torch.Tenso
     return frames.unsqueeze(1).float().div_(255.0).sub_(normalisation.mean).div_(normalisation.std)
 
 
-def _exposure(gain: float, gamma: float) -> bytes:
-    levels = _LEVELS**gamma * (gain * 255.0) + 0.5
-    return np.minimum(levels, 255.0).astype(np.uint8).tobytes()
+def _exposures(gain: np.ndarray, gamma: np.ndarray) -> list[bytes]:
+    levels = _LEVELS ** gamma[:, None] * (gain * 255.0)[:, None] + 0.5
+    return [table.tobytes() for table in np.minimum(levels, 255.0).astype(np.uint8)]

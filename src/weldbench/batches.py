@@ -1,7 +1,6 @@
 """The batches of an epoch: which frames, in which order, changed how; all of it decided by seed and epoch alone."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,8 +11,6 @@ from weldbench.augment import CPU_GROUP, CpuAugmentation, Draws, Normalisation, 
 from weldbench.config.models import Model
 from weldbench.config.training import Augment
 from weldbench.frames import Part
-
-_AHEAD = 2  # batches that wait ready on the CPU
 
 
 class Batch(NamedTuple):
@@ -88,36 +85,29 @@ class Order:
 def cpu_batches(
     part: Part, order: Order, augment: Augment, normalisation: Normalisation
 ) -> Callable[[int], Iterator[Batch]]:
-    """Make the function that yields an epoch's batches on the CPU, prepared in a second thread while a step runs.
+    """Make the function that yields an epoch's batches on the CPU.
 
-    The inputs of a batch are overwritten when the next one is taken.
+    The inputs of a batch are overwritten when the next one is taken. A batch is prepared between two steps, and not in
+    a thread beside them: there the two hand Python's lock to each other many times a batch, which costs a small network
+    more than all that is prepared (measured: 1.0 ms beside a step of 2.1 ms, for 0.4 ms of work).
     """
     size = part.frames.shape[-1]
     change = CpuAugmentation(augment, normalisation, size, order.seed)
-    # One batch is being learnt from, one being prepared, the others wait.
-    buffers = np.empty((_AHEAD + 2, order.batch_size, 1, size, size), np.float32)
-
-    def prepare(step: int, lines: np.ndarray, own: slice, draws: Draws) -> Batch:
-        groups = np.arange(len(lines)) // CPU_GROUP
-        frames = part.frames[part.index[lines[own]]]
-        inputs = buffers[step % len(buffers), : len(frames)]
-        change(frames, draws, groups[own], inputs)
-        return Batch(
-            torch.from_numpy(inputs),
-            torch.from_numpy(part.labels[lines[own]]),
-            torch.from_numpy(order.shares(lines)[own]),
-        )
+    inputs = np.empty((order.batch_size, 1, size, size), np.float32)
 
     def epoch_batches(epoch: int) -> Iterator[Batch]:
-        with ThreadPoolExecutor(1) as thread:
-            waiting: list[Future[Batch]] = []
-            for step, (lines, own, rng) in enumerate(order.batches(epoch)):
-                draws = draw(augment, -(-len(lines) // CPU_GROUP), rng)
-                waiting.append(thread.submit(prepare, step, lines, own, draws))
-                if len(waiting) > _AHEAD:
-                    yield waiting.pop(0).result()
-            for future in waiting:
-                yield future.result()
+        groups = np.arange(order.batch_size) // CPU_GROUP
+        per_batch = groups[-1] + 1
+        for step, (lines, own, rng) in enumerate(order.batches(epoch)):
+            if step == 0:
+                draws = draw(augment, per_batch * order.steps, rng)
+            frames = part.frames[part.index[lines[own]]]
+            change(frames, draws, groups[own] + per_batch * step, inputs[: len(frames)])
+            yield Batch(
+                torch.from_numpy(inputs[: len(frames)]),
+                torch.from_numpy(part.labels[lines[own]]),
+                torch.from_numpy(order.shares(lines)[own]),
+            )
 
     return epoch_batches
 

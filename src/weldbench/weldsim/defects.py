@@ -110,7 +110,7 @@ def _glue(seen: View, scene: Scene, surface: Surface) -> None:
     at = seen.window(x_mm, d.bend, 1.8 * d.reach_mm, 1.6 * d.reach_mm)
     x, y = seen.x_mm[at], seen.y_mm[at]
     along = x - scene.plate.travel_mm % 512
-    crumbs = textures.lookup("flake", along * 34, y * 34 + d.bend * 50, seen.pixel_mm * 34)
+    crumbs = textures.lookup("flake", along * 60, y * 60 + d.bend * 50, seen.pixel_mm * 60)
     fine = textures.lookup("flake", along * 90, y * 90, seen.pixel_mm * 90)
     where = np.exp(-((x - x_mm) ** 2 + 1.44 * (y - d.bend) ** 2) / d.reach_mm**2)
     crust = step((where + 0.3 * surface.cloud[at] - 0.45) * 5) * step((crumbs - 0.2) * 8) * d.kind
@@ -134,7 +134,7 @@ def _lack_of_fusion(seen: View, scene: Scene, surface: Surface) -> None:
         below = seen.from_weld_v[at[0]] * mm_per_v + 0.35 * half_width
         line = np.exp(-np.where(below > 0, below / (0.5 * half_width), below / -0.08))
         aside = np.square(seen.from_weld_u[:, at[1]] / (seen.camera.scale_per_mm * d.reach_mm))
-        glow += d.strength * 0.18 * line * np.exp(-np.square(aside)) * step(fold * -3) * np.maximum(inside, 0.4)
+        glow += d.strength * 0.15 * line * np.exp(-np.square(aside)) * step(fold * -3) * np.maximum(inside, 0.4)
     near = step(fold * 5 - 0.5)
     near *= inside
     glow *= 1 - 0.8 * near

@@ -1,6 +1,6 @@
 """What may happen at a weld: the ranges of a plant's set-up, and the process that makes a class likely."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,11 +26,42 @@ class Domain:
     large_nozzle: float = 0.55  # probability that the nozzle, not the bare electrode, stands in the frame
     edge: float = 0.45  # probability that the near edge of the plate is seen
     shelf: float = 0.2  # probability of a near plate in front of the pool; it is higher from the mirrored side
-    littered: float = 0.5  # probability of crumbs on the plate
+    littered: float = 0.15  # probability of crumbs on the plate
     stamped: float = 0.15  # probability of a burned-in time stamp
 
 
 WIDE = Domain()
+# The stream for pretraining comes from benches such as the published frames show: the level one has a large nozzle
+# before the arc, the joint one a bare electrode over thick plates, the thin one looks at thin plates from the other side.
+LEVEL = replace(
+    WIDE, weld_u=(-0.42, -0.12), weld_v=(-0.02, 0.22), tilt_rad=(-0.02, 0.14), mirrored=0.0, large_nozzle=0.95,
+    shelf=0.1, edge=0.6,
+)  # fmt: skip
+JOINT = replace(
+    WIDE, weld_u=(-0.5, -0.1), weld_v=(-0.15, 0.1), tilt_rad=(-0.05, 0.1), mirrored=0.0, large_nozzle=0.05,
+    shelf=0.05, edge=0.15,
+)  # fmt: skip
+THIN = replace(
+    WIDE, weld_u=(0.1, 0.55), weld_v=(-0.2, 0.05), tilt_rad=(0.35, 0.6), mirrored=1.0, large_nozzle=0.1, shelf=0.35,
+    edge=0.1,
+)  # fmt: skip
+BENCHES = WIDE, LEVEL, JOINT, THIN
+# How often a class is filmed at each bench: what is tried at one seldom goes wrong in the way of another.
+_SHARES = {
+    "good_weld": (0.15, 0.25, 0.4, 0.2),
+    "burn_through": (0.15, 0.05, 0.05, 0.75),
+    "contamination": (0.15, 0.75, 0.1, 0.0),
+    "lack_of_fusion": (0.15, 0.15, 0.7, 0.0),
+    "lack_of_shielding_gas": (0.15, 0.8, 0.05, 0.0),
+    "high_travel_speed": (0.15, 0.75, 0.1, 0.0),
+}
+
+
+def bench_of(label: int, rng: np.random.Generator) -> Domain:
+    """Draw the bench that a frame of a class comes from."""
+    return BENCHES[int(rng.choice(len(BENCHES), p=_SHARES[CLASSES[label]]))]
+
+
 # One laboratory: one camera, mounted anew for every run, a large nozzle, and plates with a cast skin only.
 PLANT = Domain(
     weld_u=(-0.4, -0.15),

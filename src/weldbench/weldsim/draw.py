@@ -50,7 +50,7 @@ def _contamination(scene: Scene, rng: np.random.Generator) -> Scene:
     glue = rng.random() < 0.4
     # Slag and glue evaporate, and the arc lights what rises.
     torch = replace(
-        scene.torch, fumes=_u(rng, 0.1, 0.7), halo=scene.torch.halo * _u(rng, 1.0, 1.8),
+        scene.torch, fumes=_u(rng, 0.0, 0.2), halo=scene.torch.halo * _u(rng, 1.0, 1.5),
         halo_radius=scene.torch.halo_radius * 1.2,
     )  # fmt: skip
     defect = _objects(
@@ -65,8 +65,8 @@ def _lack_of_fusion(scene: Scene, rng: np.random.Generator) -> Scene:
     pool = replace(scene.pool, wobble=_u(rng, 0.02, 0.1), front_mm=scene.pool.front_mm * 1.15)
     defect = _objects(
         rng, 3, x=(-0.2, 0.6), x_scale=pool.tail_mm, y=(0.0, 0.75), y_scale=pool.half_width_mm,
-        size=(1.0, 2.4), aspect=(0.5, 1.3), height=(0.15, 0.5), strength=_u(rng, 0.5, 1.3),
-        reach_mm=pool.front_mm * _u(rng, 0.6, 1.3), bend=pool.half_width_mm * _u(rng, 0.1, 0.5),
+        size=(1.0, 2.4), aspect=(0.5, 1.3), height=(0.1, 0.5), strength=_u(rng, 0.2, 0.9),
+        reach_mm=pool.front_mm * _u(rng, 0.35, 0.9), bend=pool.half_width_mm * _u(rng, 0.1, 0.5),
         kind=float(rng.random() < 0.25),
     )  # fmt: skip
     return replace(scene, pool=pool, defect=defect)
@@ -79,7 +79,7 @@ def _lack_of_shielding_gas(scene: Scene, rng: np.random.Generator) -> Scene:
         column_spread=_u(rng, 0.2, 0.5), stickout=-_u(rng, 0.0, 0.02), electrode_brightness=0.0,
         nozzle_radius=_u(rng, 0.4, 0.8), nozzle_drop=_u(rng, 0.14, 0.3), nozzle_ragged=_u(rng, 0.01, 0.04),
         nozzle_brightness=_u(rng, 0.001, 0.004), brightness=_u(rng, 0.2, 1.6), halo=_u(rng, 0.08, 0.3),
-        halo_radius=_u(rng, 0.3, 0.6), fumes=_u(rng, 0, 0.4),
+        halo_radius=_u(rng, 0.3, 0.6), fumes=_u(rng, 0, 0.15),
     )  # fmt: skip
     defect = _objects(
         rng, 5, x=(0.3, 1.5), x_scale=pool.tail_mm, y=(-0.8, 1.0), y_scale=pool.half_width_mm,
@@ -104,9 +104,9 @@ def _high_travel_speed(scene: Scene, rng: np.random.Generator) -> Scene:
     defect = Defect(
         x_mm=-7.0 + pitch_mm * (number * 0.62 + rng.uniform(-0.25, 0.25, count)),
         y_mm=(number % 2 - 0.3) * pool.bead_half_width_mm * rng.uniform(0.7, 1.6, count),
-        size_mm=rng.uniform(0.6, 1.5, count), aspect=rng.uniform(0.8, 1.8, count),
-        height_mm=rng.uniform(1.2, 3.5, count), phase=rng.uniform(-1, 1, count),
-        strength=_u(rng, 0.6, 1.3), reach_mm=1.0, bend=_u(rng, 0.0, 0.8), kind=0.0,
+        size_mm=rng.uniform(0.5, 1.4, count), aspect=rng.uniform(0.7, 1.5, count),
+        height_mm=rng.uniform(0.6, 2.0, count), phase=rng.uniform(-1, 1, count),
+        strength=_u(rng, 0.1, 0.6), reach_mm=1.0, bend=_u(rng, 0.0, 0.8), kind=0.0,
     )  # fmt: skip
     return replace(scene, pool=pool, torch=torch, plate=plate, defect=defect)
 
@@ -144,7 +144,7 @@ def _torch(domain: Domain, camera: Camera, rng: np.random.Generator) -> Torch:
         column_width=_u(rng, 0.03, 0.08),
         column_spread=_u(rng, 0.04, 0.35) if large else _u(rng, 0.1, 0.5), brightness=_u(rng, 0.3, 1.0),
         halo=_u(rng, 0.04, 0.22), halo_radius=_u(rng, 0.2, 0.5),
-        fumes=0.0 if rng.random() < 0.5 else _u(rng, 0, 0.5),
+        fumes=0.0 if rng.random() < 0.7 else _u(rng, 0, 0.15),
         rays=0.0, ray_count=0.0, ray_phase=_u(rng, 0, 6.28),
     )  # fmt: skip
 
@@ -154,7 +154,7 @@ def _plate(domain: Domain, camera: Camera, rng: np.random.Generator) -> Plate:
     shelf = rng.random() < domain.shelf * (2.5 if camera.mirror < 0 else 1)
     return Plate(
         texture=MATERIALS.index(str(rng.choice(domain.materials))), grain_mm=_u(rng, 0.02, 0.06),
-        grain_angle_rad=_u(rng, -0.5, 0.5), relief=_u(rng, 0.01, 0.09), albedo=_u(rng, *domain.albedo),
+        grain_angle_rad=_u(rng, -0.5, 0.5), relief=float(np.exp(_u(rng, *np.log((0.004, 0.06))))), albedo=_u(rng, *domain.albedo),
         mottle=_u(rng, 0.02, 0.22), litter=_u(rng, 0.1, 0.9) if rng.random() < domain.littered else 0.0,
         joint_gap_mm=_u(rng, 0.05, 0.2) if rng.random() < 0.4 else 0.0,
         joint_y_mm=_u(rng, -0.6, 0.6), edge_v=camera.weld_v + _u(rng, 0.12, 0.45) if edge else 2.0,
@@ -170,7 +170,7 @@ def _pool(process: Process, rng: np.random.Generator) -> Pool:
     half_width = 2.9 * heat**0.5 * _u(rng, 0.75, 1.4)
     return Pool(
         front_mm=half_width * _u(rng, 0.75, 1.25), tail_mm=half_width * _u(rng, 1.4, 3.0), half_width_mm=half_width,
-        taper=_u(rng, 0.0, 0.55), wobble=_u(rng, 0.01, 0.07), mirror=_u(rng, 0.06, 0.4), sheen=_u(rng, 0.002, 0.007),
+        taper=_u(rng, 0.0, 0.55), wobble=_u(rng, 0.01, 0.07), mirror=_u(rng, 0.02, 0.16), sheen=_u(rng, 0.002, 0.007),
         wave=_u(rng, 0.0, 0.02), wave_mm=_u(rng, 0.8, 2.5), wave_phase=_u(rng, 0, 6.28),
         islands=_u(rng, 0.2, 0.8) if rng.random() < 0.4 else 0.0,
         bead_half_width_mm=half_width * _u(rng, 1.02, 1.3), crown_mm=_u(rng, -0.2, 0.6), ripple_mm=_u(rng, 0.01, 0.06),
@@ -181,7 +181,7 @@ def _pool(process: Process, rng: np.random.Generator) -> Pool:
 def _sensor(domain: Domain, rng: np.random.Generator) -> Sensor:
     return Sensor(
         exposure=float(np.exp(_u(rng, *np.log(domain.exposure)))), toe=_u(rng, *domain.toe), white=_u(rng, 225, 255),
-        black=_u(rng, 0, 14), haze=_u(rng, 0.0, 0.006), vignette=_u(rng, 0.0, 0.35), row_pattern=_u(rng, 0.0, 0.025),
+        black=_u(rng, 0, 10), haze=_u(rng, 0.0, 0.002), vignette=_u(rng, 0.1, 0.7), row_pattern=_u(rng, 0.0, 0.025),
         noise=_u(rng, 0.3, 1.5), noise_offset=int(rng.integers(1 << 18)),
         stamp=int(rng.integers(1, 80_000_000)) if rng.random() < domain.stamped else 0,
     )  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from weldbench.weldsim.domain import WIDE, Domain, process_of
+from weldbench.weldsim.domain import Domain, bench_of, process_of
 from weldbench.weldsim.draw import scene_of
 from weldbench.weldsim.render import render
 from weldbench.weldsim.scene import CLASSES, Scene
@@ -56,7 +56,7 @@ def render_batch(
     count: int,
     width_px: int,
     height_px: int | None = None,
-    domain: Domain = WIDE,
+    domain: Domain | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Render unrelated frames, classes in equal shares and random order: the stream for pretraining.
 
@@ -65,7 +65,7 @@ def render_batch(
         count: Frames.
         width_px: Width of a frame.
         height_px: Height, by default the width; a frame spans the same field whatever its aspect.
-        domain: What the frames may show.
+        domain: What the frames may show; None: each frame comes from a bench that its class is likely at.
 
     Returns:
         Frames, uint8, shape (count, height_px, width_px), and labels, int64, shape (count,).
@@ -73,5 +73,7 @@ def render_batch(
     height_px = height_px or width_px
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(count) + rng.integers(len(CLASSES))) % len(CLASSES)
-    scenes = [scene_of(int(label), process_of(int(label), rng), domain, rng) for label in labels]
+    scenes = [
+        scene_of(label, process_of(label, rng), domain or bench_of(label, rng), rng) for label in labels.tolist()
+    ]
     return render(scenes, width_px, height_px), labels.astype(np.int64)

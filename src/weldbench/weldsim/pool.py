@@ -75,7 +75,7 @@ def _melt(seen: View, pool: Pool, surface: Surface, inside: np.ndarray, at: tupl
     surface.glow[at] += _mirror(seen, pool, cloud, inside, at) * molten
     # The rounded rim throws light back.
     rim = np.exp(np.square(inside * (1 / 0.09)) * -1)
-    rim *= 0.012 + 0.0072 * cloud
+    rim *= 0.005 + 0.003 * cloud
     rim /= 1 + 0.05 * seen.square_mm[at]
     surface.glow[at] += rim
 
