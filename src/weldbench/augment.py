@@ -83,7 +83,7 @@ class CpuAugmentation:
         )
         self._axis = ((2.0 * np.arange(size_px) + 1.0) / size_px - 1.0).astype(np.float32)
 
-    def __call__(self, frames: np.ndarray, draws: Draws, groups: np.ndarray, result: np.ndarray) -> None:
+    def __call__(self, frames: np.ndarray, draws: Draws, groups: np.ndarray, result: np.ndarray) -> np.ndarray:
         """Change and normalise frames.
 
         Args:
@@ -92,6 +92,9 @@ class CpuAugmentation:
             groups: Group of each frame, ascending without gaps, at most CPU_GROUP frames in each, shape (B,).
             result: Filled with the changed frames; float32, shape (B, 1, S, S). Fresh memory for every batch would
                 cost a small network more than all changes.
+
+        Returns:
+            `result`.
         """
         first, last = groups[0], groups[-1] + 1
         bounds = np.searchsorted(groups, np.arange(first, last + 1)).tolist()
@@ -108,6 +111,7 @@ class CpuAugmentation:
             changed = out[low * self._size**2 : high * self._size**2]
             np.multiply(exposed, self._scale, out=changed, dtype=np.float32)
             changed += self._table[starts[group] : starts[group] + changed.size]
+        return result
 
     def _source_pixels(self, theta: np.ndarray) -> np.ndarray:
         """Return the nearest source pixel, row * S + column, of every output pixel, int64, shape (G, S * S).

@@ -73,7 +73,5 @@ def render_batch(
     height_px = height_px or width_px
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(count) + rng.integers(len(CLASSES))) % len(CLASSES)
-    scenes = [
-        scene_of(label, process_of(label, rng), domain or bench_of(label, rng), rng) for label in labels.tolist()
-    ]
+    scenes = [scene_of(label, process_of(label, rng), domain or bench_of(label, rng), rng) for label in labels.tolist()]
     return render(scenes, width_px, height_px), labels.astype(np.int64)
