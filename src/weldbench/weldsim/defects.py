@@ -113,7 +113,7 @@ def _glue(seen: View, scene: Scene, surface: Surface) -> None:
     crumbs = textures.lookup("flake", along * 60, y * 60 + d.bend * 50, seen.pixel_mm * 60)
     fine = textures.lookup("flake", along * 90, y * 90, seen.pixel_mm * 90)
     where = np.exp(-((x - x_mm) ** 2 + 1.44 * (y - d.bend) ** 2) / d.reach_mm**2)
-    crust = step((where + 0.3 * surface.cloud[at] - 0.45) * 5) * step((crumbs - 0.2) * 8) * d.kind
+    crust = step((where * (1 + 0.6 * surface.cloud[at]) - 0.45) * 5) * step((crumbs - 0.2) * 8) * d.kind
     surface.height_mm[at] += crust * (0.4 * crumbs + 0.08 * fine)
     surface.albedo[at] += crust * (2.4 * scene.plate.albedo * (0.4 + crumbs) - surface.albedo[at])
     surface.pool[at] *= 1 - crust
@@ -126,8 +126,7 @@ def _lack_of_fusion(seen: View, scene: Scene, surface: Surface) -> None:
     d, half_width, tail = scene.defect, scene.pool.half_width_mm, scene.pool.tail_mm
     at = seen.window(10.0, d.bend, 20.0, 2 * half_width)
     x, y, inside, glow = seen.x_mm[at], seen.y_mm[at], surface.pool[at], surface.glow[at]
-    fold = 0.3 * np.cos(0.35 * x) - 0.02 * x
-    fold += y - d.bend
+    fold = y - d.bend - 0.4 * np.cos(0.35 * x)
     if d.kind < 0.5:
         # The far pool stands as a steep mirror: the arc's image is cut off along a level line.
         mm_per_v = 1 / (seen.camera.scale_per_mm * seen.camera.foreshortening)
@@ -135,6 +134,8 @@ def _lack_of_fusion(seen: View, scene: Scene, surface: Surface) -> None:
         line = np.exp(-np.where(below > 0, below / (0.5 * half_width), below / -0.08))
         aside = np.square(seen.from_weld_u[:, at[1]] / (seen.camera.scale_per_mm * d.reach_mm))
         glow += d.strength * 0.15 * line * np.exp(-np.square(aside)) * step(fold * -3) * np.maximum(inside, 0.4)
+    else:
+        _swirl(seen, scene, surface)
     near = step(fold * 5 - 0.5)
     near *= inside
     glow *= 1 - 0.8 * near
@@ -152,14 +153,28 @@ def _lack_of_fusion(seen: View, scene: Scene, surface: Surface) -> None:
         lip = (
             seen.y_mm[at]
             - y_mm
-            + 0.35 * size_mm * np.cos(0.5 * x_from)
+            - 0.35 * size_mm * np.cos(0.5 * x_from)
             - 0.08 * surface.cloud[at]
             - 0.02 * phase * x_from
         )
         length = _bump(x_from, 2.4 * size_mm * aspect) * (0.2 + 0.8 * surface.pool[at])
         surface.height_mm[at] += height_mm * np.tanh(lip * 5) * _bump(lip.copy(), 0.2) * length
         glow *= 1 - 0.65 * _bump(lip - 0.34, 0.2) * length
-        glow += 0.06 * _bump(lip, 0.14) * length / (1 + 0.03 * seen.square_mm[at])
+        glow += 0.025 * (1 + phase) * _bump(lip, 0.14) * length / (1 + 0.03 * seen.square_mm[at])
+
+
+def _swirl(seen: View, scene: Scene, surface: Surface) -> None:
+    """Draw the melt that turns on the spot instead of bridging the joint: a bright round dent, a spark at its rim."""
+    d = scene.defect
+    x_mm, y_mm, radius_mm = d.reach_mm, d.bend, 0.35 * scene.pool.half_width_mm
+    at = seen.window(x_mm, y_mm, 2.5 * radius_mm, 2 * radius_mm)
+    x, y = (seen.x_mm[at] - x_mm) / radius_mm, (seen.y_mm[at] - y_mm) / radius_mm
+    radius = np.sqrt((x / 1.4) ** 2 + y**2)
+    angle = np.arctan2(y, x)
+    ring = _bump(radius - 1 - 0.1 * surface.cloud[at], 0.18) * (0.6 + 0.4 * np.cos(angle - 2 * d.strength))
+    surface.glow[at] += d.strength * (0.035 * ring + 0.012 * step((1 - radius) * 3))
+    spark = np.abs(x - 1.1) + 4 * np.abs(y + 0.3 * x)
+    surface.glow[at] += d.strength * 0.15 * _bump(spark, 0.5)
 
 
 def _lack_of_shielding_gas(seen: View, scene: Scene, surface: Surface) -> None:

@@ -32,7 +32,7 @@ class Domain:
 
 WIDE = Domain()
 # The stream for pretraining comes from benches such as the published frames show: the level one has a large nozzle
-# before the arc, the joint one a bare electrode over thick plates, the thin one looks at thin plates from the other side.
+# before the arc, the joint one a bare electrode over thick plates, the thin one sees thin plates from the other side.
 LEVEL = replace(
     WIDE, weld_u=(-0.42, -0.12), weld_v=(-0.02, 0.22), tilt_rad=(-0.02, 0.14), mirrored=0.0, large_nozzle=0.95,
     shelf=0.1, edge=0.6,

@@ -62,12 +62,17 @@ def _contamination(scene: Scene, rng: np.random.Generator) -> Scene:
 
 
 def _lack_of_fusion(scene: Scene, rng: np.random.Generator) -> Scene:
-    pool = replace(scene.pool, wobble=_u(rng, 0.02, 0.1), front_mm=scene.pool.front_mm * 1.15)
+    # Too little heat for the thickness: the pool stays small.
+    size = _u(rng, 0.55, 1.1)
+    pool = replace(
+        scene.pool, wobble=_u(rng, 0.02, 0.1), front_mm=scene.pool.front_mm * 1.15 * size,
+        tail_mm=scene.pool.tail_mm * size, half_width_mm=scene.pool.half_width_mm * size,
+    )  # fmt: skip
     defect = _objects(
         rng, 3, x=(-0.2, 0.6), x_scale=pool.tail_mm, y=(0.0, 0.75), y_scale=pool.half_width_mm,
         size=(1.0, 2.4), aspect=(0.5, 1.3), height=(0.1, 0.5), strength=_u(rng, 0.2, 0.9),
         reach_mm=pool.front_mm * _u(rng, 0.35, 0.9), bend=pool.half_width_mm * _u(rng, 0.1, 0.5),
-        kind=float(rng.random() < 0.25),
+        kind=float(rng.random() < 0.35),
     )  # fmt: skip
     return replace(scene, pool=pool, defect=defect)
 
@@ -124,6 +129,10 @@ def _u(rng: np.random.Generator, low: float, high: float) -> float:
     return float(rng.uniform(low, high))
 
 
+def _log_u(rng: np.random.Generator, low: float, high: float) -> float:
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
 def _camera(domain: Domain, rng: np.random.Generator) -> Camera:
     mirror = -1.0 if rng.random() < domain.mirrored else 1.0
     return Camera(
@@ -154,8 +163,8 @@ def _plate(domain: Domain, camera: Camera, rng: np.random.Generator) -> Plate:
     shelf = rng.random() < domain.shelf * (2.5 if camera.mirror < 0 else 1)
     return Plate(
         texture=MATERIALS.index(str(rng.choice(domain.materials))), grain_mm=_u(rng, 0.02, 0.06),
-        grain_angle_rad=_u(rng, -0.5, 0.5), relief=float(np.exp(_u(rng, *np.log((0.004, 0.06))))), albedo=_u(rng, *domain.albedo),
-        mottle=_u(rng, 0.02, 0.22), litter=_u(rng, 0.1, 0.9) if rng.random() < domain.littered else 0.0,
+        grain_angle_rad=_u(rng, -0.5, 0.5), relief=_log_u(rng, 0.004, 0.06),
+        albedo=_u(rng, *domain.albedo), mottle=_u(rng, 0.02, 0.22), litter=_u(rng, 0.1, 0.9) if rng.random() < domain.littered else 0.0,
         joint_gap_mm=_u(rng, 0.05, 0.2) if rng.random() < 0.4 else 0.0,
         joint_y_mm=_u(rng, -0.6, 0.6), edge_v=camera.weld_v + _u(rng, 0.12, 0.45) if edge else 2.0,
         edge_slope=_u(rng, -0.1, 0.25),
@@ -170,17 +179,17 @@ def _pool(process: Process, rng: np.random.Generator) -> Pool:
     half_width = 2.9 * heat**0.5 * _u(rng, 0.75, 1.4)
     return Pool(
         front_mm=half_width * _u(rng, 0.75, 1.25), tail_mm=half_width * _u(rng, 1.4, 3.0), half_width_mm=half_width,
-        taper=_u(rng, 0.0, 0.55), wobble=_u(rng, 0.01, 0.07), mirror=_u(rng, 0.02, 0.16), sheen=_u(rng, 0.002, 0.007),
+        taper=_u(rng, 0.0, 0.55), wobble=_u(rng, 0.01, 0.07), rim=_log_u(rng, 0.0004, 0.006), mirror=_u(rng, 0.02, 0.16), sheen=_u(rng, 0.002, 0.007),
         wave=_u(rng, 0.0, 0.02), wave_mm=_u(rng, 0.8, 2.5), wave_phase=_u(rng, 0, 6.28),
         islands=_u(rng, 0.2, 0.8) if rng.random() < 0.4 else 0.0,
-        bead_half_width_mm=half_width * _u(rng, 1.02, 1.3), crown_mm=_u(rng, -0.2, 0.6), ripple_mm=_u(rng, 0.01, 0.06),
+        bead_half_width_mm=half_width * _u(rng, 1.02, 1.3), crown_mm=_u(rng, -0.2, 0.6), ripple_mm=_log_u(rng, 0.004, 0.04),
         ripple_pitch_mm=_u(rng, 0.3, 0.9), ripple_bow=-half_width * _u(rng, 0.6, 1.6),
     )  # fmt: skip
 
 
 def _sensor(domain: Domain, rng: np.random.Generator) -> Sensor:
     return Sensor(
-        exposure=float(np.exp(_u(rng, *np.log(domain.exposure)))), toe=_u(rng, *domain.toe), white=_u(rng, 225, 255),
+        exposure=_log_u(rng, *domain.exposure), toe=_u(rng, *domain.toe), white=_u(rng, 225, 255),
         black=_u(rng, 0, 10), haze=_u(rng, 0.0, 0.002), vignette=_u(rng, 0.1, 0.7), row_pattern=_u(rng, 0.0, 0.025),
         noise=_u(rng, 0.3, 1.5), noise_offset=int(rng.integers(1 << 18)),
         stamp=int(rng.integers(1, 80_000_000)) if rng.random() < domain.stamped else 0,

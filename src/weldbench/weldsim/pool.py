@@ -59,6 +59,7 @@ def _lay_bead(seen: View, pool: Pool, surface: Surface, moved: float) -> None:
     bead *= 1 - surface.pool[at]
     surface.height_mm[at] += bead * (_ripples(x, y, pool, cloud, moved, seen.pixel_mm) - surface.height_mm[at])
     surface.gloss[at] += 0.5 * bead
+    surface.albedo[at] *= 1 + 0.4 * bead
 
 
 def _melt(seen: View, pool: Pool, surface: Surface, inside: np.ndarray, at: tuple[slice, slice]) -> None:
@@ -75,7 +76,7 @@ def _melt(seen: View, pool: Pool, surface: Surface, inside: np.ndarray, at: tupl
     surface.glow[at] += _mirror(seen, pool, cloud, inside, at) * molten
     # The rounded rim throws light back.
     rim = np.exp(np.square(inside * (1 / 0.09)) * -1)
-    rim *= 0.005 + 0.003 * cloud
+    rim *= pool.rim * (1 + 0.6 * cloud)
     rim /= 1 + 0.05 * seen.square_mm[at]
     surface.glow[at] += rim
 
@@ -169,7 +170,7 @@ def _mirror(seen: View, pool: Pool, cloud: np.ndarray, inside: np.ndarray, at: t
     image += pool.sheen * (1.2 - 0.5 * np.clip(inside, 0, 1))
     if pool.islands > 0:
         islands = step((cloud - 2.2 + 2.6 * pool.islands) * 6)
-        islands *= seen.x_mm[at] > 0.15 * pool.tail_mm
+        islands *= step(seen.x_mm[at] * (3 / pool.tail_mm) - 1)
         image *= 1 + 0.9 * islands
     return image
 

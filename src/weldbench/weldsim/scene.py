@@ -84,6 +84,7 @@ class Pool:
     half_width_mm: float
     taper: float  # 0: ellipse, towards 1: drop with a pointed tail
     wobble: float  # irregularity of the rim
+    rim: float  # radiance of the rounded rim beside the arc
     mirror: float  # brightness of the arc's reflection
     sheen: float  # radiance of the still surface
     wave: float  # height of the surface waves, mm
