@@ -186,10 +186,10 @@ def _lack_of_shielding_gas(seen: View, scene: Scene, surface: Surface) -> None:
     angle = np.arctan2(y, x)
     swirl = textures.lookup("turbulence", angle * 81.5, distance * 34 + d.bend * 60 + 10 * cloud, seen.pixel_mm * 34)
     torn = step((d.reach_mm - distance + 0.6 * cloud) * 1.2) * d.strength
-    surface.height_mm[at] += 0.07 * swirl * torn
+    surface.height_mm[at] += 0.035 * swirl * torn
     surface.albedo[at] += torn * (1.2 * scene.plate.albedo - surface.albedo[at])
     surface.glow[at] *= 1 - 0.7 * torn
-    surface.glow[at] += torn * (0.01 + 0.07 * d.kind) * np.clip(swirl * 0.35 + 0.7, 0, 2) / (1 + 0.06 * distance**2)
+    surface.glow[at] += torn * (0.01 + 0.07 * d.kind) * np.clip(swirl * 0.2 + 0.8, 0, 2) / (1 + 0.06 * distance**2)
     for x_mm, y_mm, size_mm, aspect, _height_mm, _phase in _objects(d):
         at = seen.window(x_mm, y_mm, 1.5 * size_mm * aspect, 1.5 * size_mm)
         if _empty(at):
@@ -198,7 +198,7 @@ def _lack_of_shielding_gas(seen: View, scene: Scene, surface: Surface) -> None:
         crumbs = textures.lookup("flake", (x - scene.plate.travel_mm) * 55, y * 55, seen.pixel_mm * 55)
         radius = ((x - x_mm) / (size_mm * aspect)) ** 2 + ((y - y_mm) / size_mm) ** 2
         spatter = step((1.1 - radius + 0.4 * surface.cloud[at]) * 2) * step((crumbs - 0.38) * 8)
-        surface.height_mm[at] += 0.1 * spatter * crumbs
+        surface.height_mm[at] += 0.05 * spatter * crumbs
         surface.albedo[at] += spatter * (2.8 * scene.plate.albedo - surface.albedo[at])
         surface.gloss[at] += spatter
 
@@ -227,10 +227,10 @@ def _high_travel_speed(seen: View, scene: Scene, surface: Surface) -> None:
         # It has a lit top and lies in its own shadow on the side away from the arc, mostly that of the camera.
         shade = step((across + 0.25 * along - 0.1) * 3)
         surface.height_mm[at] += height_mm * np.exp(-1.7 * radius) * step(2.5 * (1.5 - radius))
-        surface.gloss[at] += 0.8 * hump
+        surface.gloss[at] += d.strength * hump
         surface.albedo[at] *= 1 + hump * (0.7 - 1.5 * shade)
         hook = _bump(across + 0.4 - 0.4 * along, 0.2) * hump
-        surface.glow[at] += 0.12 * hook / (1 + 0.4 * seen.square_mm[at])
+        surface.glow[at] += 0.12 * d.strength * hook / (1 + 0.4 * seen.square_mm[at])
 
 
 _DEFECTS: dict[str, Callable[[View, Scene, Surface], None]] = {

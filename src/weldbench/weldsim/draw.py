@@ -80,16 +80,16 @@ def _lack_of_fusion(scene: Scene, rng: np.random.Generator) -> Scene:
 def _lack_of_shielding_gas(scene: Scene, rng: np.random.Generator) -> Scene:
     pool = replace(scene.pool, islands=0.0, wobble=0.2, sheen=scene.pool.sheen * 0.6)
     torch = replace(
-        scene.torch, rays=_u(rng, 0.1, 0.7), ray_count=_u(rng, 3.0, 6.0), column_width=_u(rng, 0.06, 0.13),
+        scene.torch, rays=_u(rng, 0.1, 0.7), ray_count=_u(rng, 3.0, 6.0), column_width=_u(rng, 0.06, 0.2),
         column_spread=_u(rng, 0.2, 0.5), stickout=-_u(rng, 0.0, 0.02), electrode_brightness=0.0,
         nozzle_radius=_u(rng, 0.4, 0.8), nozzle_drop=_u(rng, 0.14, 0.3), nozzle_ragged=_u(rng, 0.01, 0.04),
-        nozzle_brightness=_u(rng, 0.001, 0.004), brightness=_u(rng, 0.2, 1.6), halo=_u(rng, 0.08, 0.3),
-        halo_radius=_u(rng, 0.3, 0.6), fumes=_u(rng, 0, 0.15),
+        nozzle_brightness=_u(rng, 0.001, 0.004), brightness=_u(rng, 0.2, 1.6), halo=_u(rng, 0.1, 0.45),
+        halo_radius=_u(rng, 0.35, 0.75), fumes=_u(rng, 0, 0.15),
     )  # fmt: skip
     defect = _objects(
         rng, 5, x=(0.3, 1.5), x_scale=pool.tail_mm, y=(-0.8, 1.0), y_scale=pool.half_width_mm,
         size=(0.4, 1.8), aspect=(0.8, 2.0), height=(0, 1), strength=_u(rng, 0.7, 1.0),
-        reach_mm=_u(rng, 3.0, 6.5), bend=_u(rng, 0, 1), kind=_u(rng, 0, 1),
+        reach_mm=_u(rng, 2.5, 6.0), bend=_u(rng, 0, 1), kind=_u(rng, 0, 1),
     )  # fmt: skip
     return replace(scene, pool=pool, torch=torch, defect=defect)
 
