@@ -41,7 +41,7 @@ def _burn_through(seen: View, scene: Scene, surface: Surface) -> None:
     near = 1 / (1 + 0.02 * seen.square_mm[at])
     depth = 1 - ((x - d.reach_mm) / (0.95 * d.reach_mm)) ** 2 - ((y - d.bend) / (0.95 * half_width)) ** 2 + 0.15 * cloud
     hole = step(depth * 6) * d.strength
-    glow += d.strength * 0.06 * surface.pool[at] * near
+    glow += (0.01 + 0.05 * float(d.height_mm[0])) * surface.pool[at] * near
     glow *= 1 - (0.7 + 0.25 * d.kind) * hole
     # Its wall still glows beside the arc, and less and less away from it.
     glow += (1 - d.kind) * 0.12 * hole / (1 + 0.06 * seen.square_mm[at])
@@ -187,9 +187,9 @@ def _lack_of_shielding_gas(seen: View, scene: Scene, surface: Surface) -> None:
     swirl = textures.lookup("turbulence", angle * 81.5, distance * 34 + d.bend * 60 + 10 * cloud, seen.pixel_mm * 34)
     torn = step((d.reach_mm - distance + 0.6 * cloud) * 1.2) * d.strength
     surface.height_mm[at] += 0.035 * swirl * torn
-    surface.albedo[at] += torn * (1.2 * scene.plate.albedo - surface.albedo[at])
+    surface.albedo[at] += torn * (0.7 * scene.plate.albedo - surface.albedo[at])
     surface.glow[at] *= 1 - 0.7 * torn
-    surface.glow[at] += torn * (0.01 + 0.07 * d.kind) * np.clip(swirl * 0.2 + 0.8, 0, 2) / (1 + 0.06 * distance**2)
+    surface.glow[at] += torn * (0.005 + 0.03 * d.kind) * np.clip(swirl * 0.2 + 0.8, 0, 2) / (1 + 0.06 * distance**2)
     for x_mm, y_mm, size_mm, aspect, _height_mm, _phase in _objects(d):
         at = seen.window(x_mm, y_mm, 1.5 * size_mm * aspect, 1.5 * size_mm)
         if _empty(at):

@@ -20,7 +20,7 @@ class Domain:
     foreshortening: Range = (0.38, 0.75)
     mirrored: float = 0.5  # probability
     materials: tuple[str, ...] = ("sand", "brushed")
-    exposure: Range = (0.5, 1.4)
+    exposure: Range = (0.7, 1.9)
     toe: Range = (0.015, 0.05)
     albedo: Range = (0.010, 0.032)
     large_nozzle: float = 0.55  # probability that the nozzle, not the bare electrode, stands in the frame
@@ -35,7 +35,7 @@ WIDE = Domain()
 # before the arc, the joint one a bare electrode over thick plates, the thin one sees thin plates from the other side.
 LEVEL = replace(
     WIDE, weld_u=(-0.42, -0.12), weld_v=(-0.02, 0.22), tilt_rad=(-0.02, 0.14), mirrored=0.0, large_nozzle=0.95,
-    shelf=0.1, edge=0.6,
+    shelf=0.1, edge=0.8,
 )  # fmt: skip
 JOINT = replace(
     WIDE, weld_u=(-0.5, -0.1), weld_v=(-0.15, 0.1), tilt_rad=(-0.05, 0.1), mirrored=0.0, large_nozzle=0.05,
@@ -48,7 +48,7 @@ THIN = replace(
 BENCHES = WIDE, LEVEL, JOINT, THIN
 # How often a class is filmed at each bench: what is tried at one seldom goes wrong in the way of another.
 _SHARES = {
-    "good_weld": (0.15, 0.25, 0.4, 0.2),
+    "good_weld": (0.15, 0.2, 0.35, 0.3),
     "burn_through": (0.15, 0.05, 0.05, 0.75),
     "contamination": (0.15, 0.75, 0.1, 0.0),
     "lack_of_fusion": (0.15, 0.15, 0.7, 0.0),

@@ -50,7 +50,7 @@ def _contamination(scene: Scene, rng: np.random.Generator) -> Scene:
     glue = rng.random() < 0.4
     # Slag and glue evaporate, and the arc lights what rises.
     torch = replace(
-        scene.torch, fumes=_u(rng, 0.0, 0.2), halo=scene.torch.halo * _u(rng, 1.0, 1.5),
+        scene.torch, fumes=_u(rng, 0.0, 0.2), halo=scene.torch.halo * _u(rng, 0.8, 1.2),
         halo_radius=scene.torch.halo_radius * 1.2,
     )  # fmt: skip
     defect = _objects(
@@ -83,8 +83,8 @@ def _lack_of_shielding_gas(scene: Scene, rng: np.random.Generator) -> Scene:
         scene.torch, rays=_u(rng, 0.1, 0.7), ray_count=_u(rng, 3.0, 6.0), column_width=_u(rng, 0.06, 0.2),
         column_spread=_u(rng, 0.2, 0.5), stickout=-_u(rng, 0.0, 0.02), electrode_brightness=0.0,
         nozzle_radius=_u(rng, 0.4, 0.8), nozzle_drop=_u(rng, 0.14, 0.3), nozzle_ragged=_u(rng, 0.01, 0.04),
-        nozzle_brightness=_u(rng, 0.001, 0.004), brightness=_u(rng, 0.2, 1.6), halo=_u(rng, 0.1, 0.45),
-        halo_radius=_u(rng, 0.35, 0.75), fumes=_u(rng, 0, 0.15),
+        nozzle_brightness=_u(rng, 0.001, 0.004), brightness=_u(rng, 0.4, 2.0), halo=_u(rng, 0.05, 0.2),
+        halo_radius=_u(rng, 0.25, 0.55), fumes=_u(rng, 0, 0.15),
     )  # fmt: skip
     defect = _objects(
         rng, 5, x=(0.3, 1.5), x_scale=pool.tail_mm, y=(-0.8, 1.0), y_scale=pool.half_width_mm,
@@ -179,7 +179,7 @@ def _pool(process: Process, rng: np.random.Generator) -> Pool:
     half_width = 2.9 * heat**0.5 * _u(rng, 0.75, 1.4)
     return Pool(
         front_mm=half_width * _u(rng, 0.75, 1.25), tail_mm=half_width * _u(rng, 1.4, 3.0), half_width_mm=half_width,
-        taper=_u(rng, 0.0, 0.55), wobble=_u(rng, 0.01, 0.07), rim=_log_u(rng, 0.0004, 0.006), mirror=_u(rng, 0.02, 0.16), sheen=_u(rng, 0.002, 0.007),
+        taper=_u(rng, 0.0, 0.55), wobble=_u(rng, 0.01, 0.07), rim=_log_u(rng, 0.0004, 0.006), mirror=_u(rng, 0.02, 0.16), sheen=_log_u(rng, 0.002, 0.03),
         wave=_u(rng, 0.0, 0.02), wave_mm=_u(rng, 0.8, 2.5), wave_phase=_u(rng, 0, 6.28),
         islands=_u(rng, 0.2, 0.8) if rng.random() < 0.4 else 0.0,
         bead_half_width_mm=half_width * _u(rng, 1.02, 1.3), crown_mm=_u(rng, -0.2, 0.6), ripple_mm=_log_u(rng, 0.004, 0.04),

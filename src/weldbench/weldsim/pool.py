@@ -167,7 +167,7 @@ def _mirror(seen: View, pool: Pool, cloud: np.ndarray, inside: np.ndarray, at: t
     distance = 14 * seen.from_weld_u[:, columns] ** 2 + (1 + 14 * (1.6 * (seen.from_weld_v[rows] + 0.06)) ** 2)
     distance *= distance
     image = np.divide(pool.mirror, distance, out=distance)
-    image += pool.sheen * (1.2 - 0.5 * np.clip(inside, 0, 1))
+    image += pool.sheen * (1.2 - 0.5 * np.clip(inside, 0, 1)) / (1 + 0.03 * seen.square_mm[at])
     if pool.islands > 0:
         islands = step((cloud - 2.2 + 2.6 * pool.islands) * 6)
         islands *= step(seen.x_mm[at] * (3 / pool.tail_mm) - 1)
