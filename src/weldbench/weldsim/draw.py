@@ -164,7 +164,8 @@ def _plate(domain: Domain, camera: Camera, rng: np.random.Generator) -> Plate:
     return Plate(
         texture=MATERIALS.index(str(rng.choice(domain.materials))), grain_mm=_u(rng, 0.02, 0.06),
         grain_angle_rad=_u(rng, -0.5, 0.5), relief=_log_u(rng, 0.004, 0.06),
-        albedo=_u(rng, *domain.albedo), mottle=_u(rng, 0.02, 0.22), litter=_u(rng, 0.1, 0.9) if rng.random() < domain.littered else 0.0,
+        albedo=_u(rng, *domain.albedo), mottle=_u(rng, 0.02, 0.22),
+        litter=_u(rng, 0.1, 0.9) if rng.random() < domain.littered else 0.0,
         joint_gap_mm=_u(rng, 0.05, 0.2) if rng.random() < 0.4 else 0.0,
         joint_y_mm=_u(rng, -0.6, 0.6), edge_v=camera.weld_v + _u(rng, 0.12, 0.45) if edge else 2.0,
         edge_slope=_u(rng, -0.1, 0.25),
@@ -179,11 +180,13 @@ def _pool(process: Process, rng: np.random.Generator) -> Pool:
     half_width = 2.9 * heat**0.5 * _u(rng, 0.75, 1.4)
     return Pool(
         front_mm=half_width * _u(rng, 0.75, 1.25), tail_mm=half_width * _u(rng, 1.4, 3.0), half_width_mm=half_width,
-        taper=_u(rng, 0.0, 0.55), wobble=_u(rng, 0.01, 0.07), rim=_log_u(rng, 0.0004, 0.006), mirror=_u(rng, 0.02, 0.16), sheen=_log_u(rng, 0.002, 0.03),
+        taper=_u(rng, 0.0, 0.55), wobble=_u(rng, 0.01, 0.07), rim=_log_u(rng, 0.0004, 0.006),
+        mirror=_u(rng, 0.02, 0.16), sheen=_log_u(rng, 0.002, 0.03),
         wave=_u(rng, 0.0, 0.02), wave_mm=_u(rng, 0.8, 2.5), wave_phase=_u(rng, 0, 6.28),
         islands=_u(rng, 0.2, 0.8) if rng.random() < 0.4 else 0.0,
-        bead_half_width_mm=half_width * _u(rng, 1.02, 1.3), crown_mm=_u(rng, -0.2, 0.6), ripple_mm=_log_u(rng, 0.004, 0.04),
-        ripple_pitch_mm=_u(rng, 0.3, 0.9), ripple_bow=-half_width * _u(rng, 0.6, 1.6),
+        bead_half_width_mm=half_width * _u(rng, 1.02, 1.3), crown_mm=_u(rng, -0.2, 0.6),
+        ripple_mm=_log_u(rng, 0.004, 0.04), ripple_pitch_mm=_u(rng, 0.3, 0.9),
+        ripple_bow=-half_width * _u(rng, 0.6, 1.6),
     )  # fmt: skip
 
 
