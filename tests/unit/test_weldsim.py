@@ -15,7 +15,7 @@ from PIL import Image
 from weldbench.config.data import SimulatedDataset
 from weldbench.run_name import process_facts
 from weldbench.weldsim import CLASSES, frames_of, render_batch, write_archive
-from weldbench.weldsim.domain import PLANT, WIDE, process_of
+from weldbench.weldsim.domain import BENCHES, PLANT, WIDE, process_of
 from weldbench.weldsim.draw import scene_of
 from weldbench.weldsim.film import at
 from weldbench.weldsim.optics import relief, view
@@ -80,10 +80,11 @@ def test_too_small_a_frame_is_refused():
 
 
 def test_pretraining_has_seen_neither_the_camera_nor_the_material_of_the_plant():
-    for name in ("foreshortening", "toe"):
-        (low, high), (widest_low, widest_high) = getattr(PLANT, name), getattr(WIDE, name)
-        assert high < widest_low or low > widest_high, name
-    assert not set(PLANT.materials) & set(WIDE.materials)
+    for bench in BENCHES:
+        for name in ("foreshortening", "toe"):
+            (low, high), (widest_low, widest_high) = getattr(PLANT, name), getattr(bench, name)
+            assert high < widest_low or low > widest_high, name
+        assert not set(PLANT.materials) & set(bench.materials)
     for name in ("weld_u", "weld_v", "scale_per_mm", "tilt_rad", "exposure", "albedo"):
         (low, high), (widest_low, widest_high) = getattr(PLANT, name), getattr(WIDE, name)
         assert high - low < widest_high - widest_low, name

@@ -1,0 +1,59 @@
+"""The batches of an epoch on the CPU, where several small ones are prepared at once."""
+
+import numpy as np
+import pytest
+
+from weldbench.augment import Normalisation
+from weldbench.batches import Order, cpu_batches
+from weldbench.config import load_params
+from weldbench.config.training import Augment
+from weldbench.frames import Part
+
+UNCHANGED = Augment(
+    flip=False, rotation_degrees=0, scale=0, shift=0, gain=0, gamma=0, noise=0, erase_timestamp=False
+)  # fmt: skip
+SIZE_PX, BATCH, LINES = 16, 10, 214
+
+
+@pytest.fixture
+def part():
+    # Line n shows grey level n, so that a frame tells which line it is.
+    lines = np.arange(LINES)
+    frames = np.broadcast_to(lines.astype(np.uint8)[:, None, None], (LINES, SIZE_PX, SIZE_PX)).copy()
+    return Part(frames, lines, lines, lines % 6, np.linspace(0.5, 1.5, LINES, dtype=np.float32))
+
+
+def order_of(part, rank=0, world=1):
+    settings = load_params().models["full_con6"].model_copy(update={"batch_size": BATCH})
+    return Order(settings, part.labels, part.weights, seed=3, rank=rank, world=world)
+
+
+def seen(part, order, at_once, monkeypatch, augment=UNCHANGED):
+    monkeypatch.setattr("weldbench.batches._CACHED", at_once * BATCH * SIZE_PX**2)
+    batches = cpu_batches(part, order, augment, Normalisation(0.0, 1.0))
+    # The inputs of a batch are overwritten later on.
+    return [(b.inputs.numpy().copy(), b.labels.numpy().copy(), b.shares.numpy().copy()) for b in batches(epoch=1)]
+
+
+@pytest.mark.parametrize("at_once", [1, 4, 50])
+def test_every_frame_keeps_its_label_and_its_share(part, at_once, monkeypatch):
+    order = order_of(part)
+    batches = seen(part, order, at_once, monkeypatch)
+    assert len(batches) == order.steps == LINES // BATCH
+    lines = [np.rint(inputs[:, 0, 0, 0] * 255).astype(int) for inputs, _, _ in batches]
+    assert len(set(np.concatenate(lines))) == order.steps * BATCH
+    for line, (inputs, labels, shares) in zip(lines, batches, strict=True):
+        assert np.all(inputs == inputs[:, :, :1, :1])
+        assert np.array_equal(labels, part.labels[line])
+        np.testing.assert_allclose(shares, part.weights[line] / part.weights[line].sum(), rtol=1e-6)
+
+
+def test_two_processes_share_each_batch_and_its_changes(part, monkeypatch):
+    augment = load_params().train.augment
+    whole = seen(part, order_of(part), 4, monkeypatch, augment)
+    halves = [seen(part, order_of(part, rank, 2), 4, monkeypatch, augment) for rank in (0, 1)]
+    for together, *both in zip(whole, *halves, strict=True):
+        for of_all, *of_each in zip(together[1:], *(half[1:] for half in both), strict=True):
+            assert np.array_equal(of_all, np.concatenate(of_each))
+        # Where the groups of noise begin depends on the frames before them in the group: all but the noise is equal.
+        np.testing.assert_allclose(together[0], np.concatenate([half[0] for half in both]), atol=0.1)
