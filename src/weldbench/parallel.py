@@ -50,11 +50,11 @@ def ordered_map(
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(initializer, argument))
     try:
         waiting: deque[Future[Result]] = deque(
-            pool.submit(function, task) for task in islice(tasks, workers * _TASKS_PER_WORKER)
+            _submit(pool, function, task) for task in islice(tasks, workers * _TASKS_PER_WORKER)
         )
         while waiting:
             result = waiting.popleft().result()
-            waiting.extend(pool.submit(function, task) for task in islice(tasks, 1))
+            waiting.extend(_submit(pool, function, task) for task in islice(tasks, 1))
             yield result
     except BrokenProcessPool:
         raise InputError(
@@ -62,6 +62,14 @@ def ordered_map(
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _submit(pool: ProcessPoolExecutor, function: Callable[[Task], Result], task: Task) -> Future[Result]:
+    try:
+        return pool.submit(function, task)
+    except (OSError, ValueError) as error:
+        # One worker was killed while another one started: the pool has closed the pipes that the new one inherits.
+        raise BrokenProcessPool from error
 
 
 def _start(initializer: Callable[[Any], None], argument: Any) -> None:

@@ -53,7 +53,7 @@ class Table:
     def latex(self) -> str:
         """Return a LaTeX table environment; it needs the package booktabs."""
         cells = self._cells(_escaped, r"\textbf{{{}}}".format).rename(columns=_escaped)
-        alignment = "".join(_latex_column(self.shown[column]) for column in self.shown)
+        alignment = _latex_columns(self.shown)
         rows = [" & ".join(row) + r" \\" for row in [list(cells.columns), *cells.to_numpy().tolist()]]
         lines = [
             r"\begin{table}",
@@ -112,11 +112,14 @@ def _is_text(column: pd.Series) -> bool:
     return column.str.match(r"[<\[+ -]*[\d.,]+(?![\w-])").mean() < 0.5
 
 
-def _latex_column(column: pd.Series) -> str:
-    """Numbers to the right, text to the left; sentences wrap, or they would leave the page."""
-    if not _is_text(column):
-        return "r"
-    return r"p{0.25\linewidth}" if column.str.len().max() > 60 else "l"
+def _latex_columns(shown: pd.DataFrame) -> str:
+    """Numbers to the right, text to the left; long text wraps, or it would leave the page."""
+    wrapped = [_is_text(column) and column.str.len().max() > 40 for _, column in shown.items()]
+    width = min(0.25, 0.6 / max(1, sum(wrapped)))
+    return "".join(
+        rf"p{{{width:.2f}\linewidth}}" if wraps else "l" if _is_text(column) else "r"
+        for wraps, (_, column) in zip(wrapped, shown.items(), strict=True)
+    )
 
 
 def _escaped(text: str) -> str:

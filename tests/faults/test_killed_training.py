@@ -14,7 +14,7 @@ from blobs import write_blobs, write_params
 
 TRAIN = Path(__file__).parents[2] / "scripts" / "train.py"
 # Epochs long enough to be hit, and all that has a state: momenta, a moving average, an early best epoch.
-SETTINGS = "{input_size_px: 32, epochs: 16, batch_size: 8, learning_rate: 0.02, ema_decay: 0.9}"
+SETTINGS = "{input_size_px: 32, epochs: 16, batch_size: 8, learning_rate: 0.005, ema_decay: 0.9}"
 
 
 @pytest.mark.slow
