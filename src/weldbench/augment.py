@@ -46,6 +46,10 @@ class Draws:
     noise: np.ndarray
     erase: np.ndarray
 
+    def only(self, groups: slice | np.ndarray) -> "Draws":
+        """Return what was decided for some of the groups."""
+        return Draws(self.theta[groups], self.gain[groups], self.gamma[groups], self.noise[groups], self.erase[groups])
+
 
 def draw(augment: Augment, groups: int, rng: np.random.Generator) -> Draws:
     """Draw the changes of `groups` groups of frames."""
@@ -70,10 +74,10 @@ def draw(augment: Augment, groups: int, rng: np.random.Generator) -> Draws:
 
 
 class CpuAugmentation:
-    """Changes frames of one size on the CPU; in numpy alone, to run beside torch without sharing its threads."""
+    """Changes frames of one size on the CPU."""
 
     def __init__(self, augment: Augment, normalisation: Normalisation, size_px: int, seed: int):
-        self._normalisation, self._size = normalisation, size_px
+        self._size = size_px
         self._scale = np.float32(1.0 / (255.0 * normalisation.std))
         length = max(_NOISE_TABLE, 2 * CPU_GROUP * size_px**2)
         noise = np.random.default_rng(seed).standard_normal(length, np.float32)
@@ -81,53 +85,40 @@ class CpuAugmentation:
         self._table = (noise * np.float32(augment.noise) - np.float32(normalisation.mean)) / np.float32(
             normalisation.std
         )
-        self._axis = ((2.0 * np.arange(size_px) + 1.0) / size_px - 1.0).astype(np.float32)
+        self._axis = ((2.0 * torch.arange(size_px) + 1.0) / size_px - 1.0).float()
 
-    def __call__(self, frames: np.ndarray, draws: Draws, groups: np.ndarray, result: np.ndarray) -> np.ndarray:
-        """Change and normalise frames.
+    def __call__(self, frames: np.ndarray, draws: Draws, result: np.ndarray) -> None:
+        """Change and normalise groups of frames.
 
         Args:
-            frames: uint8, shape (B, S, S); the array is overwritten.
-            draws: What chance decided for the groups.
-            groups: Group of each frame, ascending without gaps, at most CPU_GROUP frames in each, shape (B,).
-            result: Filled with the changed frames; float32, shape (B, 1, S, S). Fresh memory for every batch would
+            frames: uint8, shape (G, K, S, S) with at most CPU_GROUP frames in a group; the array is overwritten.
+            draws: What chance decided for the G groups.
+            result: Filled with the changed frames; float32, shape (G, K, S, S). Fresh memory for every batch would
                 cost a small network more than all changes.
-
-        Returns:
-            `result`.
         """
-        first, last = groups[0], groups[-1] + 1
-        bounds = np.searchsorted(groups, np.arange(first, last + 1)).tolist()
-        sources = self._source_pixels(draws.theta[first:last])
-        tables = _exposures(draws.gain[first:last], draws.gamma[first:last])
-        starts = (draws.noise[first:last] * (len(self._table) - CPU_GROUP * self._size**2)).astype(int).tolist()
-        flat, out = frames.reshape(len(frames), -1), result.reshape(-1)
-        for group, erased in enumerate(draws.erase[first:last].tolist()):
-            low, high = bounds[group : group + 2]
-            if erased:
-                frames[low:high, : round(STAMP_HEIGHT * self._size), : round(STAMP_WIDTH * self._size)] = 0
-            moved = flat[low:high].take(sources[group], axis=1, mode="clip")
-            exposed = np.frombuffer(moved.tobytes().translate(tables[group]), np.uint8)
-            changed = out[low * self._size**2 : high * self._size**2]
+        height, width = round(STAMP_HEIGHT * self._size), round(STAMP_WIDTH * self._size)
+        frames[draws.erase, :, :height, :width] = 0
+        sources = self._source_pixels(torch.from_numpy(draws.theta))
+        flat = torch.from_numpy(frames).flatten(2)
+        moved = torch.gather(flat, 2, sources[:, None].expand_as(flat)).numpy()
+        starts = (draws.noise * (len(self._table) - CPU_GROUP * self._size**2)).astype(int).tolist()
+        for pixels, table, start, changed in zip(
+            moved, _exposures(draws.gain, draws.gamma), starts, result.reshape(len(result), -1), strict=True
+        ):
+            exposed = np.frombuffer(pixels.tobytes().translate(table), np.uint8)
             np.multiply(exposed, self._scale, out=changed, dtype=np.float32)
-            changed += self._table[starts[group] : starts[group] + changed.size]
-        return result
+            changed += self._table[start : start + changed.size]
 
-    def _source_pixels(self, theta: np.ndarray) -> np.ndarray:
+    def _source_pixels(self, theta: torch.Tensor) -> torch.Tensor:
         """Return the nearest source pixel, row * S + column, of every output pixel, int64, shape (G, S * S).
 
         Beyond the border it is the border's.
         """
         # From -1 ... 1 to 0 ... S, where truncation is the nearest pixel, as pixel i covers i ... i + 1.
-        a, b, c = np.moveaxis(theta * np.float32(0.5 * self._size), 2, 0)[..., None]
-        across, down = a * self._axis, b * self._axis + (c + np.float32(0.5 * self._size))
-        place = across[:, :, None, :] + down[:, :, :, None]
-        np.maximum(place, 0, out=place)
-        np.minimum(place, self._size - 1, out=place)
-        column, row = np.moveaxis(place.astype(np.intp), 1, 0)
-        row *= self._size
-        row += column
-        return row.reshape(len(theta), -1)
+        a, b, c = (theta * (0.5 * self._size)).movedim(2, 0).unsqueeze(3)
+        across, down = a * self._axis, b * self._axis + (c + 0.5 * self._size)
+        place = (across.unsqueeze(2) + down.unsqueeze(3)).clamp_(0, self._size - 1).floor_()
+        return torch.add(place[:, 0], place[:, 1], alpha=self._size).long().flatten(1)
 
 
 def augment_on_device(

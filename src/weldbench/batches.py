@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from weldbench.augment import CPU_GROUP, CpuAugmentation, Draws, Normalisation, augment_on_device, draw
+from weldbench.augment import CPU_GROUP, CpuAugmentation, Normalisation, augment_on_device, draw
 from weldbench.config.models import Model
 from weldbench.config.training import Augment
 from weldbench.frames import Part
 
-_CACHED = 1 << 20  # pixels of the batches that are prepared at once, 4 MB
+_AT_ONCE = 1 << 22  # pixels of the batches that are prepared at once: 16 MB
 
 
 class Batch(NamedTuple):
@@ -60,16 +60,17 @@ class Order:
         """Whole batches per epoch; what remains of a shuffled part waits for the next shuffle."""
         return len(self.labels) // self.batch_size
 
-    def batches(self, epoch: int) -> Iterator[tuple[np.ndarray, slice, np.random.Generator]]:
-        """Yield each global batch (lines of the part), this process's slice of it, and the epoch's random generator."""
+    @property
+    def own(self) -> slice:
+        """This process's frames of every batch."""
+        return slice(self.batch_size * self.rank // self.world, self.batch_size * (self.rank + 1) // self.world)
+
+    def batches(self, epoch: int) -> Iterator[tuple[np.ndarray, np.random.Generator]]:
+        """Yield each global batch (lines of the part) and the epoch's random generator."""
         rng = np.random.default_rng([self.seed, epoch])
         lines = self._shuffled(rng)
-        own = slice(
-            self.batch_size * self.rank // self.world,
-            self.batch_size * (self.rank + 1) // self.world,
-        )
         for step in range(self.steps):
-            yield lines[step * self.batch_size : (step + 1) * self.batch_size], own, rng
+            yield lines[step * self.batch_size : (step + 1) * self.batch_size], rng
 
     def shares(self, lines: np.ndarray) -> np.ndarray:
         """Return each line's share in the loss of the global batch, float32."""
@@ -90,30 +91,33 @@ def cpu_batches(
 ) -> Callable[[int], Iterator[Batch]]:
     """Make the function that yields an epoch's batches on the CPU.
 
-    As many small batches as fit into the cache are prepared at once, between two steps: each time, the step's weights
-    have to come back into the cache. A thread that prepares them beside the steps gains nothing, for every operation
+    Many small batches are prepared at once, between two steps: each time, the step's weights have to come back into
+    the cache. A thread that prepares them beside the steps gains nothing, for every operation
     of the step would wait for Python's lock. The inputs of a batch are overwritten some batches later.
     """
-    size = part.frames.shape[-1]
+    size, own = part.frames.shape[-1], order.own
     change = CpuAugmentation(augment, normalisation, size, order.seed)
-    at_once = max(1, _CACHED // (order.batch_size * size**2))
-    inputs = np.empty((at_once * order.batch_size, 1, size, size), np.float32)
-    groups = np.arange(order.batch_size) // CPU_GROUP
+    # Whole groups, so that processes that share the frames of a group change them alike.
+    first, last, every = own.start // CPU_GROUP, -(-own.stop // CPU_GROUP), -(-order.batch_size // CPU_GROUP)
+    whole = slice(first * CPU_GROUP, last * CPU_GROUP)
+    mine = slice(own.start - whole.start, own.stop - whole.start)
+    at_once = max(1, _AT_ONCE // (order.batch_size * size**2))
+    inputs = np.empty((at_once, last - first, CPU_GROUP, size, size), np.float32)
 
     def epoch_batches(epoch: int) -> Iterator[Batch]:
         batches = order.batches(epoch)
         while following := list(islice(batches, at_once)):
-            lines = np.concatenate([lines[own] for lines, own, _ in following])
-            own_groups = np.concatenate(
-                [groups[own] + number * (groups[-1] + 1) for number, (_, own, _) in enumerate(following)]
-            )
-            draws = draw(augment, (groups[-1] + 1) * len(following), following[0][2])
-            changed = torch.from_numpy(change(part.frames[part.index[lines]], draws, own_groups, inputs[: len(lines)]))
-            labels = torch.from_numpy(part.labels[lines])
-            for number, (lines, own, _) in enumerate(following):
-                share = torch.from_numpy(order.shares(lines)[own])
-                mine = slice(number * len(share), (number + 1) * len(share))
-                yield Batch(changed[mine], labels[mine], share)
+            count = len(following)
+            groups = (np.arange(count)[:, None] * every + np.arange(first, last)).ravel()
+            draws = draw(augment, count * every, following[0][1]).only(groups)
+            # A last group that is not full takes some frames twice.
+            lines = np.stack([np.resize(lines, every * CPU_GROUP)[whole] for lines, _ in following])
+            frames = part.frames[part.index[lines]].reshape(len(groups), CPU_GROUP, size, size)
+            change(frames, draws, inputs[:count].reshape(frames.shape))
+            changed = torch.from_numpy(inputs.reshape(at_once, -1, 1, size, size))[:, mine]
+            labels = torch.from_numpy(part.labels[lines])[:, mine]
+            for number, (lines, _) in enumerate(following):
+                yield Batch(changed[number], labels[number], torch.from_numpy(order.shares(lines)[own]))
 
     return epoch_batches
 
@@ -122,12 +126,11 @@ def device_batches(
     part: Part, order: Order, augment: Augment, normalisation: Normalisation, device: torch.device
 ) -> Callable[[int], Iterator[Batch]]:
     """Make the function that yields an epoch's batches on a GPU, where the uint8 frames stay for the whole training."""
-    frames = torch.from_numpy(part.frames).to(device)
+    frames, own = torch.from_numpy(part.frames).to(device), order.own
 
     def epoch_batches(epoch: int) -> Iterator[Batch]:
-        for lines, own, rng in order.batches(epoch):
-            draws = draw(augment, len(lines), rng)
-            mine = Draws(*(getattr(draws, name)[own] for name in ("theta", "gain", "gamma", "noise", "erase")))
+        for lines, rng in order.batches(epoch):
+            mine = draw(augment, len(lines), rng).only(own)
             where = torch.from_numpy(part.index[lines[own]]).to(device, non_blocking=True)
             yield Batch(
                 augment_on_device(frames[where], mine, augment, normalisation),
@@ -140,10 +143,10 @@ def device_batches(
 
 def plain_batches(features: torch.Tensor, order: Order) -> Callable[[int], Iterator[Batch]]:
     """Make the function that yields an epoch's batches of ready inputs, shape (N, ...), one per line of the part."""
-    device = features.device
+    device, own = features.device, order.own
 
     def epoch_batches(epoch: int) -> Iterator[Batch]:
-        for lines, own, _ in order.batches(epoch):
+        for lines, _ in order.batches(epoch):
             mine = torch.from_numpy(lines[own]).to(device)
             labels = torch.from_numpy(order.labels[lines[own]]).to(device)
             yield Batch(features[mine], labels, torch.from_numpy(order.shares(lines)[own]).to(device))

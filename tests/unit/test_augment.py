@@ -19,10 +19,9 @@ IDENTITY = Draws(
 
 
 def on_cpu(frames, draws, augment=OFF, normalisation=PLAIN):
-    groups = np.zeros(len(frames), int)
-    result = np.empty((len(frames), 1, *frames.shape[1:]), np.float32)
-    CpuAugmentation(augment, normalisation, frames.shape[-1], seed=0)(frames.copy(), draws, groups, result)
-    return result
+    result = np.empty((1, *frames.shape), np.float32)
+    CpuAugmentation(augment, normalisation, frames.shape[-1], seed=0)(frames[None].copy(), draws, result)
+    return result.swapaxes(0, 1)
 
 
 def on_device(frames, draws, augment=OFF, normalisation=PLAIN):
