@@ -2,13 +2,12 @@
 
 Every speed is measured on real frames of 1280x700, given by the environment variable WELDBENCH_SAMPLE, and every
 ratio within this one run. Memory is measured at the size of the largest dataset.
-Ends with lines `name<TAB>value<TAB>unit`.
+Prints lines `name<TAB>value<TAB>unit` and writes the section of RESULTS.md.
 """
 
 import io
 import itertools
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from results import Measured, write_section
 
 from weldbench.archive import Archive
 from weldbench.command import command
@@ -49,8 +49,8 @@ def milliseconds_per_frame(work: Callable[[Archive, str], object], archive: Arch
     return (time.perf_counter() - start) * 1e3 / len(members)
 
 
-def speed_of_one_core(archive_path: Path) -> tuple[float, float]:
-    """Return milliseconds per frame with Pillow and with ingest: medians of rounds that take turns."""
+def speed_of_one_core(archive_path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return milliseconds per frame with Pillow and with ingest, each of shape (ROUNDS,); the two take turns."""
     with Archive(archive_path) as archive:
         members = [name for name in archive.names if name.lower().endswith(".png")]
         rounds = [
@@ -60,8 +60,8 @@ def speed_of_one_core(archive_path: Path) -> tuple[float, float]:
             )
             for _ in range(ROUNDS)
         ]
-    pillow, ours = zip(*rounds, strict=True)
-    return statistics.median(pillow), statistics.median(ours)
+    pillow, ours = np.array(rounds).T
+    return pillow, ours
 
 
 def repeated(archive_path: Path, target: Path) -> None:
@@ -103,18 +103,18 @@ def gain_of_a_second_worker(small: Path, large: Path, folder: Path) -> tuple[flo
     return one / two, serial_share
 
 
+# What getrusage says of a process's own peak holds that of the process which started it, so the kernel's mark is read.
 MEASURE_MEMORY = """
-import resource, sys
+import re, resource, sys
+from pathlib import Path
 from weldbench.config.data import Ingest, LocalDataset
 from weldbench.ingest import ingest
 
 if __name__ == "__main__":
     dataset = LocalDataset(source="local", path="")
     ingest(sys.argv[1], sys.argv[2], "memory", dataset, Ingest(frame_size_px=224, workers=2))
-    own, largest_worker = (
-        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    print(own + 2 * largest_worker)
+    own = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+    print(own + 2 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 
 
@@ -149,13 +149,23 @@ def main() -> None:
         repeated(folder / "sample.zip", folder / "repeated.zip")
         two_vs_one, serial_share = gain_of_a_second_worker(folder / "sample.zip", folder / "repeated.zip", folder)
         memory_mib = peak_memory_mib(folder, LARGEST_FRAMES)
-    print(f"ingest_ms_per_frame\t{ours_ms:.2f}\tms")
-    print(f"pillow_ms_per_frame\t{pillow_ms:.2f}\tms")
-    print(f"ingest_vs_pil\t{pillow_ms / ours_ms:.2f}\tx")
-    print(f"ingest_vs_limit\t{ours_ms / LIMIT_MS:.2f}\tx")
-    print(f"ingest_two_workers_vs_one\t{two_vs_one:.2f}\tx")
-    print(f"ingest_serial_share\t{100 * serial_share:.1f}\t%")
-    print(f"ingest_peak_memory\t{memory_mib:.0f}\tMiB")
+    measured = [
+        Measured("ingest_ms_per_frame", ours_ms.tolist(), "ms"),
+        Measured("pillow_ms_per_frame", pillow_ms.tolist(), "ms"),
+        Measured("ingest_vs_pil", (pillow_ms / ours_ms).tolist(), "x"),
+        Measured("ingest_vs_limit", (ours_ms / LIMIT_MS).tolist(), "x"),
+        Measured("ingest_two_workers_vs_one", [two_vs_one], "x"),
+        Measured("ingest_serial_share", [100 * serial_share], "%"),
+        Measured("ingest_peak_memory", [memory_mib], "MiB"),
+    ]
+    for line in measured:
+        print(f"{line.name}\t{line.median:.3g}\t{line.unit}")
+    write_section(
+        "Ingest",
+        f"Frames of 1280 x 700, from zip to {SIZE_PX} x {SIZE_PX} pixels; speed on real ones, memory with "
+        f"{LARGEST_FRAMES:,} nearly empty ones. The limit is that of a decoder in C, {LIMIT_MS} ms.",
+        measured,
+    )
 
 
 if __name__ == "__main__":
