@@ -1,0 +1,34 @@
+import csv
+import sys
+
+import pytest
+
+from weldbench.engine import Epoch
+from weldbench.errors import InputError
+from weldbench.tracking import tracker
+
+LINES = [Epoch(1, 24, 0.01, 1.1, 1.0, 0.4, 2.0, 96.0), Epoch(2, 48, 0.005, 0.7, 0.6, 0.75, 2.0, 96.0)]
+
+
+def test_dvclive_gets_a_line_per_epoch(tmp_path):
+    with tracker("dvclive", tmp_path) as log:
+        for line in LINES:
+            log(line)
+    with (tmp_path / "dvclive" / "plots" / "metrics" / "valid_macro_f1.tsv").open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    assert [float(row["valid_macro_f1"]) for row in rows] == [0.4, 0.75]
+
+
+@pytest.mark.parametrize("name", ["dvclive", "tensorboard"])
+def test_a_tracker_that_is_not_installed_is_one_message(name, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, name, None)
+    for module in [module for module in sys.modules if module.startswith("torch.utils.tensorboard")]:
+        monkeypatch.delitem(sys.modules, module)
+    with pytest.raises(InputError, match=rf"pip install {name}"), tracker(name, tmp_path):
+        pass
+
+
+def test_nothing_is_tracked_unless_asked_for(tmp_path):
+    with tracker("none", tmp_path) as log:
+        log(LINES[0])
+    assert not list(tmp_path.iterdir())
