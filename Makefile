@@ -27,6 +27,7 @@ bench: $(BIN)/installed
 	python benchmarks/training.py
 	python benchmarks/ingest.py
 	python benchmarks/evidence.py
+	python benchmarks/rendering.py
 	python benchmarks/overhead.py    # wants the run of `make reproduce`
 
 pull: $(BIN)/installed
