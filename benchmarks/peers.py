@@ -48,7 +48,10 @@ def png_batches(paths: list[Path], size_px: int, batch_size: int) -> Iterator[li
 
 
 def plain_step(settings: Model, class_count: int) -> Callable[[torch.Tensor, torch.Tensor], None]:
-    """Return a step of the plain recipe: float32, contiguous, three channels, an optimiser as torch makes it."""
+    """Return a step of the plain recipe: float32, contiguous, three channels, an optimiser as torch makes it.
+
+    Conv6 pools behind ReLU there, as it is usually written.
+    """
     if settings.architecture == "resnet18":
         network = torchvision_network(settings, class_count)
     else:
@@ -80,6 +83,9 @@ def write_pngs(sample: Path | None, folder: Path) -> list[Path]:
 
 
 def _with_three_channels(network: nn.Sequential) -> nn.Sequential:
+    for position, layer in enumerate(network):
+        if isinstance(layer, nn.MaxPool2d):
+            network[position], network[position + 1] = nn.ReLU(), layer
     for position, layer in enumerate(network):
         if isinstance(layer, nn.Conv2d):
             network[position] = nn.Conv2d(3, layer.out_channels, layer.kernel_size, padding=layer.padding)

@@ -158,8 +158,9 @@ def _conv6(settings: Conv6, class_count: int) -> nn.Module:
     for inputs, outputs in pairwise([1, *settings.channels]):
         layers += [
             nn.Conv2d(inputs, outputs, settings.kernel_size, padding=settings.kernel_size // 2),
-            nn.ReLU(),
+            # Behind the pooling ReLU gives the same values and gradients as before it, from a fraction of the pixels.
             nn.MaxPool2d(settings.pool_size),
+            nn.ReLU(inplace=True),
         ]
         side = (side + 2 * (settings.kernel_size // 2) - settings.kernel_size + 1) // settings.pool_size
     if side < 1:

@@ -1,3 +1,4 @@
+import copy
 import hashlib
 import urllib.error
 import urllib.request
@@ -10,7 +11,7 @@ from safetensors import safe_open
 from torch import nn
 
 from weldbench.augment import Normalisation
-from weldbench.config.models import Model, TorchvisionModel
+from weldbench.config.models import Conv6, Model, TorchvisionModel
 from weldbench.errors import InputError
 from weldbench.models import (
     TrainedInfo,
@@ -179,3 +180,18 @@ def test_every_architecture_of_params_is_one_of_torchvision():
 
     names = TorchvisionModel.model_fields["architecture"].annotation.__args__
     assert set(names) <= set(list_models())
+
+
+def test_conv6_gives_what_it_would_with_relu_before_the_pooling():
+    torch.manual_seed(0)
+    usual = build_network(
+        Conv6(architecture="conv6", input_size_px=32, channels=[4, 8], epochs=1, batch_size=1, learning_rate=0.1), 6
+    )
+    ours, frames = copy.deepcopy(usual), torch.randn(8, 1, 32, 32)
+    for position in (1, 4):
+        usual[position], usual[position + 1] = nn.ReLU(), usual[position]
+    for network in (usual, ours):
+        network(frames).square().sum().backward()
+    assert torch.equal(usual(frames), ours(frames))
+    for one, other in zip(usual.parameters(), ours.parameters(), strict=True):
+        assert torch.equal(one.grad, other.grad)
