@@ -1,6 +1,13 @@
-"""How one usually trains on a folder of PNG files: what the benchmarks compare with."""
+"""How one usually trains on a folder of PNG files: what the benchmarks compare with.
 
+`Peer` runs it in a process of its own, which has its memory and its threads as torch and the system give them.
+"""
+
+import multiprocessing
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +22,67 @@ from weldbench.models import build_network, torchvision_network
 
 FRAMES = 60
 WIDTH_PX, HEIGHT_PX = 1280, 700
+
+
+class Peer:
+    """Trains one network in the usual way, beside our process; each measurement begins with a step that is not counted.
+
+    Args:
+        settings: Network, input size, batch size.
+        class_count: Of the network.
+        pngs: Frames, for the script that loads them.
+        threads: Of torch.
+    """
+
+    def __init__(self, settings: Model, class_count: int, pngs: list[Path], threads: int):
+        spawn = multiprocessing.get_context("spawn")
+        self._process = ProcessPoolExecutor(1, spawn, _begin, (settings, class_count, pngs, threads))
+
+    def __enter__(self) -> "Peer":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._process.shutdown()
+
+    def seconds_per_step(self, steps: int) -> float:
+        """Time steps on one resident batch."""
+        return self._process.submit(_seconds_per_step, steps).result()
+
+    def seconds_per_step_from_files(self, steps: int) -> float:
+        """Time steps on batches from the files; the start of the DataLoader's workers is not counted."""
+        return self._process.submit(_seconds_per_step_from_files, steps).result()
+
+
+_learn: Callable[[torch.Tensor, torch.Tensor], None]  # the step of a peer's process
+_batch: tuple[torch.Tensor, torch.Tensor]  # its resident batch
+_batches: Callable[[], Iterator[list[torch.Tensor]]]  # from the files
+
+
+def _begin(settings: Model, class_count: int, pngs: list[Path], threads: int) -> None:
+    global _learn, _batch, _batches
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    side, count = settings.input_size_px, settings.batch_size
+    _learn = plain_step(settings, class_count)
+    _batch = torch.randn(count, 3, side, side), torch.arange(count) % class_count
+    _batches = lambda: png_batches(pngs, side, count)  # noqa: E731
+
+
+def _seconds_per_step(steps: int) -> float:
+    _learn(*_batch)
+    started = time.perf_counter()
+    for _ in range(steps):
+        _learn(*_batch)
+    return (time.perf_counter() - started) / steps
+
+
+def _seconds_per_step_from_files(steps: int) -> float:
+    batches = _batches()
+    _learn(*next(batches))
+    started = time.perf_counter()
+    for images, labels in islice(batches, steps):
+        _learn(images, labels)
+    return (time.perf_counter() - started) / steps
 
 
 class PngFrames(Dataset):
@@ -83,7 +151,7 @@ def write_pngs(sample: Path | None, folder: Path) -> list[Path]:
 
 
 def _with_three_channels(network: nn.Sequential) -> nn.Sequential:
-    for position, layer in enumerate(network):
+    for position, layer in list(enumerate(network)):
         if isinstance(layer, nn.MaxPool2d):
             network[position], network[position + 1] = nn.ReLU(), layer
     for position, layer in enumerate(network):

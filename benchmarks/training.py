@@ -18,21 +18,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from peers import plain_step, png_batches, write_pngs
+from peers import Peer, write_pngs
 from results import Measured, machine, write_section
 
 from weldbench.augment import Normalisation
 from weldbench.batches import Batch, Order, cpu_batches
 from weldbench.config import load_params
 from weldbench.config.models import Model
-from weldbench.config.training import Hardware
+from weldbench.config.training import Augment, Hardware
 from weldbench.engine import build_optimizer, train_step
 from weldbench.frames import Part
 from weldbench.hardware import Fabric, prepare
@@ -44,6 +43,7 @@ SIZES = {"full_con6": 64, "conv6": 112, "resnet18": 224}
 STEPS = {"full_con6": 200, "conv6": 8, "resnet18": 2}
 CLASSES = 6
 NORMALISATION = Normalisation(0.3, 0.2)
+RATE = 1e-4  # so low that a batch which is seen again and again does not end in numbers too small to compute fast
 
 
 def main() -> None:
@@ -57,47 +57,37 @@ def main() -> None:
         pngs = write_pngs(arguments.sample, Path(folder) / "pngs")
         for name, size in SIZES.items():
             settings = params.models[name].model_copy(update={"input_size_px": size})
-            measured += measure(fabric, settings, params.train.augment, pngs, arguments.rounds)
+            with Peer(settings, CLASSES, pngs, arguments.threads) as peer:
+                measured += measure(fabric, settings, params.train.augment, peer, arguments.rounds)
         measured.append(start_up(Path(folder), hardware, arguments.rounds))
     for line in measured:
         print(f"{line.name}\t{line.median:.3g}\t{line.unit}")
     write_section(f"Training on a CPU, torch with {arguments.threads} threads", machine(hardware, fabric), measured)
 
 
-def measure(fabric: Fabric, settings: Model, augment, pngs: list[Path], rounds: int) -> list[Measured]:
+def measure(fabric: Fabric, settings: Model, augment: Augment, peer: Peer, rounds: int) -> list[Measured]:
     """Measure one network's three ratios."""
     name, size, steps = settings.architecture, settings.input_size_px, STEPS[settings.architecture]
     network = build_network(settings, CLASSES)
     model, optimizer = fabric.setup(network, build_optimizer(network, settings, fabric.device))
     epoch_batches = cpu_batches(*invented_part(settings, size, steps), augment, NORMALISATION)
     resident = next(iter(epoch_batches(0)))
-    usual = plain_step(settings, CLASSES)
-    three_channels = resident.inputs.expand(-1, 3, -1, -1).contiguous()
 
-    def learn(batches: Iterator[Batch]) -> None:
+    def learn(batches: Iterable[Batch]) -> None:
         for batch in batches:
-            train_step(fabric, model, optimizer, settings, batch, settings.learning_rate)
+            train_step(fabric, model, optimizer, settings, batch, RATE)
 
-    def usual_script() -> None:
-        # The workers that the DataLoader starts are not counted: a long epoch would hide them.
-        batches = png_batches(pngs, size, settings.batch_size)
-        usual(*next(batches))
-        started = time.perf_counter()
-        for images, labels in islice(batches, max(1, steps // 20)):
-            usual(images, labels)
-        usual_seconds.append((time.perf_counter() - started) / max(1, steps // 20))
-
-    usual_seconds: list[float] = []
     ratios: dict[str, list[float]] = {"efficiency": [], "step": [], "epoch": []}
     for number in range(rounds + 1):
-        on_one = seconds_per_step(lambda: learn(resident for _ in range(steps)), steps)
+        learn([resident])  # the peer has used the caches
+        on_one = seconds_per_step(lambda: learn([resident] * steps), steps)
         whole = seconds_per_step(lambda n=number: learn(epoch_batches(n)), steps)
-        plain = seconds_per_step(lambda: [usual(three_channels, resident.labels) for _ in range(steps)], steps)
-        usual_script()
+        plain = peer.seconds_per_step(steps)
+        script = peer.seconds_per_step_from_files(max(1, steps // 20))
         if number > 0:  # the first round warms up
             ratios["efficiency"].append(on_one / whole)
             ratios["step"].append(plain / on_one)
-            ratios["epoch"].append(usual_seconds[-1] / whole)
+            ratios["epoch"].append(script / whole)
     return [Measured(f"{kind}_{name}", values, "x") for kind, values in ratios.items()]
 
 

@@ -1,6 +1,8 @@
 """Devices, precision, threads: where a network computes, and that it computes the same bits every time."""
 
+import ctypes
 import os
+import platform
 from pathlib import Path
 
 import torch
@@ -13,9 +15,11 @@ except ModuleNotFoundError:  # the package `lightning` carries the same library 
 from weldbench.config.training import Hardware
 from weldbench.errors import InputError
 
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of mallopt(3)
+
 
 def prepare(hardware: Hardware) -> Fabric:
-    """Choose device and precision, start the processes, and make torch deterministic.
+    """Choose device and precision, start the processes, make torch deterministic, and keep the memory of its steps.
 
     With `devices` above 1 this starts the other processes, which run the same command from its beginning.
 
@@ -29,6 +33,7 @@ def prepare(hardware: Hardware) -> Fabric:
     # Filling every fresh tensor with NaN would only hide the cost of determinism, not add to it.
     torch.utils.deterministic.fill_uninitialized_memory = False
     torch.backends.cudnn.benchmark = False
+    _keep_freed_memory()
     device = choose_device(hardware.device)
     fabric = Fabric(
         accelerator=device,
@@ -38,6 +43,18 @@ def prepare(hardware: Hardware) -> Fabric:
     )
     fabric.launch()
     return fabric
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what a step frees for the next step.
+
+    As it is, it returns blocks over 32 MB to the system, which hands them out again page by page, each cleared: a third
+    of the time of Conv6's step, a fifth of ResNet-18's (`step_*` in benchmarks/RESULTS.md).
+    """
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_MAX, 0)
+        libc.mallopt(_M_TRIM_THRESHOLD, -1)
 
 
 def choose_device(wanted: str) -> str:
