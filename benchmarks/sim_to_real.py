@@ -1,6 +1,6 @@
 """How much simulated frames teach about real ones.
 
-    python benchmarks/sim_to_real.py --train FOLDER --test FOLDER [--steps N] [--epochs N] [--seeds N]
+    python benchmarks/sim_to_real.py --train FOLDER --test FOLDER [--steps N] [--epochs N] [--seeds N] [--record]
 
 Each folder is a part of a published layout: `{name}.json` and the frames that it names. On the real frames of `--test`
 this scores a ResNet-18 that saw only simulated frames (sim_only), one trained from random weights on `--train`
@@ -95,6 +95,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=300, help="steps of either pass over the simulated frames")
     parser.add_argument("--epochs", type=int, default=40, help="passes over the real frames; half of them over crops")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--record", action="store_true", help="also write the section of RESULTS.md")
     arguments = parser.parse_args()
     params = load_params()
     hardware = params.hardware.model_copy(update={"device": "cpu", "devices": 1, "threads": os.cpu_count()})
@@ -133,12 +134,13 @@ def main() -> None:
     for line in measured:
         print(f"{line.name}\t{np.mean(line.values):.4f}\t{line.unit}")
         print(f"{line.name}_sd\t{np.std(line.values, ddof=1) if len(line.values) > 1 else 0:.4f}\t{line.unit}")
-    write_section(
-        f"Simulated to real, tested on {arguments.test.resolve().name}",
-        f"{len(train)} real frames to learn from, {len(test)} of other runs to be tested on; a round is a seed. "
-        + machine(hardware, trainer.fabric),
-        measured,
-    )
+    if arguments.record:
+        write_section(
+            f"Simulated to real, tested on {arguments.test.resolve().name}",
+            f"{len(train)} real frames to learn from, {len(test)} of other runs to be tested on; a round is a seed. "
+            + machine(hardware, trainer.fabric),
+            measured,
+        )
 
 
 def read_part(folder: Path, side_px: int) -> Part:
