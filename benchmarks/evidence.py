@@ -9,7 +9,7 @@ import argparse
 import time
 
 import numpy as np
-from results import Measured, write_section
+from results import Measured, print_lines, write_section
 
 from weldbench.comparison import Comparison
 from weldbench.config.evidence import Compare
@@ -34,7 +34,7 @@ def main() -> None:
         compare_pairs(comparison, scoring.draws, scoring.resamples)
         seconds.append(time.process_time() - started)
     measured = Measured("evidence", seconds, "s of one core")
-    print(f"{measured.name}\t{measured.median:.3g}\t{measured.unit}")
+    print_lines([measured])
     about = (
         f"{FRAMES:,} frames, {MODELS * SEEDS} trainings, {DRAWS:,} resamples of {RUNS} runs: intervals, metrics, pairs."
     )

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from results import Measured, write_section
+from results import Measured, print_lines, write_section
 
 from weldbench.archive import Archive
 from weldbench.command import command
@@ -158,8 +158,7 @@ def main() -> None:
         Measured("ingest_serial_share", [100 * serial_share], "%"),
         Measured("ingest_peak_memory", [memory_mib], "MiB"),
     ]
-    for line in measured:
-        print(f"{line.name}\t{line.median:.3g}\t{line.unit}")
+    print_lines(measured)
     write_section(
         "Ingest",
         f"Frames of 1280 x 700, from zip to {SIZE_PX} x {SIZE_PX} pixels; speed on real ones, memory with "

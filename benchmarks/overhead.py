@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 import yaml
-from results import Measured, write_section
+from results import Measured, print_lines, write_section
 
 from weldbench.command import command
 from weldbench.errors import InputError
@@ -54,8 +54,7 @@ def main() -> None:
         for name, (line, said) in zip(NAMES, NOTHING_TO_DO.items(), strict=True)
     ]
     measured += planning(rounds)
-    for line in measured:
-        print(f"{line.name}\t{line.median:.3g}\t{line.unit}")
+    print_lines(measured)
     write_section("Overhead", "A finished default run; and 1,002 trainings to plan, 2,014 jobs in all.", measured)
 
 

@@ -7,6 +7,7 @@ import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from weldbench.models import build_network, torchvision_network
 
 FRAMES = 60
 WIDTH_PX, HEIGHT_PX = 1280, 700
+RATE = 1e-4  # of both sides; what is learned does not count
 
 
 class Peer:
@@ -65,7 +67,7 @@ def _begin(settings: Model, class_count: int, pngs: list[Path], threads: int) ->
     side, count = settings.input_size_px, settings.batch_size
     _learn = plain_step(settings, class_count)
     _batch = torch.randn(count, 3, side, side), torch.arange(count) % class_count
-    _batches = lambda: png_batches(pngs, side, count)  # noqa: E731
+    _batches = partial(png_batches, pngs, side, count)
 
 
 def _seconds_per_step(steps: int) -> float:
@@ -125,7 +127,7 @@ def plain_step(settings: Model, class_count: int) -> Callable[[torch.Tensor, tor
     else:
         network = _with_three_channels(build_network(settings, class_count))
     network = network.to(memory_format=torch.contiguous_format).train()
-    optimizer = torch.optim.SGD(network.parameters(), lr=1e-4, momentum=0.9, weight_decay=5e-4)
+    optimizer = torch.optim.SGD(network.parameters(), lr=RATE, momentum=0.9, weight_decay=5e-4)
     loss = nn.CrossEntropyLoss()
 
     def step(images: torch.Tensor, labels: torch.Tensor) -> None:

@@ -9,7 +9,7 @@ published ones. The time that the processor spends counts, so that other work on
 import argparse
 import time
 
-from results import Measured, write_section
+from results import Measured, print_lines, write_section
 
 from weldbench.weldsim import render_batch
 from weldbench.weldsim.domain import PLANT
@@ -33,8 +33,7 @@ def main() -> None:
                 speeds.append(count / (time.process_time() - started))
             # The first round makes the textures.
             measured.append(Measured(f"render_{name}_{width_px}x{height_px}", speeds[1:], "frames/s"))
-    for line in measured:
-        print(f"{line.name}\t{line.median:.3g}\t{line.unit}")
+    print_lines(measured)
     write_section("Rendering", "weldsim on one core, all classes in equal shares.", measured)
 
 

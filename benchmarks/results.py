@@ -39,6 +39,12 @@ def machine(hardware: Hardware, fabric: Fabric) -> str:
     )
 
 
+def print_lines(measured: list[Measured]) -> None:
+    """Print `name<TAB>median<TAB>unit` for each."""
+    for line in measured:
+        print(f"{line.name}\t{line.median:.3g}\t{line.unit}")
+
+
 def write_section(title: str, introduction: str, measured: list[Measured]) -> None:
     """Put a section into RESULTS.md, in place of the one of the same title."""
     lines = ["| measured | median | lowest | highest | rounds |", "|---|---|---|---|---|"]

@@ -24,8 +24,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from peers import Peer, write_pngs
-from results import Measured, machine, write_section
+from peers import RATE, Peer, write_pngs
+from results import Measured, machine, print_lines, write_section
 
 from weldbench.augment import Normalisation
 from weldbench.batches import Batch, Order, cpu_batches
@@ -43,7 +43,6 @@ SIZES = {"full_con6": 64, "conv6": 112, "resnet18": 224}
 STEPS = {"full_con6": 200, "conv6": 8, "resnet18": 2}
 CLASSES = 6
 NORMALISATION = Normalisation(0.3, 0.2)
-RATE = 1e-4  # so low that a batch which is seen again and again does not end in numbers too small to compute fast
 
 
 def main() -> None:
@@ -60,8 +59,7 @@ def main() -> None:
             with Peer(settings, CLASSES, pngs, arguments.threads) as peer:
                 measured += measure(fabric, settings, params.train.augment, peer, arguments.rounds)
         measured.append(start_up(Path(folder), hardware, arguments.rounds))
-    for line in measured:
-        print(f"{line.name}\t{line.median:.3g}\t{line.unit}")
+    print_lines(measured)
     write_section(f"Training on a CPU, torch with {arguments.threads} threads", machine(hardware, fabric), measured)
 
 
@@ -146,7 +144,12 @@ def start_up(folder: Path, hardware: Hardware, rounds: int) -> Measured:
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sample", type=Path, help="folder of PNG frames of 1280 x 700; without it frames of noise")
+    parser.add_argument(
+        "--sample",
+        type=Path,
+        default=os.environ.get("WELDBENCH_SAMPLE"),
+        help="folder of PNG frames of 1280 x 700, by default that of WELDBENCH_SAMPLE; without it frames of noise",
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of torch, on both sides")
     return parser.parse_args()

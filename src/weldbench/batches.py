@@ -92,8 +92,8 @@ def cpu_batches(
     """Make the function that yields an epoch's batches on the CPU.
 
     Many small batches are prepared at once, between two steps: each time, the step's weights have to come back into
-    the cache. A thread that prepares them beside the steps gains nothing, for every operation
-    of the step would wait for Python's lock. The inputs of a batch are overwritten some batches later.
+    the cache. A thread that prepares them beside the steps gains nothing: every operation of the step would wait for
+    Python's lock. The inputs of a batch are overwritten some batches later.
     """
     size, own = part.frames.shape[-1], order.own
     change = CpuAugmentation(augment, normalisation, size, order.seed)

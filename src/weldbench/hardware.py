@@ -3,6 +3,7 @@
 import ctypes
 import os
 import platform
+import re
 from pathlib import Path
 
 import torch
@@ -48,8 +49,8 @@ def prepare(hardware: Hardware) -> Fabric:
 def _keep_freed_memory() -> None:
     """Let glibc keep what a step frees for the next step.
 
-    As it is, it returns blocks over 32 MB to the system, which hands them out again page by page, each cleared: a third
-    of the time of Conv6's step, a fifth of ResNet-18's (`step_*` in benchmarks/RESULTS.md).
+    As it is, it returns large blocks to the system, which hands them out again page by page, each cleared. On two cores
+    of an EPYC that was a third of the time of Conv6's step at 112 pixels, and a fifth of ResNet-18's at 224.
     """
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)
@@ -90,6 +91,9 @@ def peak_memory_bytes(device: torch.device) -> int:
     """Return the most memory that this process held so far: of the GPU where there is one, else of the machine."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
+    # On Linux getrusage also counts what the process held that started this one; the kernel's own mark does not.
+    if marks := re.search(r"VmHWM:\s+(\d+) kB", _read("/proc/self/status")):
+        return int(marks[1]) * 1024
     import resource
     import sys
 
@@ -109,9 +113,12 @@ def _cpu_flags() -> set[str]:
 
 
 def _cpu_facts() -> list[tuple[str, str]]:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return []
-    pairs = (line.partition(":") for line in lines)
+    pairs = (line.partition(":") for line in _read("/proc/cpuinfo").splitlines())
     return [(name.strip(), value.strip()) for name, _, value in pairs]
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError:
+        return ""

@@ -1,3 +1,7 @@
+import platform
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -35,3 +39,33 @@ def test_preparing_fixes_threads_and_determinism():
     assert torch.get_num_threads() == 1
     assert torch.are_deterministic_algorithms_enabled()
     assert (fabric.device.type, fabric.world_size) == ("cpu", 1)
+
+
+FAULTS = """
+import resource, sys
+import torch
+from weldbench.config.training import Hardware
+from weldbench.hardware import prepare
+
+if sys.argv[1] == "prepared":
+    prepare(Hardware(device="cpu", threads=1, precision="fp32"))
+for _ in range(12):  # the heap finds its size in the first few
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.ones(1 << 24)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told what to do with freed memory")
+def test_memory_that_a_step_freed_serves_the_next_one():
+    def faults(how):
+        return int(subprocess.run([sys.executable, "-c", FAULTS, how], capture_output=True, check=True).stdout)
+
+    assert faults("as it is") > 1000 > 100 > faults("prepared")
+
+
+def test_peak_memory_is_that_of_this_process_alone():
+    script = "import torch; from weldbench.hardware import peak_memory_bytes as p; print(p(torch.device('cpu')))"
+    ballast = torch.ones(1 << 28)  # 1 GiB, which a child must not count as its own
+    peak = int(subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout)
+    assert 1 << 26 < peak < ballast.nbytes
