@@ -118,7 +118,7 @@ def png_batches(paths: list[Path], size_px: int, batch_size: int) -> Iterator[li
 
 
 def plain_step(settings: Model, class_count: int) -> Callable[[torch.Tensor, torch.Tensor], None]:
-    """Return a step of the plain recipe: float32, contiguous, three channels, an optimiser as torch makes it.
+    """Return a step of the plain recipe: float32, contiguous, three channels, the same optimiser as torch makes it.
 
     Conv6 pools behind ReLU there, as it is usually written.
     """
@@ -127,7 +127,10 @@ def plain_step(settings: Model, class_count: int) -> Callable[[torch.Tensor, tor
     else:
         network = _with_three_channels(build_network(settings, class_count))
     network = network.to(memory_format=torch.contiguous_format).train()
-    optimizer = torch.optim.SGD(network.parameters(), lr=RATE, momentum=0.9, weight_decay=5e-4)
+    if settings.optimizer == "adamw":
+        optimizer = torch.optim.AdamW(network.parameters(), lr=RATE)
+    else:
+        optimizer = torch.optim.SGD(network.parameters(), lr=RATE, momentum=0.9, nesterov=True, weight_decay=5e-4)
     loss = nn.CrossEntropyLoss()
 
     def step(images: torch.Tensor, labels: torch.Tensor) -> None:

@@ -1,8 +1,9 @@
 """Random changes of training frames: batched, seeded, and cheap beside a training step.
 
 On a GPU every frame gets a transform of its own through `grid_sample`. That would cost a CPU more than the step of a
-small network, so there eight frames that stand together in a shuffled batch share one transform, which works on uint8:
-the geometry is one lookup of source pixels, the exposure a table of 256 values, the noise a random stretch of a table.
+small network, so there eight frames that stand together in a shuffled batch share one transform, which is nothing but
+lookups: the geometry in the source pixels, the exposure in a table of 256 values, the noise in a random stretch of a
+table.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ CPU_GROUP = 8
 # The box of the time stamp, seen in frames of 1280 x 700: up to 7 % of the height and 21 % of the width.
 STAMP_HEIGHT, STAMP_WIDTH = 0.08, 0.24
 _NOISE_TABLE = 1 << 17  # values; small enough for a core's cache
+_AT_ONCE = 1 << 19  # pixels that are looked up at once: their places, of 8 bytes each, stay in the caches
 _LEVELS = np.arange(256) / 255.0
 
 
@@ -77,15 +79,14 @@ class CpuAugmentation:
     """Changes frames of one size on the CPU."""
 
     def __init__(self, augment: Augment, normalisation: Normalisation, size_px: int, seed: int):
-        self._size = size_px
-        self._scale = np.float32(1.0 / (255.0 * normalisation.std))
+        self._size, self._normalisation = size_px, normalisation
         length = max(_NOISE_TABLE, 2 * CPU_GROUP * size_px**2)
         noise = np.random.default_rng(seed).standard_normal(length, np.float32)
-        # The table holds noise and normalisation in one: value * 1 / (255 std) + table is what the network sees.
-        self._table = (noise * np.float32(augment.noise) - np.float32(normalisation.mean)) / np.float32(
-            normalisation.std
-        )
+        self._noise = noise * np.float32(augment.noise / normalisation.std)
         self._axis = ((2.0 * torch.arange(size_px) + 1.0) / size_px - 1.0).float()
+        # Memory that stays: the indices of a lookup, which torch wants as int64, are its largest part.
+        groups = max(1, _AT_ONCE // (CPU_GROUP * size_px**2))
+        self._levels = torch.empty(groups, CPU_GROUP * size_px**2, dtype=torch.int64)
 
     def __call__(self, frames: np.ndarray, draws: Draws, result: np.ndarray) -> None:
         """Change and normalise groups of frames.
@@ -98,16 +99,22 @@ class CpuAugmentation:
         """
         height, width = round(STAMP_HEIGHT * self._size), round(STAMP_WIDTH * self._size)
         frames[draws.erase, :, :height, :width] = 0
-        sources = self._source_pixels(torch.from_numpy(draws.theta))
-        flat = torch.from_numpy(frames).flatten(2)
-        moved = torch.gather(flat, 2, sources[:, None].expand_as(flat)).numpy()
-        starts = (draws.noise * (len(self._table) - CPU_GROUP * self._size**2)).astype(int).tolist()
-        for pixels, table, start, changed in zip(
-            moved, _exposures(draws.gain, draws.gamma), starts, result.reshape(len(result), -1), strict=True
-        ):
-            exposed = np.frombuffer(pixels.tobytes().translate(table), np.uint8)
-            np.multiply(exposed, self._scale, out=changed, dtype=np.float32)
-            changed += self._table[start : start + changed.size]
+        flat, changed = torch.from_numpy(frames).flatten(2), result.reshape(len(result), -1)
+        theta, exposures = torch.from_numpy(draws.theta), torch.from_numpy(self._exposures(draws))
+        starts = (draws.noise * (len(self._noise) - changed.shape[1])).astype(int).tolist()
+        for first in range(0, len(flat), len(self._levels)):
+            some = slice(first, first + len(self._levels))
+            sources = self._source_pixels(theta[some])[:, None].expand_as(flat[some])
+            moved = torch.gather(flat[some], 2, sources).flatten(1)
+            levels = self._levels[: len(moved), : moved.shape[1]].copy_(moved)
+            torch.gather(exposures[some], 1, levels, out=torch.from_numpy(changed[some]))
+            for start, group in zip(starts[some], changed[some], strict=True):
+                group += self._noise[start : start + group.size]
+
+    def _exposures(self, draws: Draws) -> np.ndarray:
+        """Return what the network sees of each of the 256 levels, float32, shape (G, 256)."""
+        exposed = np.minimum(_LEVELS ** draws.gamma[:, None] * draws.gain[:, None], 1.0)
+        return ((exposed - self._normalisation.mean) / self._normalisation.std).astype(np.float32)
 
     def _source_pixels(self, theta: torch.Tensor) -> torch.Tensor:
         """Return the nearest source pixel, row * S + column, of every output pixel, int64, shape (G, S * S).
@@ -154,8 +161,3 @@ def augment_on_device(
 def normalise(frames: torch.Tensor, normalisation: Normalisation) -> torch.Tensor:
     """Turn frames, uint8 of shape (B, S, S), into what a network takes: float32, shape (B, 1, S, S)."""
     return frames.unsqueeze(1).float().div_(255.0).sub_(normalisation.mean).div_(normalisation.std)
-
-
-def _exposures(gain: np.ndarray, gamma: np.ndarray) -> list[bytes]:
-    levels = _LEVELS ** gamma[:, None] * (gain * 255.0)[:, None] + 0.5
-    return [table.tobytes() for table in np.minimum(levels, 255.0).astype(np.uint8)]

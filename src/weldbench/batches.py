@@ -13,7 +13,7 @@ from weldbench.config.models import Model
 from weldbench.config.training import Augment
 from weldbench.frames import Part
 
-_AT_ONCE = 1 << 22  # pixels of the batches that are prepared at once: 16 MB
+_AT_ONCE = 1 << 23  # pixels of the batches that are prepared at once: 32 MB
 
 
 class Batch(NamedTuple):
@@ -73,9 +73,9 @@ class Order:
             yield lines[step * self.batch_size : (step + 1) * self.batch_size], rng
 
     def shares(self, lines: np.ndarray) -> np.ndarray:
-        """Return each line's share in the loss of the global batch, float32."""
+        """Return each line's share in the loss of its global batch, float32; lines of shape (..., B)."""
         weights = self.weights[lines]
-        return (weights / weights.sum()).astype(np.float32)
+        return (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
 
     def _shuffled(self, rng: np.random.Generator) -> np.ndarray:
         count = len(self.labels)
@@ -116,8 +116,9 @@ def cpu_batches(
             change(frames, draws, inputs[:count].reshape(frames.shape))
             changed = torch.from_numpy(inputs.reshape(at_once, -1, 1, size, size))[:, mine]
             labels = torch.from_numpy(part.labels[lines])[:, mine]
-            for number, (lines, _) in enumerate(following):
-                yield Batch(changed[number], labels[number], torch.from_numpy(order.shares(lines)[own]))
+            shares = torch.from_numpy(order.shares(np.stack([lines for lines, _ in following])))[:, own]
+            for number in range(count):
+                yield Batch(changed[number], labels[number], shares[number])
 
     return epoch_batches
 
