@@ -92,7 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", type=Path, required=True)
     parser.add_argument("--test", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=300, help="steps of either pass over the simulated frames")
+    parser.add_argument("--steps", type=int, default=1200, help="steps of either pass over the simulated frames")
     parser.add_argument("--epochs", type=int, default=40, help="passes over the real frames; half of them over crops")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--record", action="store_true", help="also write the section of RESULTS.md")

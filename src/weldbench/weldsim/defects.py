@@ -1,5 +1,6 @@
 """The five defects: how each one changes the surface under the arc, from the objects in a scene."""
 
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -38,26 +39,26 @@ def _burn_through(seen: View, scene: Scene, surface: Surface) -> None:
     d, half_width = scene.defect, scene.pool.half_width_mm
     at = seen.window(1.4 * d.reach_mm, 0.0, 2.8 * d.reach_mm + half_width, 1.6 * half_width)
     x, y, cloud, glow = seen.x_mm[at], seen.y_mm[at], surface.cloud[at], surface.glow[at]
-    near = 1 / (1 + 0.02 * seen.square_mm[at])
+    near = 1 / (1 + 0.04 * seen.square_mm[at])
     depth = 1 - ((x - d.reach_mm) / (0.95 * d.reach_mm)) ** 2 - ((y - d.bend) / (0.95 * half_width)) ** 2 + 0.15 * cloud
     hole = step(depth * 6) * d.strength
-    glow += (0.01 + 0.05 * float(d.height_mm[0])) * surface.pool[at] * near
+    glow += (0.004 + 0.04 * float(d.height_mm[0])) * surface.pool[at] * near
     glow *= 1 - (0.7 + 0.25 * d.kind) * hole
     # Its wall still glows beside the arc, and less and less away from it.
     glow += (1 - d.kind) * 0.12 * hole / (1 + 0.06 * seen.square_mm[at])
     surface.albedo[at] *= 1 - 0.9 * hole
     surface.height_mm[at] *= 1 - hole
-    lip = _bump(depth, 0.12)
+    lip = _bump(depth, 0.07)
     glow *= 1 - 0.4 * lip * step(-y)
-    glow += 0.05 * lip * step(y.copy()) * near
+    glow += 0.03 * lip * step(y.copy()) * near
     # The curtain hangs aslant, and its ridges run down it.
     aslant = x - 1.75 * d.reach_mm + 0.7 * (y - d.bend) - 0.4 * cloud
     width = float(d.size_mm.max())
     across = step((1.1 * half_width - np.abs(y - d.bend)) * 2)
     curtain = step(aslant * 3) * step((width - aslant) * 2) * across
-    ridges = textures.lookup("streak", y * 9, aslant * 26, seen.pixel_mm * 18)
-    surface.albedo[at] += curtain * (1.3 * scene.plate.albedo * (1 + 0.25 * ridges) - surface.albedo[at])
-    surface.height_mm[at] += curtain * (0.06 * ridges + 0.5)
+    ridges = textures.lookup("streak", y * 6, aslant * 16, seen.pixel_mm * 12)
+    surface.albedo[at] += curtain * (1.8 * scene.plate.albedo * (1 + 0.25 * ridges) - surface.albedo[at])
+    surface.height_mm[at] += curtain * (0.04 * ridges + 0.5)
     glow *= 1 - 0.8 * curtain
     behind = step((aslant - width) * 2) * across * step((4 * d.reach_mm - x) * 0.4)
     surface.albedo[at] *= 1 - 0.75 * behind
@@ -82,7 +83,8 @@ def _contamination(seen: View, scene: Scene, surface: Surface) -> None:
         if _empty(at):
             continue
         x, y, cloud = seen.x_mm[at] - x_mm, seen.y_mm[at] - y_mm, surface.cloud[at]
-        radius = ((x + 0.3 * phase * y) / (size_mm * aspect)) ** 2 + (y / size_mm) ** 2 + 0.22 * cloud
+        radius = ((x + 0.5 * phase * y) / (size_mm * aspect)) ** 2 + (y / size_mm) ** 2 + 0.3 * cloud
+        radius += 0.3 * np.sin(2.3 * x / size_mm + 9 * phase)
         lump = step((1 - radius) * 5)
         fine = textures.lookup("flake", (seen.x_mm[at] - scene.plate.travel_mm) * 110, y * 110, seen.pixel_mm * 110)
         if number % 3 == 2:
@@ -93,15 +95,18 @@ def _contamination(seen: View, scene: Scene, surface: Surface) -> None:
             surface.glow[at] *= 1 - 0.8 * lump
             surface.pool[at] *= 1 - lump
             continue
-        # The melt does not wet slag: it rises to it in a bright meniscus on the far side, and shadow lies before it.
-        meniscus = _bump(radius - 1.15, 0.22) * step((0.3 * size_mm - y) * 2 / size_mm)
+        # The melt does not wet slag: it rises to it in a bright meniscus on the arc's side.
+        meniscus = _bump(radius - 1.1, 0.14)
+        meniscus *= step(-(x * x_mm + y * y_mm) * (2 / (size_mm * math.hypot(x_mm, y_mm))) - 0.3)
         near = 1 / (1 + 0.04 * seen.square_mm[at])
         dome = np.sqrt(np.clip(1 - radius, 0, 1))
         surface.pool[at] *= 1 - lump
         surface.glow[at] *= 1 - 0.95 * lump
-        surface.glow[at] += 0.04 * meniscus * near
-        surface.albedo[at] += lump * (0.3 * scene.plate.albedo * (1 + 0.3 * fine) - surface.albedo[at])
-        surface.height_mm[at] += height_mm * size_mm * dome
+        surface.glow[at] += 0.03 * height_mm * meniscus * near
+        surface.albedo[at] += lump * (
+            (0.25 + 0.4 * height_mm) * scene.plate.albedo * (1 + 0.3 * fine) - surface.albedo[at]
+        )
+        surface.height_mm[at] += height_mm * size_mm * dome - lump * surface.height_mm[at]
 
 
 def _glue(seen: View, scene: Scene, surface: Surface) -> None:
@@ -122,29 +127,27 @@ def _glue(seen: View, scene: Scene, surface: Surface) -> None:
 
 
 def _lack_of_fusion(seen: View, scene: Scene, surface: Surface) -> None:
-    """Two half pools that do not join: a sharp level reflection, folded lips, the joint open behind them."""
+    """Two half pools that do not join: a reflection cut off level, folded lips before it, torn skin behind it."""
     d, half_width, tail = scene.defect, scene.pool.half_width_mm, scene.pool.tail_mm
     at = seen.window(10.0, d.bend, 20.0, 2 * half_width)
     x, y, inside, glow = seen.x_mm[at], seen.y_mm[at], surface.pool[at], surface.glow[at]
-    fold = y - d.bend - 0.4 * np.cos(0.35 * x)
-    if d.kind < 0.5:
-        # The far pool stands as a steep mirror: the arc's image is cut off along a level line.
-        mm_per_v = 1 / (seen.camera.scale_per_mm * seen.camera.foreshortening)
-        below = seen.from_weld_v[at[0]] * mm_per_v + 0.35 * half_width
-        line = np.exp(-np.where(below > 0, below / (0.5 * half_width), below / -0.08))
-        aside = np.square(seen.from_weld_u[:, at[1]] / (seen.camera.scale_per_mm * d.reach_mm))
-        glow += d.strength * 0.15 * line * np.exp(-np.square(aside)) * step(fold * -3) * np.maximum(inside, 0.4)
-    else:
-        _swirl(seen, scene, surface)
+    fold = y - d.bend - 0.4 * np.cos(0.35 * x) + 0.05 * surface.cloud[at]
     near = step(fold * 5 - 0.5)
-    near *= inside
-    glow *= 1 - 0.8 * near
-    ring = ((x - 0.45 * tail) / (0.38 * tail)) ** 2 + ((fold - 0.3 * half_width) / (0.16 * half_width)) ** 2
-    glow += 0.012 * near * _bump(ring - 1, 0.5)
+    near *= np.maximum(inside, step((tail - x) * 0.6) * step((1.6 * half_width - y) * 2))
+    glow *= 1 - 0.85 * near
+    surface.albedo[at] *= 1 - 0.5 * near
+    ring = ((x - 0.45 * tail) / (0.38 * tail)) ** 2 + ((fold - 0.35 * half_width) / (0.18 * half_width)) ** 2
+    glow += 0.006 * (1 + float(d.phase[0])) * near * _bump(ring - 1, 0.4)
     behind = step((x - 0.6 * tail) * 0.7)
     # One edge of the open joint stands higher than the other.
     surface.height_mm[at] += 1.2 * fold * _bump(fold.copy(), 0.5) * behind * (1 - inside)
     surface.albedo[at] *= 1 - 0.85 * _bump(fold, 0.16) * behind
+    if d.kind < 0.5:
+        _bowl(seen, scene, surface)
+    else:
+        _swirl(seen, scene, surface)
+    if d.height_mm[1] > 0.25:
+        _skin(seen, scene, surface)
     for x_mm, y_mm, size_mm, aspect, height_mm, phase in _objects(d):
         at = seen.window(x_mm, y_mm, 4.5 * size_mm * aspect, size_mm + 1.0)
         if _empty(at):
@@ -163,6 +166,43 @@ def _lack_of_fusion(seen: View, scene: Scene, surface: Surface) -> None:
         glow += 0.025 * (1 + phase) * _bump(lip, 0.14) * length / (1 + 0.03 * seen.square_mm[at])
 
 
+def _bowl(seen: View, scene: Scene, surface: Surface) -> None:
+    """Draw the far pool as a steep mirror: the arc's image, cut off along a level line above and round below."""
+    d, half_width = scene.defect, scene.pool.half_width_mm
+    width_mm, deep_mm = d.reach_mm, half_width * (0.35 + 0.3 * float(d.size_mm[0]) / 2.4)
+    mm_per_v = 1 / (seen.camera.scale_per_mm * seen.camera.foreshortening)
+    at = seen.window(0.0, 0.0, 3 * width_mm, 3 * half_width)
+    aside = (seen.from_weld_u[:, at[1]] / seen.camera.scale_per_mm - 0.3 * float(d.phase[1]) * width_mm) / width_mm
+    square = np.square(aside)
+    level = seen.from_weld_v[at[0]] * mm_per_v + 0.35 * half_width
+    below = level + (0.12 * half_width) * square * square + 0.04 * surface.cloud[at]
+    above = deep_mm * (1 - 0.8 * square) + 0.15 * deep_mm * float(d.phase[2]) * aside - level
+    image = 0.35 + np.exp(np.abs(below) / (-0.35 * deep_mm)) + 0.5 * _bump(above.copy(), 0.18 * deep_mm)
+    image *= step(below / (0.06 * half_width)) * step(above / (0.10 * half_width))
+    image *= _bump(aside, 0.95)
+    surface.glow[at] += d.strength * 0.12 * image
+
+
+def _skin(seen: View, scene: Scene, surface: Surface) -> None:
+    """Draw the skin of oxide that hangs over the end of the pool in ridges, with a dark gap under its near edge."""
+    d, half_width, tail = scene.defect, scene.pool.half_width_mm, scene.pool.tail_mm
+    x_mm, y_mm = tail * (0.7 + 0.3 * float(d.phase[2])), d.bend + 0.3 * half_width * float(d.phase[1])
+    at = seen.window(x_mm + 2 * tail, y_mm - half_width, 4 * tail, 2 * half_width + 1.5)
+    if _empty(at):
+        return
+    x, y, cloud = seen.x_mm[at] - x_mm, seen.y_mm[at] - y_mm, surface.cloud[at]
+    aslant = x + (0.8 + 0.6 * float(d.phase[0])) * y + 0.3 * cloud
+    ridges = textures.lookup("streak", (x - 0.6 * y) * 5, (y + 0.6 * x) * 14, seen.pixel_mm * 14)
+    skin = step(aslant * 2.5) * step((0.1 * cloud - y) * 3) * step((y + 1.6 * half_width) * 1.5)
+    surface.albedo[at] += skin * (1.5 * scene.plate.albedo * (1 + 0.2 * ridges) - surface.albedo[at])
+    surface.height_mm[at] += skin * (0.05 * ridges + 0.3 - surface.height_mm[at])
+    surface.glow[at] *= 1 - 0.7 * skin
+    surface.pool[at] *= 1 - skin
+    gap = _bump(y - 0.35, 0.3) * step(aslant * 2.5)
+    surface.albedo[at] *= 1 - 0.8 * gap
+    surface.glow[at] *= 1 - 0.8 * gap
+
+
 def _swirl(seen: View, scene: Scene, surface: Surface) -> None:
     """Draw the melt that turns on the spot instead of bridging the joint: a bright round dent, a spark at its rim."""
     d = scene.defect
@@ -178,28 +218,33 @@ def _swirl(seen: View, scene: Scene, surface: Surface) -> None:
 
 
 def _lack_of_shielding_gas(seen: View, scene: Scene, surface: Surface) -> None:
-    """A pool torn into oxidised, turbulent streaks around the arc, and clusters of spatter behind it."""
+    """A pool that boils in a round glow under the arc, oxidised ridges around it, clusters of spatter behind it."""
     d = scene.defect
-    at = seen.window(0.0, 0.0, 1.6 * d.reach_mm, 1.6 * d.reach_mm)
+    at = seen.window(0.0, 0.0, 1.8 * d.reach_mm, 1.8 * d.reach_mm)
     x, y, cloud = seen.x_mm[at], seen.y_mm[at], surface.cloud[at]
     distance = np.sqrt(seen.square_mm[at])
+    distance *= 1 + 0.08 * cloud
     angle = np.arctan2(y, x)
-    swirl = textures.lookup("turbulence", angle * 81.5, distance * 34 + d.bend * 60 + 10 * cloud, seen.pixel_mm * 34)
-    torn = step((d.reach_mm - distance + 0.6 * cloud) * 1.2) * d.strength
-    surface.height_mm[at] += 0.035 * swirl * torn
-    surface.albedo[at] += torn * (0.7 * scene.plate.albedo - surface.albedo[at])
-    surface.glow[at] *= 1 - 0.7 * torn
-    surface.glow[at] += torn * (0.005 + 0.03 * d.kind) * np.clip(swirl * 0.2 + 0.8, 0, 2) / (1 + 0.06 * distance**2)
-    for x_mm, y_mm, size_mm, aspect, _height_mm, _phase in _objects(d):
+    swirl = textures.lookup("turbulence", angle * 81.5, distance * 85 + d.bend * 60 + 14 * cloud, seen.pixel_mm * 85)
+    torn = step((d.reach_mm - distance) * 1.5) * d.strength
+    ridged = _bump(distance - 0.85 * d.reach_mm, 0.45 * d.reach_mm)
+    ridged *= torn
+    surface.height_mm[at] *= 1 - torn
+    surface.height_mm[at] += (0.012 * torn + (0.06 + 0.05 * float(d.phase[0])) * ridged) * swirl
+    surface.albedo[at] += torn * (0.8 * scene.plate.albedo - surface.albedo[at])
+    surface.glow[at] *= 1 - 0.8 * torn
+    surface.glow[at] += torn * (0.005 + 0.03 * d.kind) * np.clip(1 + 0.3 * swirl, 0.3, 2) / (1 + 0.06 * distance**2)
+    for x_mm, y_mm, size_mm, aspect, height_mm, _phase in _objects(d):
         at = seen.window(x_mm, y_mm, 1.5 * size_mm * aspect, 1.5 * size_mm)
         if _empty(at):
             continue
         x, y = seen.x_mm[at], seen.y_mm[at]
-        crumbs = textures.lookup("flake", (x - scene.plate.travel_mm) * 55, y * 55, seen.pixel_mm * 55)
+        crumbs = textures.lookup("flake", (x - scene.plate.travel_mm) * 75, y * 75, seen.pixel_mm * 75)
         radius = ((x - x_mm) / (size_mm * aspect)) ** 2 + ((y - y_mm) / size_mm) ** 2
-        spatter = step((1.1 - radius + 0.4 * surface.cloud[at]) * 2) * step((crumbs - 0.38) * 8)
+        spatter = step((1.1 - radius + 0.4 * surface.cloud[at]) * 2) * step((crumbs - 0.42) * 6)
+        spatter *= height_mm
         surface.height_mm[at] += 0.05 * spatter * crumbs
-        surface.albedo[at] += spatter * (2.8 * scene.plate.albedo - surface.albedo[at])
+        surface.albedo[at] += spatter * (2.0 * scene.plate.albedo - surface.albedo[at])
         surface.gloss[at] += spatter
 
 

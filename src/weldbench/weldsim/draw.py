@@ -33,13 +33,13 @@ def with_defect(scene: Scene, rng: np.random.Generator) -> Scene:
 def _burn_through(scene: Scene, rng: np.random.Generator) -> Scene:
     pool, plate = scene.pool, scene.plate
     pool = replace(pool, islands=0.0, tail_mm=pool.tail_mm * 1.4, half_width_mm=pool.half_width_mm * 1.3)
-    if rng.random() < 0.6:
+    if rng.random() < 0.8:
         # The root sags below the near plate, whose edge then hides a part of it.
         plate = replace(plate, shelf_mm=pool.half_width_mm * _u(rng, 0.2, 1.0))
     reach_mm = pool.tail_mm * _u(rng, 0.25, 0.42)
     defect = _objects(
         rng, 5, x=(2.2, 4.0), x_scale=reach_mm, y=(-0.8, 0.8), y_scale=pool.half_width_mm,
-        size=(0.5, 2.0), aspect=(0.4, 1.4), height=(0, 1), strength=_u(rng, 0.75, 1.0),
+        size=(0.8, 2.4), aspect=(0.4, 1.4), height=(0, 1), strength=_u(rng, 0.85, 1.0),
         reach_mm=reach_mm, bend=pool.half_width_mm * _u(rng, 0.0, 0.5), kind=_u(rng, 0.0, 0.8),
     )  # fmt: skip
     return replace(scene, pool=pool, plate=plate, defect=defect)
@@ -54,8 +54,8 @@ def _contamination(scene: Scene, rng: np.random.Generator) -> Scene:
         halo_radius=scene.torch.halo_radius * 1.2,
     )  # fmt: skip
     defect = _objects(
-        rng, 6, x=(-1.2, 1.2), x_scale=pool.front_mm, y=(0.35, 1.3), y_scale=pool.half_width_mm,
-        size=(0.2, 0.6) if glue else (0.6, 1.5), aspect=(1.0, 2.0), height=(0.3, 1.0), strength=1.0,
+        rng, 6, x=(-0.9, 1.3), x_scale=pool.front_mm, y=(0.3, 1.2), y_scale=pool.half_width_mm,
+        size=(0.2, 0.6) if glue else (0.7, 2.2), aspect=(0.8, 2.4), height=(0.3, 1.0), strength=1.0,
         reach_mm=_u(rng, 2.5, 5.5), bend=_u(rng, -1.5, 2.0), kind=_u(rng, 0.7, 1.0) if glue else 0.0,
     )  # fmt: skip
     return replace(scene, pool=pool, torch=torch, defect=defect)
@@ -67,12 +67,13 @@ def _lack_of_fusion(scene: Scene, rng: np.random.Generator) -> Scene:
     pool = replace(
         scene.pool, wobble=_u(rng, 0.02, 0.1), front_mm=scene.pool.front_mm * 1.15 * size,
         tail_mm=scene.pool.tail_mm * size, half_width_mm=scene.pool.half_width_mm * size,
+        rim=scene.pool.rim * 0.3, ripple_mm=0.3 * scene.pool.ripple_mm,
     )  # fmt: skip
     defect = _objects(
         rng, 3, x=(-0.2, 0.6), x_scale=pool.tail_mm, y=(0.0, 0.75), y_scale=pool.half_width_mm,
         size=(1.0, 2.4), aspect=(0.5, 1.3), height=(0.1, 0.5), strength=_u(rng, 0.2, 0.9),
         reach_mm=pool.front_mm * _u(rng, 0.35, 0.9), bend=pool.half_width_mm * _u(rng, 0.1, 0.5),
-        kind=float(rng.random() < 0.35),
+        kind=float(rng.random() < 0.45),
     )  # fmt: skip
     return replace(scene, pool=pool, defect=defect)
 
@@ -80,16 +81,16 @@ def _lack_of_fusion(scene: Scene, rng: np.random.Generator) -> Scene:
 def _lack_of_shielding_gas(scene: Scene, rng: np.random.Generator) -> Scene:
     pool = replace(scene.pool, islands=0.0, wobble=0.2, sheen=scene.pool.sheen * 0.6)
     torch = replace(
-        scene.torch, rays=_u(rng, 0.1, 0.7), ray_count=_u(rng, 3.0, 6.0), column_width=_u(rng, 0.06, 0.2),
+        scene.torch, rays=_u(rng, 0.0, 0.8), ray_count=_u(rng, 1.5, 6.0), column_width=_u(rng, 0.09, 0.22),
         column_spread=_u(rng, 0.2, 0.5), stickout=-_u(rng, 0.0, 0.02), electrode_brightness=0.0,
-        nozzle_radius=_u(rng, 0.4, 0.8), nozzle_drop=_u(rng, 0.14, 0.3), nozzle_ragged=_u(rng, 0.01, 0.04),
-        nozzle_brightness=_u(rng, 0.001, 0.004), brightness=_u(rng, 0.4, 2.0), halo=_u(rng, 0.05, 0.2),
-        halo_radius=_u(rng, 0.25, 0.55), fumes=_u(rng, 0, 0.15),
+        nozzle_radius=_u(rng, 0.4, 0.8), nozzle_drop=_u(rng, 0.14, 0.3), nozzle_ragged=_u(rng, 0.005, 0.02),
+        nozzle_brightness=_u(rng, 0.001, 0.004), brightness=_log_u(rng, 0.12, 5.0), halo=_u(rng, 0.07, 0.3),
+        halo_radius=_u(rng, 0.3, 0.6), fumes=_u(rng, 0, 0.15),
     )  # fmt: skip
     defect = _objects(
         rng, 5, x=(0.3, 1.5), x_scale=pool.tail_mm, y=(-0.8, 1.0), y_scale=pool.half_width_mm,
-        size=(0.4, 1.8), aspect=(0.8, 2.0), height=(0, 1), strength=_u(rng, 0.7, 1.0),
-        reach_mm=_u(rng, 2.5, 6.0), bend=_u(rng, 0, 1), kind=_u(rng, 0, 1),
+        size=(0.4, 1.8), aspect=(0.8, 2.0), height=(0, 1) if rng.random() < 0.75 else (0, 0.1),
+        strength=_u(rng, 0.8, 1.0), reach_mm=_u(rng, 2.0, 5.0), bend=_u(rng, 0, 1), kind=_u(rng, 0, 1),
     )  # fmt: skip
     return replace(scene, pool=pool, torch=torch, defect=defect)
 
@@ -97,7 +98,7 @@ def _lack_of_shielding_gas(scene: Scene, rng: np.random.Generator) -> Scene:
 def _high_travel_speed(scene: Scene, rng: np.random.Generator) -> Scene:
     pool = replace(
         scene.pool, front_mm=1.2, tail_mm=_u(rng, 1.8, 3.2), half_width_mm=_u(rng, 0.5, 1.1), islands=0.0,
-        bead_half_width_mm=_u(rng, 1.0, 2.0), ripple_mm=0.05, wobble=0.25, mirror=scene.pool.mirror * 0.3,
+        bead_half_width_mm=_u(rng, 1.0, 2.4), ripple_mm=0.05, wobble=0.25, mirror=scene.pool.mirror * 0.3,
         sheen=scene.pool.sheen * 0.5,
     )  # fmt: skip
     torch = replace(scene.torch, column_spread=_u(rng, 0.04, 0.15))
@@ -109,7 +110,7 @@ def _high_travel_speed(scene: Scene, rng: np.random.Generator) -> Scene:
     defect = Defect(
         x_mm=-7.0 + pitch_mm * (number * 0.62 + rng.uniform(-0.25, 0.25, count)),
         y_mm=(number % 2 - 0.3) * pool.bead_half_width_mm * rng.uniform(0.7, 1.6, count),
-        size_mm=rng.uniform(0.5, 1.4, count), aspect=rng.uniform(0.7, 1.5, count),
+        size_mm=rng.uniform(0.5, 1.5, count), aspect=rng.uniform(0.7, 1.5, count),
         height_mm=rng.uniform(0.6, 2.0, count), phase=rng.uniform(-1, 1, count),
         strength=_u(rng, 0.1, 0.6), reach_mm=1.0, bend=_u(rng, 0.0, 0.8), kind=0.0,
     )  # fmt: skip
@@ -145,7 +146,7 @@ def _camera(domain: Domain, rng: np.random.Generator) -> Camera:
 def _torch(domain: Domain, camera: Camera, rng: np.random.Generator) -> Torch:
     large = rng.random() < domain.large_nozzle
     return Torch(
-        arc_length=max(0.16, camera.weld_v - _u(rng, -0.52, -0.26)), lean=_u(rng, -0.03, 0.03),
+        arc_length=max(0.16, camera.weld_v - _u(rng, *domain.tip_v)), lean=_u(rng, -0.03, 0.03),
         stickout=_u(rng, -0.02, 0.04) if large else _u(rng, 0.06, 0.3),
         nozzle_radius=_u(rng, 0.4, 0.8), nozzle_drop=_u(rng, 0.1, 0.3),
         nozzle_brightness=_u(rng, 0.001, 0.02), nozzle_ragged=0.0 if rng.random() < 0.7 else _u(rng, 0, 0.03),
@@ -180,8 +181,10 @@ def _pool(process: Process, rng: np.random.Generator) -> Pool:
     half_width = 2.9 * heat**0.5 * _u(rng, 0.75, 1.4)
     return Pool(
         front_mm=half_width * _u(rng, 0.75, 1.25), tail_mm=half_width * _u(rng, 1.4, 3.0), half_width_mm=half_width,
-        taper=_u(rng, 0.0, 0.55), wobble=_u(rng, 0.01, 0.07), rim=_log_u(rng, 0.0004, 0.006),
-        mirror=_u(rng, 0.02, 0.16), sheen=_log_u(rng, 0.002, 0.03),
+        taper=_u(rng, 0.0, 0.55), wobble=_u(rng, 0.01, 0.07), rim=_log_u(rng, 0.0006, 0.012),
+        rim_turn_rad=_u(rng, -0.8, 2.2), mirror=_u(rng, 0.02, 0.16), sheen=_log_u(rng, 0.002, 0.03),
+        glare=0.0 if rng.random() < 0.25 else _log_u(rng, 0.004, 0.06), glare_mm=half_width * _u(rng, 0.5, 1.3),
+        glare_shift=_u(rng, -0.3, 0.6), glare_edge=_log_u(rng, 2.0, 20.0),
         wave=_u(rng, 0.0, 0.02), wave_mm=_u(rng, 0.8, 2.5), wave_phase=_u(rng, 0, 6.28),
         islands=_u(rng, 0.2, 0.8) if rng.random() < 0.4 else 0.0,
         bead_half_width_mm=half_width * _u(rng, 1.02, 1.3), crown_mm=_u(rng, -0.2, 0.6),
@@ -193,7 +196,7 @@ def _pool(process: Process, rng: np.random.Generator) -> Pool:
 def _sensor(domain: Domain, rng: np.random.Generator) -> Sensor:
     return Sensor(
         exposure=_log_u(rng, *domain.exposure), toe=_u(rng, *domain.toe), white=_u(rng, 225, 255),
-        black=_u(rng, 0, 10), haze=_u(rng, 0.0, 0.002), vignette=_u(rng, 0.1, 0.7), row_pattern=_u(rng, 0.0, 0.025),
+        black=_u(rng, 0, 10), haze=_u(rng, 0.0, 0.004), vignette=_u(rng, 0.1, 0.7), row_pattern=_u(rng, 0.0, 0.025),
         noise=_u(rng, 0.3, 1.5), noise_offset=int(rng.integers(1 << 18)),
         stamp=int(rng.integers(1, 80_000_000)) if rng.random() < domain.stamped else 0,
     )  # fmt: skip

@@ -64,6 +64,7 @@ def _lay_bead(seen: View, pool: Pool, surface: Surface, moved: float) -> None:
 
 def _melt(seen: View, pool: Pool, surface: Surface, inside: np.ndarray, at: tuple[slice, slice]) -> None:
     molten, inside, cloud = surface.pool[at], inside[at], surface.cloud[at]
+    x, y = seen.x_mm[at], seen.y_mm[at]
     waves = np.sqrt(seen.square_mm[at]) * (2 * math.pi / pool.wave_mm)
     waves += cloud
     waves -= pool.wave_phase
@@ -77,6 +78,9 @@ def _melt(seen: View, pool: Pool, surface: Surface, inside: np.ndarray, at: tupl
     # The rounded rim throws light back.
     rim = np.exp(np.square(inside * (1 / 0.09)) * -1)
     rim *= pool.rim * (1 + 0.6 * cloud)
+    facing = math.cos(pool.rim_turn_rad) * x + math.sin(pool.rim_turn_rad) * y
+    facing /= np.sqrt(seen.square_mm[at] + 0.01)
+    rim *= np.clip(0.5 + facing, 0, 1)
     rim /= 1 + 0.05 * seen.square_mm[at]
     surface.glow[at] += rim
 
@@ -130,7 +134,7 @@ def _ripples(x: np.ndarray, y: np.ndarray, pool: Pool, cloud: np.ndarray, moved:
     behind += 1.2 * cloud
     height = np.sin(behind, out=behind)
     height += 0.8 * lines
-    height *= pool.ripple_mm
+    height *= pool.ripple_mm * np.clip(0.6 + 0.5 * cloud, 0, 1.6)
     square *= -pool.crown_mm
     square += pool.crown_mm
     height += square
@@ -168,11 +172,28 @@ def _mirror(seen: View, pool: Pool, cloud: np.ndarray, inside: np.ndarray, at: t
     distance *= distance
     image = np.divide(pool.mirror, distance, out=distance)
     image += pool.sheen * (1.2 - 0.5 * np.clip(inside, 0, 1)) / (1 + 0.03 * seen.square_mm[at])
+    if pool.glare > 0:
+        image += _glare(seen, pool, cloud, at)
     if pool.islands > 0:
         islands = step((cloud - 2.2 + 2.6 * pool.islands) * 6)
         islands *= step(seen.x_mm[at] * (3 / pool.tail_mm) - 1)
         image *= 1 + 0.9 * islands
     return image
+
+
+def _glare(seen: View, pool: Pool, cloud: np.ndarray, at: tuple[slice, slice]) -> np.ndarray:
+    """Return what the pool mirrors of the lit fumes around the arc: bright within a rounded border, dark beyond."""
+    along = (seen.x_mm[at] - 0.3 * pool.glare_mm) * (0.75 / pool.glare_mm)
+    across = (seen.y_mm[at] - pool.glare_shift * pool.glare_mm) * (1 / pool.glare_mm)
+    along *= along
+    across *= across
+    along += across
+    np.subtract(1, along, out=along)
+    along += 0.08 * cloud
+    along *= pool.glare_edge
+    glare = step(along)
+    glare *= pool.glare
+    return glare
 
 
 def hide_by_shelf(seen: View, plate: Plate, surface: Surface) -> None:

@@ -85,8 +85,13 @@ class Pool:
     taper: float  # 0: ellipse, towards 1: drop with a pointed tail
     wobble: float  # irregularity of the rim
     rim: float  # radiance of the rounded rim beside the arc
+    rim_turn_rad: float  # which side of the rim is lit most; 0: the tail
     mirror: float  # brightness of the arc's reflection
     sheen: float  # radiance of the still surface
+    glare: float  # radiance of that part of it which mirrors the lit fumes; beyond it the surface mirrors the dark
+    glare_mm: float  # its size
+    glare_shift: float  # of its middle from the arc's foot towards the camera, in its size
+    glare_edge: float  # how sharp its border is
     wave: float  # height of the surface waves, mm
     wave_mm: float
     wave_phase: float
