@@ -28,6 +28,7 @@ class Domain:
     edge: float = 0.45  # probability that the near edge of the plate is seen
     shelf: float = 0.2  # probability of a near plate in front of the pool; it is higher from the mirrored side
     littered: float = 0.15  # probability of crumbs on the plate
+    glare: float = 0.75  # probability that the pool mirrors fumes lit by the arc, with a border
     stamped: float = 0.15  # probability of a burned-in time stamp
 
 
@@ -79,6 +80,7 @@ PLANT = Domain(
     edge=0.1,
     shelf=0.0,
     littered=0.2,
+    glare=0.0,
 )
 
 

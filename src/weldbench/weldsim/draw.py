@@ -17,7 +17,7 @@ def scene_of(label: int, process: Process, domain: Domain, rng: np.random.Genera
     """Draw a scene of one class."""
     camera = _camera(domain, rng)
     scene = Scene(
-        label, camera, _torch(domain, camera, rng), _plate(domain, camera, rng), _pool(process, rng),
+        label, camera, _torch(domain, camera, rng), _plate(domain, camera, rng), _pool(process, domain, rng),
         _sensor(domain, rng), _NO_OBJECTS,
     )  # fmt: skip
     return with_defect(scene, rng)
@@ -175,7 +175,7 @@ def _plate(domain: Domain, camera: Camera, rng: np.random.Generator) -> Plate:
     )  # fmt: skip
 
 
-def _pool(process: Process, rng: np.random.Generator) -> Pool:
+def _pool(process: Process, domain: Domain, rng: np.random.Generator) -> Pool:
     # The width and the length of a pool grow with the heat per length (Rosenthal's moving source).
     heat = process.current_a / 200 * (16 / process.travel_speed_cm_min) ** 0.3
     half_width = 2.9 * heat**0.5 * _u(rng, 0.75, 1.4)
@@ -183,7 +183,8 @@ def _pool(process: Process, rng: np.random.Generator) -> Pool:
         front_mm=half_width * _u(rng, 0.75, 1.25), tail_mm=half_width * _u(rng, 1.4, 3.0), half_width_mm=half_width,
         taper=_u(rng, 0.0, 0.55), wobble=_u(rng, 0.01, 0.07), rim=_log_u(rng, 0.0006, 0.012),
         rim_turn_rad=_u(rng, -0.8, 2.2), mirror=_u(rng, 0.02, 0.16), sheen=_log_u(rng, 0.002, 0.03),
-        glare=0.0 if rng.random() < 0.25 else _log_u(rng, 0.004, 0.06), glare_mm=half_width * _u(rng, 0.5, 1.3),
+        glare=0.0 if rng.random() < 1 - domain.glare else _log_u(rng, 0.004, 0.06),
+        glare_mm=half_width * _u(rng, 0.5, 1.3),
         glare_shift=_u(rng, -0.3, 0.6), glare_edge=_log_u(rng, 2.0, 20.0),
         wave=_u(rng, 0.0, 0.02), wave_mm=_u(rng, 0.8, 2.5), wave_phase=_u(rng, 0, 6.28),
         islands=_u(rng, 0.2, 0.8) if rng.random() < 0.4 else 0.0,
