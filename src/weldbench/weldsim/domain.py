@@ -67,7 +67,8 @@ def bench_of(label: int, rng: np.random.Generator) -> Domain:
 # One laboratory: one camera, mounted anew for every run, a large nozzle, and plates with a cast skin only.
 PLANT = Domain(
     weld_u=(-0.4, -0.15),
-    weld_v=(0.05, 0.17),
+    weld_v=(-0.05, 0.08),
+    tip_v=(-0.5, -0.38),
     scale_per_mm=(0.105, 0.125),
     tilt_rad=(0.0, 0.1),
     foreshortening=(0.8, 0.88),
