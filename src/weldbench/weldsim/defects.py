@@ -1,37 +1,21 @@
 """The five defects: how each one changes the surface under the arc, from the objects in a scene."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
 from weldbench.weldsim import textures
-from weldbench.weldsim.optics import View, step
+from weldbench.weldsim.fusion import lack_of_fusion
+from weldbench.weldsim.optics import View, bump, is_empty, step
 from weldbench.weldsim.pool import Surface
-from weldbench.weldsim.scene import CLASSES, Defect, Scene
+from weldbench.weldsim.scene import CLASSES, Scene
 
 
 def apply(seen: View, scene: Scene, surface: Surface) -> None:
     """Change the surface as the scene's class demands; a good weld stays as it is."""
     if scene.label:
         _DEFECTS[CLASSES[scene.label]](seen, scene, surface)
-
-
-def _objects(defect: Defect) -> Iterator[tuple[float, ...]]:
-    columns = defect.x_mm, defect.y_mm, defect.size_mm, defect.aspect, defect.height_mm, defect.phase
-    return zip(*(column.tolist() for column in columns), strict=True)
-
-
-def _empty(at: tuple[slice, slice]) -> bool:
-    return any(points.start == points.stop for points in at)
-
-
-def _bump(value: np.ndarray, width: float) -> np.ndarray:
-    """Return exp(-(value / width)^2), and use up `value`."""
-    value *= 1 / width
-    value *= value
-    np.negative(value, out=value)
-    return np.exp(value, out=value)
 
 
 def _burn_through(seen: View, scene: Scene, surface: Surface) -> None:
@@ -48,7 +32,7 @@ def _burn_through(seen: View, scene: Scene, surface: Surface) -> None:
     glow += (1 - d.kind) * 0.12 * hole / (1 + 0.06 * seen.square_mm[at])
     surface.albedo[at] *= 1 - 0.9 * hole
     surface.height_mm[at] *= 1 - hole
-    lip = _bump(depth, 0.07)
+    lip = bump(depth, 0.07)
     glow *= 1 - 0.4 * lip * step(-y)
     glow += 0.03 * lip * step(y.copy()) * near
     # The curtain hangs aslant, and its ridges run down it.
@@ -64,7 +48,7 @@ def _burn_through(seen: View, scene: Scene, surface: Surface) -> None:
     surface.albedo[at] *= 1 - 0.75 * behind
     surface.height_mm[at] *= 1 - 0.7 * behind
     glow *= 1 - 0.9 * behind
-    for x_mm, y_mm, size_mm, aspect, height_mm, phase in _objects(d):
+    for x_mm, y_mm, size_mm, aspect, height_mm, phase in d.objects():
         at = seen.window(x_mm, y_mm, 2 * size_mm, 2 * size_mm)
         x, y = seen.x_mm[at] - x_mm, seen.y_mm[at] - y_mm
         drop = np.exp(-((x / (aspect + 0.4)) ** 2 + (y + 0.3 * phase * x) ** 2) / (0.5 * size_mm) ** 2)
@@ -78,9 +62,9 @@ def _contamination(seen: View, scene: Scene, surface: Surface) -> None:
     d = scene.defect
     if d.kind > 0:
         _glue(seen, scene, surface)
-    for number, (x_mm, y_mm, size_mm, aspect, height_mm, phase) in enumerate(_objects(d)):
+    for number, (x_mm, y_mm, size_mm, aspect, height_mm, phase) in enumerate(d.objects()):
         at = seen.window(x_mm, y_mm, 1.5 * size_mm * aspect, 1.5 * size_mm)
-        if _empty(at):
+        if is_empty(at):
             continue
         x, y, cloud = seen.x_mm[at] - x_mm, seen.y_mm[at] - y_mm, surface.cloud[at]
         radius = ((x + 0.5 * phase * y) / (size_mm * aspect)) ** 2 + (y / size_mm) ** 2 + 0.3 * cloud
@@ -96,7 +80,7 @@ def _contamination(seen: View, scene: Scene, surface: Surface) -> None:
             surface.pool[at] *= 1 - lump
             continue
         # The melt does not wet slag: it rises to it in a bright meniscus on the arc's side.
-        meniscus = _bump(radius - 1.1, 0.14)
+        meniscus = bump(radius - 1.1, 0.14)
         meniscus *= step(-(x * x_mm + y * y_mm) * (2 / (size_mm * math.hypot(x_mm, y_mm))) - 0.3)
         near = 1 / (1 + 0.04 * seen.square_mm[at])
         dome = np.sqrt(np.clip(1 - radius, 0, 1))
@@ -126,97 +110,6 @@ def _glue(seen: View, scene: Scene, surface: Surface) -> None:
     surface.glow[at] += crust * 0.12 * crumbs / (1 + 0.2 * seen.square_mm[at])
 
 
-def _lack_of_fusion(seen: View, scene: Scene, surface: Surface) -> None:
-    """Two half pools that do not join: a reflection cut off level, folded lips before it, torn skin behind it."""
-    d, half_width, tail = scene.defect, scene.pool.half_width_mm, scene.pool.tail_mm
-    at = seen.window(10.0, d.bend, 20.0, 2 * half_width)
-    x, y, inside, glow = seen.x_mm[at], seen.y_mm[at], surface.pool[at], surface.glow[at]
-    fold = y - d.bend - 0.4 * np.cos(0.35 * x) + 0.05 * surface.cloud[at]
-    near = step(fold * 5 - 0.5)
-    near *= np.maximum(inside, step((tail - x) * 0.6) * step((1.6 * half_width - y) * 2))
-    glow *= 1 - 0.85 * near
-    surface.albedo[at] *= 1 - 0.5 * near
-    ring = ((x - 0.45 * tail) / (0.38 * tail)) ** 2 + ((fold - 0.35 * half_width) / (0.18 * half_width)) ** 2
-    glow += 0.006 * (1 + float(d.phase[0])) * near * _bump(ring - 1, 0.4)
-    behind = step((x - 0.6 * tail) * 0.7)
-    # One edge of the open joint stands higher than the other.
-    surface.height_mm[at] += 1.2 * fold * _bump(fold.copy(), 0.5) * behind * (1 - inside)
-    surface.albedo[at] *= 1 - 0.85 * _bump(fold, 0.16) * behind
-    if d.kind < 0.5:
-        _bowl(seen, scene, surface)
-    else:
-        _swirl(seen, scene, surface)
-    if d.height_mm[1] > 0.25:
-        _skin(seen, scene, surface)
-    for x_mm, y_mm, size_mm, aspect, height_mm, phase in _objects(d):
-        at = seen.window(x_mm, y_mm, 4.5 * size_mm * aspect, size_mm + 1.0)
-        if _empty(at):
-            continue
-        x_from, glow = seen.x_mm[at] - x_mm, surface.glow[at]
-        lip = (
-            seen.y_mm[at]
-            - y_mm
-            - 0.35 * size_mm * np.cos(0.5 * x_from)
-            - 0.08 * surface.cloud[at]
-            - 0.02 * phase * x_from
-        )
-        length = _bump(x_from, 2.4 * size_mm * aspect) * (0.2 + 0.8 * surface.pool[at])
-        surface.height_mm[at] += height_mm * np.tanh(lip * 5) * _bump(lip.copy(), 0.2) * length
-        glow *= 1 - 0.65 * _bump(lip - 0.34, 0.2) * length
-        glow += 0.025 * (1 + phase) * _bump(lip, 0.14) * length / (1 + 0.03 * seen.square_mm[at])
-
-
-def _bowl(seen: View, scene: Scene, surface: Surface) -> None:
-    """Draw the far pool as a steep mirror: the arc's image, cut off along a level line above and round below."""
-    d, half_width = scene.defect, scene.pool.half_width_mm
-    width_mm, deep_mm = d.reach_mm, half_width * (0.35 + 0.3 * float(d.size_mm[0]) / 2.4)
-    mm_per_v = 1 / (seen.camera.scale_per_mm * seen.camera.foreshortening)
-    at = seen.window(0.0, 0.0, 3 * width_mm, 3 * half_width)
-    aside = (seen.from_weld_u[:, at[1]] / seen.camera.scale_per_mm - 0.3 * float(d.phase[1]) * width_mm) / width_mm
-    square = np.square(aside)
-    level = seen.from_weld_v[at[0]] * mm_per_v + 0.35 * half_width
-    below = level + (0.12 * half_width) * square * square + 0.04 * surface.cloud[at]
-    above = deep_mm * (1 - 0.8 * square) + 0.15 * deep_mm * float(d.phase[2]) * aside - level
-    image = 0.35 + np.exp(np.abs(below) / (-0.35 * deep_mm)) + 0.5 * _bump(above.copy(), 0.18 * deep_mm)
-    image *= step(below / (0.06 * half_width)) * step(above / (0.10 * half_width))
-    image *= _bump(aside, 0.95)
-    surface.glow[at] += d.strength * 0.12 * image
-
-
-def _skin(seen: View, scene: Scene, surface: Surface) -> None:
-    """Draw the skin of oxide that hangs over the end of the pool in ridges, with a dark gap under its near edge."""
-    d, half_width, tail = scene.defect, scene.pool.half_width_mm, scene.pool.tail_mm
-    x_mm, y_mm = tail * (0.7 + 0.3 * float(d.phase[2])), d.bend + 0.3 * half_width * float(d.phase[1])
-    at = seen.window(x_mm + 2 * tail, y_mm - half_width, 4 * tail, 2 * half_width + 1.5)
-    if _empty(at):
-        return
-    x, y, cloud = seen.x_mm[at] - x_mm, seen.y_mm[at] - y_mm, surface.cloud[at]
-    aslant = x + (0.8 + 0.6 * float(d.phase[0])) * y + 0.3 * cloud
-    ridges = textures.lookup("streak", (x - 0.6 * y) * 5, (y + 0.6 * x) * 14, seen.pixel_mm * 14)
-    skin = step(aslant * 2.5) * step((0.1 * cloud - y) * 3) * step((y + 1.6 * half_width) * 1.5)
-    surface.albedo[at] += skin * (1.5 * scene.plate.albedo * (1 + 0.2 * ridges) - surface.albedo[at])
-    surface.height_mm[at] += skin * (0.05 * ridges + 0.3 - surface.height_mm[at])
-    surface.glow[at] *= 1 - 0.7 * skin
-    surface.pool[at] *= 1 - skin
-    gap = _bump(y - 0.35, 0.3) * step(aslant * 2.5)
-    surface.albedo[at] *= 1 - 0.8 * gap
-    surface.glow[at] *= 1 - 0.8 * gap
-
-
-def _swirl(seen: View, scene: Scene, surface: Surface) -> None:
-    """Draw the melt that turns on the spot instead of bridging the joint: a bright round dent, a spark at its rim."""
-    d = scene.defect
-    x_mm, y_mm, radius_mm = d.reach_mm, d.bend, 0.35 * scene.pool.half_width_mm
-    at = seen.window(x_mm, y_mm, 2.5 * radius_mm, 2 * radius_mm)
-    x, y = (seen.x_mm[at] - x_mm) / radius_mm, (seen.y_mm[at] - y_mm) / radius_mm
-    radius = np.sqrt((x / 1.4) ** 2 + y**2)
-    angle = np.arctan2(y, x)
-    ring = _bump(radius - 1 - 0.1 * surface.cloud[at], 0.18) * (0.6 + 0.4 * np.cos(angle - 2 * d.strength))
-    surface.glow[at] += d.strength * (0.035 * ring + 0.012 * step((1 - radius) * 3))
-    spark = np.abs(x - 1.1) + 4 * np.abs(y + 0.3 * x)
-    surface.glow[at] += d.strength * 0.15 * _bump(spark, 0.5)
-
-
 def _lack_of_shielding_gas(seen: View, scene: Scene, surface: Surface) -> None:
     """A pool that boils in a round glow under the arc, oxidised ridges around it, clusters of spatter behind it."""
     d = scene.defect
@@ -227,16 +120,16 @@ def _lack_of_shielding_gas(seen: View, scene: Scene, surface: Surface) -> None:
     angle = np.arctan2(y, x)
     swirl = textures.lookup("turbulence", angle * 81.5, distance * 85 + d.bend * 60 + 14 * cloud, seen.pixel_mm * 85)
     torn = step((d.reach_mm - distance) * 1.5) * d.strength
-    ridged = _bump(distance - 0.85 * d.reach_mm, 0.45 * d.reach_mm)
+    ridged = bump(distance - 0.85 * d.reach_mm, 0.45 * d.reach_mm)
     ridged *= torn
     surface.height_mm[at] *= 1 - torn
     surface.height_mm[at] += (0.012 * torn + (0.06 + 0.05 * float(d.phase[0])) * ridged) * swirl
     surface.albedo[at] += torn * (0.8 * scene.plate.albedo - surface.albedo[at])
     surface.glow[at] *= 1 - 0.8 * torn
     surface.glow[at] += torn * (0.005 + 0.03 * d.kind) * np.clip(1 + 0.3 * swirl, 0.3, 2) / (1 + 0.06 * distance**2)
-    for x_mm, y_mm, size_mm, aspect, height_mm, _phase in _objects(d):
+    for x_mm, y_mm, size_mm, aspect, height_mm, _phase in d.objects():
         at = seen.window(x_mm, y_mm, 1.5 * size_mm * aspect, 1.5 * size_mm)
-        if _empty(at):
+        if is_empty(at):
             continue
         x, y = seen.x_mm[at], seen.y_mm[at]
         crumbs = textures.lookup("flake", (x - scene.plate.travel_mm) * 75, y * 75, seen.pixel_mm * 75)
@@ -259,9 +152,9 @@ def _high_travel_speed(seen: View, scene: Scene, surface: Surface) -> None:
     surface.height_mm[at] += dragged * (0.12 * d.strength * waves - 0.8 * surface.height_mm[at])
     surface.gloss[at] += 0.6 * dragged
     surface.albedo[at] *= 1 - 0.25 * dragged
-    for x_mm, y_mm, size_mm, aspect, height_mm, phase in _objects(d):
+    for x_mm, y_mm, size_mm, aspect, height_mm, phase in d.objects():
         at = seen.window(x_mm, y_mm, 2.7 * size_mm * aspect, (1.9 + 0.6 * aspect) * size_mm)
-        if _empty(at):
+        if is_empty(at):
             continue
         x, y = seen.x_mm[at] - x_mm, seen.y_mm[at] - y_mm
         # Frozen while it ran backwards, a hump is steep in front and drawn out behind.
@@ -274,14 +167,14 @@ def _high_travel_speed(seen: View, scene: Scene, surface: Surface) -> None:
         surface.height_mm[at] += height_mm * np.exp(-1.7 * radius) * step(2.5 * (1.5 - radius))
         surface.gloss[at] += d.strength * hump
         surface.albedo[at] *= 1 + hump * (0.7 - 1.5 * shade)
-        hook = _bump(across + 0.4 - 0.4 * along, 0.2) * hump
+        hook = bump(across + 0.4 - 0.4 * along, 0.2) * hump
         surface.glow[at] += 0.12 * d.strength * hook / (1 + 0.4 * seen.square_mm[at])
 
 
 _DEFECTS: dict[str, Callable[[View, Scene, Surface], None]] = {
     "burn_through": _burn_through,
     "contamination": _contamination,
-    "lack_of_fusion": _lack_of_fusion,
+    "lack_of_fusion": lack_of_fusion,
     "lack_of_shielding_gas": _lack_of_shielding_gas,
     "high_travel_speed": _high_travel_speed,
 }

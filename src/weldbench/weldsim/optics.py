@@ -202,3 +202,16 @@ def step(value: np.ndarray) -> np.ndarray:
     rise *= -0.25
     rise += 0.5
     return rise
+
+
+def bump(value: np.ndarray, width: float) -> np.ndarray:
+    """Return exp(-(value / width)^2); uses up `value`."""
+    value *= 1 / width
+    value *= value
+    np.negative(value, out=value)
+    return np.exp(value, out=value)
+
+
+def is_empty(at: tuple[slice, slice]) -> bool:
+    """Tell whether a window has no points."""
+    return any(points.start == points.stop for points in at)

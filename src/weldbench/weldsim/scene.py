@@ -6,6 +6,7 @@ and the bead that it leaves), Y towards the camera. Lengths in the frame are in 
 the arc.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,6 +134,11 @@ class Defect:
     reach_mm: float
     bend: float
     kind: float  # variant, 0 to 1
+
+    def objects(self) -> Iterator[tuple[float, ...]]:
+        """Yield each object: x_mm, y_mm, size_mm, aspect, height_mm, phase."""
+        columns = self.x_mm, self.y_mm, self.size_mm, self.aspect, self.height_mm, self.phase
+        return zip(*(column.tolist() for column in columns), strict=True)
 
 
 @dataclass(frozen=True)
