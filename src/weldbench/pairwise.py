@@ -43,42 +43,44 @@ class Leaders:
 
 def compare_pairs(comparison: Comparison, draws: Mapping[str, ModelDraws], resamples: Resamples) -> list[Pair]:
     """Compare every two models."""
-    pairs = list(combinations(comparison.models, 2))
-    if not pairs:
-        return []
-    differences = [resamples.difference(draws[first], draws[second]) for first, second in pairs]
-    discordant = [_discordant(comparison, first, second) for first, second in pairs]
+    differences = _differences(comparison.models, draws, resamples)
+    discordant = [_discordant(comparison, *pair) for pair in differences]
     p_frames = holm(np.array([_mcnemar_p(counts) for counts in discordant]))
-    p_runs = holm(np.array([p for _, p in differences]))
     return [
-        Pair(
-            first,
-            second,
-            difference,
-            None if np.isnan(p_runs[number]) else float(p_runs[number]),
-            float(p_frames[number]),
-            *discordant[number].mean(axis=0),
-        )
-        for number, ((first, second), (difference, _)) in enumerate(zip(pairs, differences, strict=True))
+        Pair(*pair, difference, None if np.isnan(p_runs) else p_runs, float(p), *counts.mean(axis=0))
+        for (pair, (difference, p_runs)), p, counts in zip(differences.items(), p_frames, discordant, strict=True)
     ]
 
 
 def leaders(
     models: tuple[str, ...], draws: Mapping[str, ModelDraws], resamples: Resamples, number: int | None = None
 ) -> Leaders:
-    """Find the best model by macro F1 (or F1 of one class), and those not significantly worse after Holm."""
+    """Find the best model by macro F1 (or F1 of one class), and those not significantly worse.
+
+    The tests are those of `compare_pairs`, so that a model in bold is one that every pair with it confirms.
+    """
     estimates = {
         model: float(np.nanmean(draws[model].estimate) if number is None else draws[model].estimate[number])
         for model in models
     }
     best = max(models, key=lambda model: estimates[model])
-    others = [model for model in models if model != best]
-    tests = [resamples.difference(draws[best], draws[model], number) for model in others]
-    exact_ties = np.array([interval.estimate == 0 for interval, _ in tests], dtype=bool)
-    p = np.where(exact_ties, 1.0, [p for _, p in tests])
-    adjusted = holm(p)
-    tied = tuple(model for model, value in zip(others, adjusted, strict=True) if not value < 1 - resamples.confidence)
-    return Leaders(best, tied, testable=not np.isnan(p).any())
+    against = {
+        (set(pair) - {best}).pop(): 1.0 if difference.estimate == 0 else p
+        for pair, (difference, p) in _differences(models, draws, resamples, number).items()
+        if best in pair
+    }
+    tied = tuple(model for model, p in against.items() if not p < 1 - resamples.confidence)
+    return Leaders(best, tied, testable=not any(np.isnan(p) for p in against.values()))
+
+
+def _differences(
+    models: tuple[str, ...], draws: Mapping[str, ModelDraws], resamples: Resamples, number: int | None = None
+) -> dict[tuple[str, str], tuple[Interval, float]]:
+    """Return of every two models the difference, the first minus the second, and its p after Holm over all pairs."""
+    pairs = list(combinations(models, 2))
+    tests = [resamples.difference(draws[first], draws[second], number) for first, second in pairs]
+    adjusted = holm(np.array([p for _, p in tests])).tolist()
+    return {pair: (interval, p) for pair, (interval, _), p in zip(pairs, tests, adjusted, strict=True)}
 
 
 def holm(p: np.ndarray) -> np.ndarray:

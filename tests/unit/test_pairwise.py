@@ -87,3 +87,15 @@ def test_leaders_name_the_best_and_its_equals():
     assert leading.best in {"good", "best"}
     assert "weak" not in leading.tied
     assert len(leading.tied) == 1
+
+
+def test_a_leader_is_one_that_every_pair_with_it_confirms():
+    seen = set()
+    for skill in np.linspace(0.86, 0.93, 8):
+        comparison, draws, resamples = compare({"weak": 0.5, "good": 0.86, "best": skill})
+        leading = leaders(comparison.models, draws, resamples)
+        p = {frozenset((pair.first, pair.second)): pair.p_runs for pair in compare_pairs(comparison, draws, resamples)}
+        for other in set(comparison.models) - {leading.best}:
+            assert (other in leading.tied) == (p[frozenset((leading.best, other))] >= 0.05)
+        seen.add(len(leading.tied))
+    assert seen == {0, 1}

@@ -67,6 +67,22 @@ def test_a_change_of_the_code_reruns_what_uses_it_in_both_engines(after_snakemak
     assert dvc_stages() == {"scripts/pretrain.py", "scripts/train.py", "scripts/compare.py"}
 
 
+@pytest.mark.parametrize(("module", "lost"), [("weldsim/pool.py", "fetch"), ("losses.py", "train")])
+def test_what_a_failed_job_has_lost_is_made_again(after_snakemake: Path, module: str, lost: str) -> None:
+    project, usual = after_snakemake, environment(after_snakemake)
+    edit_module(project, module)
+    broken = project / "broken" / "python"
+    broken.parent.mkdir()
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(0o755)
+    without_python = {**usual, "PATH": f"{broken.parent}{os.pathsep}{usual['PATH']}"}
+    failed = subprocess.run(SNAKEMAKE, cwd=project, env=without_python, capture_output=True)
+    assert failed.returncode == 1
+    assert {lost, "compare", "report"} <= planned_rules(project)
+    run(project, *SNAKEMAKE)
+    assert "up to date" in run(project, "dvc", "status")
+
+
 def edit_module(project: Path, name: str) -> None:
     with (project / "src/weldbench" / name).open("a", encoding="utf-8") as module:
         module.write("\n# edited\n")
