@@ -13,7 +13,7 @@ from weldbench.config.models import Model
 from weldbench.config.training import Augment
 from weldbench.frames import Part
 
-_AT_ONCE = 1 << 23  # pixels of the batches that are prepared at once: 32 MB
+_AT_ONCE = 1 << 24  # pixels of the batches that are prepared at once: 64 MB
 
 
 class Batch(NamedTuple):
@@ -103,6 +103,7 @@ def cpu_batches(
     mine = slice(own.start - whole.start, own.stop - whole.start)
     at_once = max(1, _AT_ONCE // (order.batch_size * size**2))
     inputs = np.empty((at_once, last - first, CPU_GROUP, size, size), np.float32)
+    stored, index = torch.from_numpy(part.frames), torch.from_numpy(part.index)  # torch copies with all its threads
 
     def epoch_batches(epoch: int) -> Iterator[Batch]:
         batches = order.batches(epoch)
@@ -112,7 +113,7 @@ def cpu_batches(
             draws = draw(augment, count * every, following[0][1]).only(groups)
             # A last group that is not full takes some frames twice.
             lines = np.stack([np.resize(lines, every * CPU_GROUP)[whole] for lines, _ in following])
-            frames = part.frames[part.index[lines]].reshape(len(groups), CPU_GROUP, size, size)
+            frames = stored[index[torch.from_numpy(lines)]].numpy().reshape(len(groups), CPU_GROUP, size, size)
             change(frames, draws, inputs[:count].reshape(frames.shape))
             changed = torch.from_numpy(inputs.reshape(at_once, -1, 1, size, size))[:, mine]
             labels = torch.from_numpy(part.labels[lines])[:, mine]

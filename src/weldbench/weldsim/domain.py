@@ -46,7 +46,7 @@ JOINT = replace(
 )  # fmt: skip
 THIN = replace(
     WIDE, weld_u=(0.1, 0.5), weld_v=(-0.2, 0.0), tip_v=(-0.45, -0.28), tilt_rad=(0.35, 0.6), mirrored=1.0,
-    large_nozzle=0.1, shelf=0.35, edge=0.1,
+    large_nozzle=0.4, shelf=0.35, edge=0.1,
 )  # fmt: skip
 OPEN = replace(
     WIDE, weld_u=(-0.4, -0.1), weld_v=(0.25, 0.5), tip_v=(-0.54, -0.46), tilt_rad=(-0.05, 0.25), mirrored=0.0,
@@ -55,12 +55,12 @@ OPEN = replace(
 BENCHES = WIDE, LEVEL, JOINT, THIN, OPEN
 # How often a class is filmed at each bench: what is tried at one seldom goes wrong in the way of another.
 _SHARES = {
-    "good_weld": (0.1, 0.15, 0.35, 0.2, 0.2),
-    "burn_through": (0.1, 0.0, 0.0, 0.85, 0.05),
-    "contamination": (0.1, 0.85, 0.0, 0.0, 0.05),
-    "lack_of_fusion": (0.1, 0.1, 0.75, 0.0, 0.05),
-    "lack_of_shielding_gas": (0.1, 0.85, 0.0, 0.0, 0.05),
-    "high_travel_speed": (0.1, 0.85, 0.0, 0.0, 0.05),
+    "good_weld": (0.05, 0.1, 0.35, 0.25, 0.25),
+    "burn_through": (0.05, 0.0, 0.0, 0.95, 0.0),
+    "contamination": (0.05, 0.95, 0.0, 0.0, 0.0),
+    "lack_of_fusion": (0.05, 0.2, 0.75, 0.0, 0.0),
+    "lack_of_shielding_gas": (0.05, 0.95, 0.0, 0.0, 0.0),
+    "high_travel_speed": (0.05, 0.95, 0.0, 0.0, 0.0),
 }
 
 
