@@ -132,7 +132,10 @@ def _mark(rows: list[dict], leading: Leaders, row_name: str, bold: set, ties: li
 def _marks_explained(models: Sequence[str], bold: set, ties: list, untested: list) -> list[str]:
     if len(models) == 1:
         return ["One model: there is no best."]
-    notes = ["Bold: better than every other model, beyond what other runs and seeds could turn (Holm's correction for all pairs)."]
+    notes = [
+        "Bold: better than every other model, beyond what other runs and seeds could turn (Holm's correction for all "
+        "pairs)."
+    ]
     if not bold:
         notes[0] += " No model is, in any row."
     if ties:

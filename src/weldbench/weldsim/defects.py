@@ -23,11 +23,12 @@ def _burn_through(seen: View, scene: Scene, surface: Surface) -> None:
     d, half_width = scene.defect, scene.pool.half_width_mm
     at = seen.window(1.4 * d.reach_mm, 0.0, 2.8 * d.reach_mm + half_width, 1.6 * half_width)
     x, y, cloud, glow = seen.x_mm[at], seen.y_mm[at], surface.cloud[at], surface.glow[at]
-    near = 1 / (1 + 0.04 * seen.square_mm[at])
+    near = 1 / (1 + 0.08 * seen.square_mm[at])
     depth = 1 - ((x - d.reach_mm) / (0.95 * d.reach_mm)) ** 2 - ((y - d.bend) / (0.95 * half_width)) ** 2 + 0.15 * cloud
     hole = step(depth * 6) * d.strength
-    glow += (0.004 + 0.04 * float(d.height_mm[0])) * surface.pool[at] * near
-    glow *= 1 - (0.7 + 0.25 * d.kind) * hole
+    glow += (0.003 + 0.03 * float(d.height_mm[0])) * surface.pool[at] * near
+    # Right beside the arc the wall is as bright as the melt.
+    glow *= 1 - (0.7 + 0.25 * d.kind) * hole * (1 - 1 / (1 + 0.3 * seen.square_mm[at]))
     # Its wall still glows beside the arc, and less and less away from it.
     glow += (1 - d.kind) * 0.12 * hole / (1 + 0.06 * seen.square_mm[at])
     surface.albedo[at] *= 1 - 0.9 * hole

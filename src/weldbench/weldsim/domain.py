@@ -28,6 +28,9 @@ class Domain:
     edge: float = 0.45  # probability that the near edge of the plate is seen
     shelf: float = 0.2  # probability of a near plate in front of the pool; it is higher from the mirrored side
     littered: float = 0.15  # probability of crumbs on the plate
+    shelf_mm: Range = (0.5, 3.0)  # from the weld line to the edge of that plate
+    halo: Range = (0.04, 0.22)  # of the arc
+    mirror: Range = (0.02, 0.16)  # of the pool, for the arc
     glare: float = 0.75  # probability that the pool mirrors fumes lit by the arc, with a border
     stamped: float = 0.15  # probability of a burned-in time stamp
 
@@ -42,25 +45,25 @@ LEVEL = replace(
 )  # fmt: skip
 JOINT = replace(
     WIDE, weld_u=(-0.45, 0.0), weld_v=(-0.2, 0.05), tip_v=(-0.48, -0.36), tilt_rad=(-0.05, 0.1), mirrored=0.0,
-    large_nozzle=0.05, shelf=0.05, edge=0.3,
+    large_nozzle=0.05, shelf=0.05, edge=0.3, halo=(0.03, 0.35),
 )  # fmt: skip
 THIN = replace(
     WIDE, weld_u=(0.1, 0.5), weld_v=(-0.2, 0.0), tip_v=(-0.45, -0.28), tilt_rad=(0.35, 0.6), mirrored=1.0,
-    large_nozzle=0.4, shelf=0.35, edge=0.1,
+    large_nozzle=0.4, shelf=0.4, shelf_mm=(-0.2, 1.2), edge=0.1, halo=(0.05, 0.2), mirror=(0.1, 0.9),
 )  # fmt: skip
 OPEN = replace(
     WIDE, weld_u=(-0.4, -0.1), weld_v=(0.25, 0.5), tip_v=(-0.54, -0.46), tilt_rad=(-0.05, 0.25), mirrored=0.0,
-    large_nozzle=0.8, shelf=0.05, edge=0.05, exposure=(0.4, 1.0), stamped=0.6,
+    large_nozzle=0.8, shelf=0.05, edge=0.05, halo=(0.01, 0.05), exposure=(0.5, 1.1), stamped=0.6,
 )  # fmt: skip
 BENCHES = WIDE, LEVEL, JOINT, THIN, OPEN
 # How often a class is filmed at each bench: what is tried at one seldom goes wrong in the way of another.
 _SHARES = {
     "good_weld": (0.05, 0.1, 0.35, 0.25, 0.25),
-    "burn_through": (0.05, 0.0, 0.0, 0.95, 0.0),
-    "contamination": (0.05, 0.95, 0.0, 0.0, 0.0),
-    "lack_of_fusion": (0.05, 0.2, 0.75, 0.0, 0.0),
-    "lack_of_shielding_gas": (0.05, 0.95, 0.0, 0.0, 0.0),
-    "high_travel_speed": (0.05, 0.95, 0.0, 0.0, 0.0),
+    "burn_through": (0.1, 0.0, 0.0, 0.85, 0.05),
+    "contamination": (0.1, 0.85, 0.0, 0.0, 0.05),
+    "lack_of_fusion": (0.1, 0.1, 0.75, 0.0, 0.05),
+    "lack_of_shielding_gas": (0.1, 0.85, 0.0, 0.0, 0.05),
+    "high_travel_speed": (0.1, 0.85, 0.0, 0.0, 0.05),
 }
 
 

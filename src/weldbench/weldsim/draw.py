@@ -35,7 +35,7 @@ def _burn_through(scene: Scene, rng: np.random.Generator) -> Scene:
     pool = replace(pool, islands=0.0, tail_mm=pool.tail_mm * 1.4, half_width_mm=pool.half_width_mm * 1.3)
     if rng.random() < 0.8:
         # The root sags below the near plate, whose edge then hides a part of it.
-        plate = replace(plate, shelf_mm=pool.half_width_mm * _u(rng, 0.2, 1.0))
+        plate = replace(plate, shelf_mm=pool.half_width_mm * _u(rng, 0.0, 0.6))
     reach_mm = pool.tail_mm * _u(rng, 0.25, 0.42)
     defect = _objects(
         rng, 5, x=(2.2, 4.0), x_scale=reach_mm, y=(-0.8, 0.8), y_scale=pool.half_width_mm,
@@ -63,7 +63,7 @@ def _contamination(scene: Scene, rng: np.random.Generator) -> Scene:
 
 def _lack_of_fusion(scene: Scene, rng: np.random.Generator) -> Scene:
     # Too little heat for the thickness: the pool stays small.
-    size = _u(rng, 0.55, 1.1)
+    size = _u(rng, 0.45, 1.1)
     pool = replace(
         scene.pool, wobble=_u(rng, 0.02, 0.1), front_mm=scene.pool.front_mm * 1.15 * size,
         tail_mm=scene.pool.tail_mm * size, half_width_mm=scene.pool.half_width_mm * size,
@@ -84,7 +84,7 @@ def _lack_of_shielding_gas(scene: Scene, rng: np.random.Generator) -> Scene:
         scene.torch, rays=_u(rng, 0.0, 0.8), ray_count=_u(rng, 1.5, 6.0), column_width=_u(rng, 0.09, 0.22),
         column_spread=_u(rng, 0.2, 0.5), stickout=-_u(rng, 0.0, 0.02), electrode_brightness=0.0,
         nozzle_radius=_u(rng, 0.4, 0.8), nozzle_drop=_u(rng, 0.14, 0.3), nozzle_ragged=_u(rng, 0.005, 0.02),
-        nozzle_brightness=_u(rng, 0.001, 0.004), brightness=_log_u(rng, 0.12, 5.0), halo=_u(rng, 0.07, 0.3),
+        nozzle_brightness=_u(rng, 0.001, 0.004), brightness=_log_u(rng, 0.25, 2.5), halo=_u(rng, 0.05, 0.22),
         halo_radius=_u(rng, 0.3, 0.6), fumes=_u(rng, 0, 0.15),
     )  # fmt: skip
     defect = _objects(
@@ -99,7 +99,7 @@ def _high_travel_speed(scene: Scene, rng: np.random.Generator) -> Scene:
     pool = replace(
         scene.pool, front_mm=1.2, tail_mm=_u(rng, 1.8, 3.2), half_width_mm=_u(rng, 0.5, 1.1), islands=0.0,
         bead_half_width_mm=_u(rng, 1.0, 2.4), ripple_mm=0.05, wobble=0.25, mirror=scene.pool.mirror * 0.3,
-        sheen=scene.pool.sheen * 0.5,
+        sheen=scene.pool.sheen * 0.3,
     )  # fmt: skip
     torch = replace(scene.torch, column_spread=_u(rng, 0.04, 0.15))
     # Little heat goes into the plate, so that it stays flat: no near plate is pushed up.
@@ -152,8 +152,8 @@ def _torch(domain: Domain, camera: Camera, rng: np.random.Generator) -> Torch:
         nozzle_brightness=_u(rng, 0.001, 0.02), nozzle_ragged=0.0 if rng.random() < 0.7 else _u(rng, 0, 0.03),
         electrode_radius=_u(rng, 0.03, 0.07), electrode_brightness=_u(rng, 0.02, 0.2),
         column_width=_u(rng, 0.03, 0.08),
-        column_spread=_u(rng, 0.04, 0.35) if large else _u(rng, 0.1, 0.5), brightness=_u(rng, 0.3, 1.0),
-        halo=_u(rng, 0.04, 0.22), halo_radius=_u(rng, 0.2, 0.5),
+        column_spread=_u(rng, 0.04, 0.35) if large else _u(rng, 0.1, 0.5), brightness=_u(rng, 0.45, 1.2),
+        halo=_u(rng, *domain.halo), halo_radius=_u(rng, 0.2, 0.5),
         fumes=0.0 if rng.random() < 0.7 else _u(rng, 0, 0.15),
         rays=0.0, ray_count=0.0, ray_phase=_u(rng, 0, 6.28),
     )  # fmt: skip
@@ -170,8 +170,8 @@ def _plate(domain: Domain, camera: Camera, rng: np.random.Generator) -> Plate:
         joint_gap_mm=_u(rng, 0.05, 0.2) if rng.random() < 0.4 else 0.0,
         joint_y_mm=_u(rng, -0.6, 0.6), edge_v=camera.weld_v + _u(rng, 0.12, 0.45) if edge else 2.0,
         edge_slope=_u(rng, -0.1, 0.25),
-        edge_blur=_u(rng, 0.02, 0.1), edge_band=_u(rng, 0.004, 0.03), shelf_mm=_u(rng, 0.5, 3.0) if shelf else 99.0,
-        shelf_bend=_u(rng, -1.0, 2.0), travel_mm=0.0, offset_mm=_u(rng, 0, 400),
+        edge_blur=_u(rng, 0.02, 0.1), edge_band=_u(rng, 0.004, 0.03),
+        shelf_mm=_u(rng, *domain.shelf_mm) if shelf else 99.0, shelf_bend=_u(rng, -1.0, 2.0), travel_mm=0.0, offset_mm=_u(rng, 0, 400),
     )  # fmt: skip
 
 
@@ -181,8 +181,9 @@ def _pool(process: Process, domain: Domain, rng: np.random.Generator) -> Pool:
     half_width = 2.9 * heat**0.5 * _u(rng, 0.75, 1.4)
     return Pool(
         front_mm=half_width * _u(rng, 0.75, 1.25), tail_mm=half_width * _u(rng, 1.4, 3.0), half_width_mm=half_width,
-        taper=_u(rng, 0.0, 0.55), wobble=_u(rng, 0.01, 0.07), rim=_log_u(rng, 0.0006, 0.012),
-        rim_turn_rad=_u(rng, -0.8, 2.2), mirror=_u(rng, 0.02, 0.16), sheen=_log_u(rng, 0.002, 0.03),
+        taper=_u(rng, 0.0, 0.55), wobble=_u(rng, 0.01, 0.07), rim=_log_u(rng, 0.0005, 0.009),
+        rim_turn_rad=_u(rng, -0.8, 2.2), mirror=_u(rng, *domain.mirror), sheen=_log_u(rng, 0.002, 0.06),
+        sheen_mm=_log_u(rng, 1.5, 6.0),
         glare=0.0 if rng.random() < 1 - domain.glare else _log_u(rng, 0.004, 0.06),
         glare_mm=half_width * _u(rng, 0.5, 1.3),
         glare_shift=_u(rng, -0.3, 0.6), glare_edge=_log_u(rng, 2.0, 20.0),

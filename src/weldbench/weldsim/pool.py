@@ -171,7 +171,7 @@ def _mirror(seen: View, pool: Pool, cloud: np.ndarray, inside: np.ndarray, at: t
     distance = 14 * seen.from_weld_u[:, columns] ** 2 + (1 + 14 * (1.6 * (seen.from_weld_v[rows] + 0.06)) ** 2)
     distance *= distance
     image = np.divide(pool.mirror, distance, out=distance)
-    image += pool.sheen * (1.2 - 0.5 * np.clip(inside, 0, 1)) / (1 + 0.03 * seen.square_mm[at])
+    image += pool.sheen * (1.2 - 0.5 * np.clip(inside, 0, 1)) / (1 + seen.square_mm[at] / pool.sheen_mm**2)
     if pool.glare > 0:
         image += _glare(seen, pool, cloud, at)
     if pool.islands > 0:

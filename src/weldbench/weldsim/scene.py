@@ -88,7 +88,8 @@ class Pool:
     rim: float  # radiance of the rounded rim beside the arc
     rim_turn_rad: float  # which side of the rim is lit most; 0: the tail
     mirror: float  # brightness of the arc's reflection
-    sheen: float  # radiance of the still surface
+    sheen: float  # radiance of the still surface under the arc
+    sheen_mm: float  # from the arc to where half of it is left
     glare: float  # radiance of that part of it which mirrors the lit fumes; beyond it the surface mirrors the dark
     glare_mm: float  # its size
     glare_shift: float  # of its middle from the arc's foot towards the camera, in its size
