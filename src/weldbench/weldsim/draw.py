@@ -171,7 +171,8 @@ def _plate(domain: Domain, camera: Camera, rng: np.random.Generator) -> Plate:
         joint_y_mm=_u(rng, -0.6, 0.6), edge_v=camera.weld_v + _u(rng, 0.12, 0.45) if edge else 2.0,
         edge_slope=_u(rng, -0.1, 0.25),
         edge_blur=_u(rng, 0.02, 0.1), edge_band=_u(rng, 0.004, 0.03),
-        shelf_mm=_u(rng, *domain.shelf_mm) if shelf else 99.0, shelf_bend=_u(rng, -1.0, 2.0), travel_mm=0.0, offset_mm=_u(rng, 0, 400),
+        shelf_mm=_u(rng, *domain.shelf_mm) if shelf else 99.0,
+        shelf_bend=_u(rng, -1.0, 2.0), travel_mm=0.0, offset_mm=_u(rng, 0, 400),
     )  # fmt: skip
 
 
