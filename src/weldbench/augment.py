@@ -19,7 +19,7 @@ CPU_GROUP = 8
 STAMP_HEIGHT, STAMP_WIDTH = 0.08, 0.24
 _NOISE_TABLE = 1 << 17  # values; small enough for a core's cache
 _AT_ONCE = 1 << 19  # pixels that are looked up at once: their places, of 8 bytes each, stay in the caches
-_LEVELS = np.arange(256) / 255.0
+_LEVELS = np.arange(256, dtype=np.float32) / np.float32(255.0)
 
 
 @dataclass(frozen=True)
@@ -76,36 +76,39 @@ def draw(augment: Augment, groups: int, rng: np.random.Generator) -> Draws:
 
 
 class CpuAugmentation:
-    """Changes frames of one size on the CPU."""
+    """Changes some of many frames on the CPU."""
 
-    def __init__(self, augment: Augment, normalisation: Normalisation, size_px: int, seed: int):
-        self._size, self._normalisation = size_px, normalisation
-        length = max(_NOISE_TABLE, 2 * CPU_GROUP * size_px**2)
+    def __init__(self, frames: torch.Tensor, augment: Augment, normalisation: Normalisation, seed: int):
+        """Take all frames, uint8 of shape (N, S, S), and what seeds the noise."""
+        self._frames, self._size, self._normalisation = frames, frames.shape[-1], normalisation
+        pixels = CPU_GROUP * self._size**2
+        length = max(_NOISE_TABLE, 2 * pixels)
         noise = np.random.default_rng(seed).standard_normal(length, np.float32)
         self._noise = noise * np.float32(augment.noise / normalisation.std)
-        self._axis = ((2.0 * torch.arange(size_px) + 1.0) / size_px - 1.0).float()
+        self._axis = ((2.0 * torch.arange(self._size) + 1.0) / self._size - 1.0).float()
         # Memory that stays: the indices of a lookup, which torch wants as int64, are its largest part.
-        groups = max(1, _AT_ONCE // (CPU_GROUP * size_px**2))
-        self._levels = torch.empty(groups, CPU_GROUP * size_px**2, dtype=torch.int64)
+        self._levels = torch.empty(max(1, _AT_ONCE // pixels), pixels, dtype=torch.int64)
 
-    def __call__(self, frames: np.ndarray, draws: Draws, result: np.ndarray) -> None:
+    def __call__(self, which: np.ndarray, draws: Draws, result: np.ndarray) -> None:
         """Change and normalise groups of frames.
 
         Args:
-            frames: uint8, shape (G, K, S, S) with at most CPU_GROUP frames in a group; the array is overwritten.
+            which: Frames of each group by number, int64, shape (G, K) with K at most CPU_GROUP.
             draws: What chance decided for the G groups.
             result: Filled with the changed frames; float32, shape (G, K, S, S). Fresh memory for every batch would
                 cost a small network more than all changes.
         """
         height, width = round(STAMP_HEIGHT * self._size), round(STAMP_WIDTH * self._size)
-        frames[draws.erase, :, :height, :width] = 0
-        flat, changed = torch.from_numpy(frames).flatten(2), result.reshape(len(result), -1)
+        numbers, changed = torch.from_numpy(which), result.reshape(len(result), -1)
         theta, exposures = torch.from_numpy(draws.theta), torch.from_numpy(self._exposures(draws))
         starts = (draws.noise * (len(self._noise) - changed.shape[1])).astype(int).tolist()
-        for first in range(0, len(flat), len(self._levels)):
+        for first in range(0, len(numbers), len(self._levels)):
             some = slice(first, first + len(self._levels))
-            sources = self._source_pixels(theta[some])[:, None].expand_as(flat[some])
-            moved = torch.gather(flat[some], 2, sources).flatten(1)
+            # Whole lines are copied; indexing by `numbers` itself would copy pixel by pixel.
+            frames = self._frames.index_select(0, numbers[some].flatten()).view(*numbers[some].shape, *result.shape[2:])
+            frames.numpy()[draws.erase[some], :, :height, :width] = 0
+            flat = frames.flatten(2)
+            moved = torch.gather(flat, 2, self._source_pixels(theta[some])[:, None].expand_as(flat)).flatten(1)
             levels = self._levels[: len(moved), : moved.shape[1]].copy_(moved)
             torch.gather(exposures[some], 1, levels, out=torch.from_numpy(changed[some]))
             for start, group in zip(starts[some], changed[some], strict=True):
@@ -113,8 +116,8 @@ class CpuAugmentation:
 
     def _exposures(self, draws: Draws) -> np.ndarray:
         """Return what the network sees of each of the 256 levels, float32, shape (G, 256)."""
-        exposed = np.minimum(_LEVELS ** draws.gamma[:, None] * draws.gain[:, None], 1.0)
-        return ((exposed - self._normalisation.mean) / self._normalisation.std).astype(np.float32)
+        gain, gamma = (values.astype(np.float32)[:, None] for values in (draws.gain, draws.gamma))
+        return (np.minimum(_LEVELS**gamma * gain, 1.0) - self._normalisation.mean) / self._normalisation.std
 
     def _source_pixels(self, theta: torch.Tensor) -> torch.Tensor:
         """Return the nearest source pixel, row * S + column, of every output pixel, int64, shape (G, S * S).

@@ -96,14 +96,13 @@ def cpu_batches(
     Python's lock. The inputs of a batch are overwritten some batches later.
     """
     size, own = part.frames.shape[-1], order.own
-    change = CpuAugmentation(augment, normalisation, size, order.seed)
+    change = CpuAugmentation(torch.from_numpy(part.frames), augment, normalisation, order.seed)
     # Whole groups, so that processes that share the frames of a group change them alike.
     first, last, every = own.start // CPU_GROUP, -(-own.stop // CPU_GROUP), -(-order.batch_size // CPU_GROUP)
     whole = slice(first * CPU_GROUP, last * CPU_GROUP)
     mine = slice(own.start - whole.start, own.stop - whole.start)
     at_once = max(1, _AT_ONCE // (order.batch_size * size**2))
     inputs = np.empty((at_once, last - first, CPU_GROUP, size, size), np.float32)
-    stored, index = torch.from_numpy(part.frames), torch.from_numpy(part.index)  # torch copies with all its threads
 
     def epoch_batches(epoch: int) -> Iterator[Batch]:
         batches = order.batches(epoch)
@@ -113,8 +112,8 @@ def cpu_batches(
             draws = draw(augment, count * every, following[0][1]).only(groups)
             # A last group that is not full takes some frames twice.
             lines = np.stack([np.resize(lines, every * CPU_GROUP)[whole] for lines, _ in following])
-            frames = stored[index[torch.from_numpy(lines)]].numpy().reshape(len(groups), CPU_GROUP, size, size)
-            change(frames, draws, inputs[:count].reshape(frames.shape))
+            which = part.index[lines].reshape(len(groups), CPU_GROUP)
+            change(which, draws, inputs[:count].reshape(*which.shape, size, size))
             changed = torch.from_numpy(inputs.reshape(at_once, -1, 1, size, size))[:, mine]
             labels = torch.from_numpy(part.labels[lines])[:, mine]
             shares = torch.from_numpy(order.shares(np.stack([lines for lines, _ in following])))[:, own]

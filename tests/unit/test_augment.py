@@ -20,7 +20,8 @@ IDENTITY = Draws(
 
 def on_cpu(frames, draws, augment=OFF, normalisation=PLAIN):
     result = np.empty((1, *frames.shape), np.float32)
-    CpuAugmentation(augment, normalisation, frames.shape[-1], seed=0)(frames[None].copy(), draws, result)
+    change = CpuAugmentation(torch.from_numpy(frames), augment, normalisation, seed=0)
+    change(np.arange(len(frames))[None], draws, result)
     return result.swapaxes(0, 1)
 
 
