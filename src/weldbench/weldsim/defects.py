@@ -163,11 +163,12 @@ def _high_travel_speed(seen: View, scene: Scene, surface: Surface) -> None:
         across = (y + 0.25 * phase * x) / size_mm
         radius = np.sqrt(np.maximum(along * along + across * across + 0.12 * surface.cloud[at], 0) + 0.06)
         hump = step((1.1 - radius) * 2.5)
-        # It has a lit top and lies in its own shadow on the side away from the arc, mostly that of the camera.
+        # Some have a lit top; all lie in their own shadow on the side away from the arc, mostly that of the camera.
+        top = 0.2 + 0.5 * phase
         shade = step((across + 0.25 * along - 0.1) * 3)
         surface.height_mm[at] += height_mm * np.exp(-1.7 * radius) * step(2.5 * (1.5 - radius))
         surface.gloss[at] += d.strength * hump
-        surface.albedo[at] *= 1 + hump * (0.7 - 1.5 * shade)
+        surface.albedo[at] *= 1 + hump * (top - (0.8 + top) * shade)
         hook = bump(across + 0.4 - 0.4 * along, 0.2) * hump
         surface.glow[at] += 0.12 * d.strength * hook / (1 + 0.4 * seen.square_mm[at])
 

@@ -46,7 +46,12 @@ def _burn_through(scene: Scene, rng: np.random.Generator) -> Scene:
 
 
 def _contamination(scene: Scene, rng: np.random.Generator) -> Scene:
-    pool = replace(scene.pool, wobble=_u(rng, 0.06, 0.25), islands=_u(rng, 0, 0.6))
+    # Slow enough to melt what lies there: the pool is wide.
+    wide = _u(rng, 1.0, 1.5)
+    pool = replace(
+        scene.pool, wobble=_u(rng, 0.06, 0.25), islands=_u(rng, 0, 0.6), front_mm=scene.pool.front_mm * wide,
+        tail_mm=scene.pool.tail_mm * wide, half_width_mm=scene.pool.half_width_mm * wide,
+    )  # fmt: skip
     glue = rng.random() < 0.4
     # Slag and glue evaporate, and the arc lights what rises.
     torch = replace(
@@ -97,19 +102,19 @@ def _lack_of_shielding_gas(scene: Scene, rng: np.random.Generator) -> Scene:
 
 def _high_travel_speed(scene: Scene, rng: np.random.Generator) -> Scene:
     pool = replace(
-        scene.pool, front_mm=1.2, tail_mm=_u(rng, 1.8, 3.2), half_width_mm=_u(rng, 0.5, 1.1), islands=0.0,
-        bead_half_width_mm=_u(rng, 1.0, 2.4), ripple_mm=0.05, wobble=0.25, mirror=scene.pool.mirror * 0.3,
-        sheen=scene.pool.sheen * 0.3,
+        scene.pool, front_mm=1.2, tail_mm=_u(rng, 1.0, 2.4), half_width_mm=_u(rng, 0.5, 1.1), islands=0.0,
+        bead_half_width_mm=_u(rng, 0.9, 1.8), ripple_mm=0.05, wobble=0.25, mirror=scene.pool.mirror * 0.3,
+        sheen=scene.pool.sheen * 0.3, rim=scene.pool.rim * 0.3, glare=0.0,
     )  # fmt: skip
     torch = replace(scene.torch, column_spread=_u(rng, 0.04, 0.15))
     # Little heat goes into the plate, so that it stays flat: no near plate is pushed up.
-    plate = replace(scene.plate, shelf_mm=99.0)
+    plate = replace(scene.plate, shelf_mm=99.0, edge_v=scene.plate.edge_v if rng.random() < 0.4 else 2.0)
     # Humps in two rows at a pitch near half of the bead's circumference (the Rayleigh instability of a thread).
-    count, pitch_mm = 14, pool.bead_half_width_mm * _u(rng, 1.3, 2.0)
+    count, pitch_mm = 16, pool.bead_half_width_mm * _u(rng, 1.3, 2.0)
     number = np.arange(count)
     defect = Defect(
         x_mm=-7.0 + pitch_mm * (number * 0.62 + rng.uniform(-0.25, 0.25, count)),
-        y_mm=(number % 2 - 0.3) * pool.bead_half_width_mm * rng.uniform(0.7, 1.6, count),
+        y_mm=(number % 2 - 0.3) * pool.bead_half_width_mm * rng.uniform(0.6, 1.4, count),
         size_mm=rng.uniform(0.5, 1.5, count), aspect=rng.uniform(0.7, 1.5, count),
         height_mm=rng.uniform(0.6, 2.0, count), phase=rng.uniform(-1, 1, count),
         strength=_u(rng, 0.1, 0.6), reach_mm=1.0, bend=_u(rng, 0.0, 0.8), kind=0.0,
