@@ -27,8 +27,8 @@ class Domain:
     large_nozzle: float = 0.55  # probability that the nozzle, not the bare electrode, stands in the frame
     edge: float = 0.45  # probability that the near edge of the plate is seen
     shelf: float = 0.2  # probability of a near plate in front of the pool; it is higher from the mirrored side
-    littered: float = 0.15  # probability of crumbs on the plate
     shelf_mm: Range = (0.5, 3.0)  # from the weld line to the edge of that plate
+    littered: float = 0.15  # probability of crumbs on the plate
     halo: Range = (0.04, 0.22)  # of the arc
     mirror: Range = (0.02, 0.16)  # of the pool, for the arc
     glare: float = 0.75  # probability that the pool mirrors fumes lit by the arc, with a border
