@@ -20,6 +20,8 @@ def scene_of(label: int, process: Process, domain: Domain, rng: np.random.Genera
         label, camera, _torch(domain, camera, rng), _plate(domain, camera, rng), _pool(process, domain, rng),
         _sensor(domain, rng), _NO_OBJECTS,
     )  # fmt: skip
+    if CLASSES[label] == "contamination":
+        scene = replace(scene, pool=_widened(scene.pool, _u(rng, 1.0, 1.5)))  # what melts and floats needs room
     return with_defect(scene, rng)
 
 
@@ -46,12 +48,7 @@ def _burn_through(scene: Scene, rng: np.random.Generator) -> Scene:
 
 
 def _contamination(scene: Scene, rng: np.random.Generator) -> Scene:
-    # Slow enough to melt what lies there: the pool is wide.
-    wide = _u(rng, 1.0, 1.5)
-    pool = replace(
-        scene.pool, wobble=_u(rng, 0.06, 0.25), islands=_u(rng, 0, 0.6), front_mm=scene.pool.front_mm * wide,
-        tail_mm=scene.pool.tail_mm * wide, half_width_mm=scene.pool.half_width_mm * wide,
-    )  # fmt: skip
+    pool = replace(scene.pool, wobble=_u(rng, 0.06, 0.25), islands=_u(rng, 0, 0.6))
     glue = rng.random() < 0.4
     # Slag and glue evaporate, and the arc lights what rises.
     torch = replace(
@@ -199,6 +196,12 @@ def _pool(process: Process, domain: Domain, rng: np.random.Generator) -> Pool:
         ripple_mm=_log_u(rng, 0.004, 0.04), ripple_pitch_mm=_u(rng, 0.3, 0.9),
         ripple_bow=-half_width * _u(rng, 0.6, 1.6),
     )  # fmt: skip
+
+
+def _widened(pool: Pool, factor: float) -> Pool:
+    return replace(
+        pool, front_mm=pool.front_mm * factor, tail_mm=pool.tail_mm * factor, half_width_mm=pool.half_width_mm * factor
+    )
 
 
 def _sensor(domain: Domain, rng: np.random.Generator) -> Sensor:
