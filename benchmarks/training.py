@@ -40,7 +40,7 @@ from weldbench.models import build_network
 ROOT = Path(__file__).parents[1]
 SIZES = {"full_con6": 64, "conv6": 112, "resnet18": 224}
 # Steps of one round: about a second of each on two cores.
-STEPS = {"full_con6": 1000, "conv6": 16, "resnet18": 4}
+STEPS = {"full_con6": 400, "conv6": 16, "resnet18": 4}
 CLASSES = 6
 NORMALISATION = Normalisation(0.3, 0.2)
 

@@ -19,7 +19,7 @@ CPU_GROUP = 8
 STAMP_HEIGHT, STAMP_WIDTH = 0.08, 0.24
 _NOISE_TABLE = 1 << 17  # values; small enough for a core's cache
 _AT_ONCE = 1 << 19  # pixels that are looked up at once: their places, of 8 bytes each, stay in the caches
-_LEVELS = np.arange(256, dtype=np.float32) / np.float32(255.0)
+_LEVELS = np.arange(256) / 255.0
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,8 @@ class CpuAugmentation:
 
     def _exposures(self, draws: Draws) -> np.ndarray:
         """Return what the network sees of each of the 256 levels, float32, shape (G, 256)."""
-        gain, gamma = (values.astype(np.float32)[:, None] for values in (draws.gain, draws.gamma))
-        return (np.minimum(_LEVELS**gamma * gain, 1.0) - self._normalisation.mean) / self._normalisation.std
+        exposed = np.minimum(_LEVELS ** draws.gamma[:, None] * draws.gain[:, None], 1.0)
+        return ((exposed - self._normalisation.mean) / self._normalisation.std).astype(np.float32)
 
     def _source_pixels(self, theta: torch.Tensor) -> torch.Tensor:
         """Return the nearest source pixel, row * S + column, of every output pixel, int64, shape (G, S * S).
