@@ -1,5 +1,6 @@
 """The one training loop, for every network, device and number of processes."""
 
+import copy
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -157,10 +158,29 @@ class _Learner:
     model: nn.Module
     stepper: torch.optim.Optimizer
     average: AveragedModel | None
+    start: State
+    pretrained_share: float
 
     @property
     def scored(self) -> nn.Module:
-        return self.average.module if self.average else self.network
+        """The network as it would be kept: the moving average, where there is one, drawn back towards the start."""
+        latest = self.average.module if self.average else self.network
+        if not self.pretrained_share:
+            return latest
+        kept = copy.deepcopy(latest)
+        kept.load_state_dict(between(latest.state_dict(), self.start, self.pretrained_share))
+        return kept
+
+
+def between(state: State, other: State, share: float) -> State:
+    """Return the weights on the straight line from `state` (share 0) to `other` (share 1); counts are those of `state`.
+
+    As in Wortsman et al. 2022, "Robust fine-tuning of zero-shot models".
+    """
+    return {
+        name: torch.lerp(tensor, other[name], share) if tensor.is_floating_point() else tensor
+        for name, tensor in state.items()
+    }
 
 
 def _set_up(fabric: Fabric, network: nn.Module, settings: Model, compiled: bool) -> _Learner:
@@ -175,7 +195,9 @@ def _set_up(fabric: Fabric, network: nn.Module, settings: Model, compiled: bool)
     if compiled and fabric.device.type == "cuda":
         model = torch.compile(model, mode="max-autotune")
     model, stepper = fabric.setup(model, optimizer)
-    return _Learner(network, optimizer, model, stepper, average)
+    pretrained_share = getattr(settings, "pretrained_share", 0.0)
+    start = {name: tensor.clone() for name, tensor in network.state_dict().items()} if pretrained_share else {}
+    return _Learner(network, optimizer, model, stepper, average, start, pretrained_share)
 
 
 def _epoch(fabric: Fabric, learner: _Learner, settings: Model, lessons: Lessons, epoch: int, seed: int) -> Epoch:

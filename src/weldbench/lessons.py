@@ -60,7 +60,7 @@ def prepare_lessons(fabric: Fabric, task: Assignment) -> tuple[nn.Module, nn.Mod
     weights = _frame_weights(task, train)
     torch.manual_seed(task.seed)
     whole, normalisation = initial_network(
-        task.settings, len(task.dataset.classes), task.pretrained, _own_normalisation(train)
+        task.settings, task.dataset.classes, task.pretrained, _own_normalisation(train)
     )
     order = Order(task.settings, train.labels, weights, task.seed, fabric.global_rank, fabric.world_size)
     freeze = getattr(task.settings, "freeze", "none")

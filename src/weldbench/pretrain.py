@@ -33,6 +33,7 @@ def backbone_settings(architecture: str, pretrain: Pretrain) -> TorchvisionModel
         init="scratch",
         input_size_px=pretrain.input_size_px,
         batch_size=pretrain.batch_size,
+        optimizer=pretrain.optimizer,
         learning_rate=pretrain.learning_rate,
         epochs=min(ROUNDS, pretrain.steps),
     )

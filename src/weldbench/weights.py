@@ -18,13 +18,15 @@ IMAGENET = Normalisation(mean=0.449, std=0.226)
 
 
 def initial_network(
-    settings: Model, class_count: int, pretrained: Path | str | None, own: Normalisation
+    settings: Model, classes: list[str], pretrained: Path | str | None, own: Normalisation
 ) -> tuple[nn.Module, Normalisation]:
     """Build the network that a training starts from; random weights come from torch's generator.
 
+    A backbone that learned the same classes keeps its last layer; any other pretrained network gets a fresh one.
+
     Args:
         settings: Of the model; `init` says where the weights come from.
-        class_count: Number of outputs.
+        classes: Of the dataset, one output each.
         pretrained: The backbone's file, for `init: simulated`.
         own: Normalisation of the training frames, for random weights.
 
@@ -32,16 +34,16 @@ def initial_network(
         The network, and the normalisation that its input wants.
 
     Raises:
-        InputError: The weights are not to be had, damaged, or of another network.
+        InputError: The weights are not to be had, damaged, of another network, or not to be kept in part.
     """
     init = settings.init if isinstance(settings, TorchvisionModel) else "scratch"
     match init:
         case "scratch":
-            return build_network(settings, class_count), own
+            return _with_fresh_head(settings, build_network(settings, len(classes))), own
         case "imagenet":
-            return imagenet_network(settings, class_count), IMAGENET
+            return _with_fresh_head(settings, imagenet_network(settings, len(classes))), IMAGENET
         case "simulated":
-            return _simulated_network(settings, class_count, pretrained)
+            return _simulated_network(settings, classes, pretrained)
 
 
 def imagenet_network(settings: TorchvisionModel, class_count: int) -> nn.Module:
@@ -88,7 +90,7 @@ def _download(url: str, path: Path, architecture: str) -> None:
 
 
 def _simulated_network(
-    settings: TorchvisionModel, class_count: int, pretrained: Path | str | None
+    settings: TorchvisionModel, classes: list[str], pretrained: Path | str | None
 ) -> tuple[nn.Module, Normalisation]:
     name = settings.architecture
     if pretrained is None:
@@ -104,4 +106,16 @@ def _simulated_network(
         network.load_state_dict(state)
     except RuntimeError as error:
         raise InputError(f"{pretrained}: the backbone does not fit models.{name}: {error}") from None
-    return replace_classes(network, class_count), info.normalisation
+    if info.classes != classes:
+        network = _with_fresh_head(settings, replace_classes(network, len(classes)))
+    return network, info.normalisation
+
+
+def _with_fresh_head(settings: Model, network: nn.Module) -> nn.Module:
+    if getattr(settings, "pretrained_share", 0.0) > 0:
+        raise InputError(
+            f"params.yaml: models.{settings.architecture}.pretrained_share is {settings.pretrained_share}, but the "
+            "last layer starts from random weights, of which no share is worth keeping; set it to 0, or init to "
+            "simulated for a dataset that has the classes of weldsim in their order"
+        )
+    return network

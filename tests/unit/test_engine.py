@@ -122,6 +122,44 @@ def test_interrupted_after_any_epoch_it_ends_with_the_same_bytes(train, tmp_path
         assert not (output / ".checkpoint.safetensors").exists()
 
 
+@pytest.fixture
+def backbone(train):
+    return train("resnet18", "{input_size_px: 32, epochs: 1, init: scratch, learning_rate: 0.02}") / "model.safetensors"
+
+
+PRETRAINED = "{{input_size_px: 32, init: simulated, epochs: {}, learning_rate: 0.01, pretrained_share: {}}}"
+
+
+def test_a_share_of_the_pretrained_weights_is_in_the_result(train, backbone):
+    start = load_file(backbone)
+    tuned, kept = (
+        load_file(train("resnet18", PRETRAINED.format(1, share), pretrained=backbone) / "model.safetensors")
+        for share in (0.0, 0.25)
+    )
+    assert not torch.allclose(tuned["fc.weight"], start["fc.weight"])
+    for name in ("conv1.weight", "bn1.running_mean", "fc.weight"):
+        torch.testing.assert_close(kept[name], 0.25 * start[name] + 0.75 * tuned[name])
+    assert kept["bn1.num_batches_tracked"] == tuned["bn1.num_batches_tracked"]
+
+
+def test_interrupted_with_a_share_of_the_pretrained_weights_it_ends_with_the_same_bytes(
+    train, tmp_path, monkeypatch, backbone
+):
+    settings, output = PRETRAINED.format(2, 0.5), tmp_path / "killed"
+    undisturbed = weights(train("resnet18", settings, pretrained=backbone))
+
+    def kill(self, line, state, note=Progress.note):
+        if line.epoch > 1:
+            raise Killed
+        note(self, line, state)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Progress, "note", kill)
+        with pytest.raises(Killed):
+            train("resnet18", settings, output=output, pretrained=backbone)
+    assert weights(train("resnet18", settings, output=output, pretrained=backbone)) == undisturbed
+
+
 def test_the_state_of_other_settings_is_ignored(train, tmp_path, monkeypatch):
     output = tmp_path / "killed"
     with monkeypatch.context() as patched:
@@ -169,11 +207,6 @@ def test_too_little_memory_names_the_settings(train, monkeypatch):
     monkeypatch.setattr("weldbench.engine.train_step", exhausted)
     with pytest.raises(InputError, match="batch_size 16 and input_size_px 16"):
         train("full_con6")
-
-
-@pytest.fixture
-def backbone(train):
-    return train("resnet18", "{input_size_px: 32, epochs: 1, init: scratch, learning_rate: 0.02}") / "model.safetensors"
 
 
 @pytest.mark.parametrize(("freeze", "learning"), [("backbone", {"fc"}), ("until layer3", {"layer4", "fc"})])

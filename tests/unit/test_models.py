@@ -23,8 +23,10 @@ from weldbench.models import (
     torchvision_network,
 )
 from weldbench.weights import IMAGENET, initial_network
+from weldbench.weldsim import CLASSES as WELDSIM
 
 OWN = Normalisation(0.4, 0.3)
+OTHERS = ["good", "cracks", "pores"]  # classes that no backbone knows
 ZOO = [
     "resnet18",
     "mobilenet_v3_small",
@@ -123,14 +125,38 @@ def test_simulated_start_keeps_the_backbone_and_its_normalisation(tmp_path):
     save_network(
         path, backbone.state_dict(), TrainedInfo(settings("resnet18"), list("abcdef"), OWN, "simulated", None, 0)
     )
-    network, normalisation = initial_network(settings("resnet18", 64, init="simulated"), 3, path, IMAGENET)
+    network, normalisation = initial_network(settings("resnet18", 64, init="simulated"), OTHERS, path, IMAGENET)
     assert normalisation == OWN
     assert network.fc.out_features == 3
     torch.testing.assert_close(network.layer4[1].conv2.weight, backbone.layer4[1].conv2.weight)
     with pytest.raises(InputError, match="backbone of resnet18, not of resnet34"):
-        initial_network(settings("resnet34", init="simulated"), 3, path, IMAGENET)
+        initial_network(settings("resnet34", init="simulated"), OTHERS, path, IMAGENET)
     with pytest.raises(InputError, match="no backbone was given"):
-        initial_network(settings("resnet18", init="simulated"), 3, None, IMAGENET)
+        initial_network(settings("resnet18", init="simulated"), OTHERS, None, IMAGENET)
+
+
+@pytest.fixture
+def backbone_file(tmp_path):
+    path = tmp_path / "resnet18-simulated.safetensors"
+    info = TrainedInfo(settings("resnet18"), list(WELDSIM), OWN, "simulated", None, 0)
+    save_network(path, build_network(settings("resnet18"), len(WELDSIM)).state_dict(), info)
+    return path
+
+
+def test_a_backbone_of_the_same_classes_keeps_its_last_layer_and_of_others_gets_a_fresh_one(backbone_file):
+    learnt, _ = load_trained(backbone_file)
+    same, _ = initial_network(settings("resnet18", init="simulated"), list(WELDSIM), backbone_file, OWN)
+    torch.testing.assert_close(same.fc.weight, learnt.fc.weight, rtol=0, atol=0)
+    reordered = list(reversed(WELDSIM))
+    other, _ = initial_network(settings("resnet18", init="simulated"), reordered, backbone_file, OWN)
+    assert not torch.equal(other.fc.weight, learnt.fc.weight)
+
+
+@pytest.mark.parametrize(("init", "classes"), [("scratch", WELDSIM), ("simulated", OTHERS)])
+def test_a_share_of_a_random_last_layer_is_refused(backbone_file, init, classes):
+    asked = settings("resnet18", init=init, pretrained_share=0.5)
+    with pytest.raises(InputError, match=r"models\.resnet18\.pretrained_share is 0\.5.*last layer starts from random"):
+        initial_network(asked, list(classes), backbone_file, OWN)
 
 
 @pytest.fixture
@@ -150,7 +176,7 @@ def torch_home(tmp_path, monkeypatch):
 
 def test_imagenet_weights_that_are_not_to_be_had_name_file_folder_and_alternatives(torch_home):
     with pytest.raises(InputError) as error:
-        initial_network(settings("resnet18", init="imagenet"), 3, None, OWN)
+        initial_network(settings("resnet18", init="imagenet"), OTHERS, None, OWN)
     for part in ("resnet18-f37072fd.pth", str(torch_home), "TORCH_HOME", "scratch", "simulated"):
         assert part in str(error.value)
 
@@ -158,7 +184,7 @@ def test_imagenet_weights_that_are_not_to_be_had_name_file_folder_and_alternativ
 def test_damaged_imagenet_weights_are_found_by_their_hash(torch_home):
     (torch_home / "resnet18-f37072fd.pth").write_bytes(b"cut off")
     with pytest.raises(InputError, match="sha256 does not begin with f37072fd"):
-        initial_network(settings("resnet18", init="imagenet"), 3, None, OWN)
+        initial_network(settings("resnet18", init="imagenet"), OTHERS, None, OWN)
 
 
 def test_cached_imagenet_weights_are_folded_and_get_our_classes(torch_home, monkeypatch):
@@ -169,7 +195,7 @@ def test_cached_imagenet_weights_are_folded_and_get_our_classes(torch_home, monk
     path.rename(torch_home / f"resnet18-{digits}.pth")
     address = SimpleNamespace(url=f"https://unreachable.invalid/resnet18-{digits}.pth")
     monkeypatch.setattr("torchvision.models.get_model_weights", lambda name: SimpleNamespace(DEFAULT=address))
-    network, normalisation = initial_network(settings("resnet18", init="imagenet"), 3, None, OWN)
+    network, normalisation = initial_network(settings("resnet18", init="imagenet"), OTHERS, None, OWN)
     assert normalisation == IMAGENET
     torch.testing.assert_close(network.conv1.weight, published.conv1.weight.sum(1, keepdim=True))
     assert network.fc.out_features == 3

@@ -93,6 +93,13 @@ class TorchvisionModel(_Model):
         pattern=r"^(none|backbone|until [\w.]+)$",
         description="none, backbone (only the head learns, on features computed once), or `until <layer>`, inclusive",
     )
+    pretrained_share: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="of the starting weights in the result, with init: simulated and the same classes; half of them "
+        "helps on other runs than the few to learn from",
+    )
 
     @model_validator(mode="after")
     def _only_learnt_weights_are_frozen(self) -> Self:

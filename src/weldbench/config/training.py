@@ -39,7 +39,8 @@ class Pretrain(Section):
     input_size_px: PositiveInt = 64
     steps: PositiveInt = 300
     batch_size: PositiveInt = 32
-    learning_rate: PositiveFloat = 0.05
+    optimizer: Literal["sgd", "adamw"] = "adamw"
+    learning_rate: PositiveFloat = 0.002
     workers: PositiveInt = Field(2, description="processes that render frames ahead of the training; no other bytes")
     seed: int = 0
 
