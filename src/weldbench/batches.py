@@ -13,7 +13,7 @@ from weldbench.config.models import Model
 from weldbench.config.training import Augment
 from weldbench.frames import Part
 
-_AT_ONCE = 1 << 24  # pixels of the batches that are prepared at once: 64 MB
+_AT_ONCE = 1 << 26  # pixels of the batches that are prepared at once: 256 MB
 
 
 class Batch(NamedTuple):
