@@ -16,7 +16,6 @@ import json
 import os
 import sys
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +30,7 @@ from weldbench.augment import Normalisation
 from weldbench.batches import Order, cpu_batches
 from weldbench.config import Params, load_params
 from weldbench.config.training import Augment
-from weldbench.engine import Lessons, Score, fit
+from weldbench.engine import Lessons, fit
 from weldbench.frames import Part
 from weldbench.hardware import Fabric, prepare
 from weldbench.models import build_network
@@ -54,7 +53,7 @@ WIDE_AUGMENT = Augment(flip=True, rotation_degrees=8, scale=0.2, shift=0.1, gain
 
 @dataclass(frozen=True)
 class Trainer:
-    """Trains networks as the project does, and takes the last epoch for the best: no part is there to choose by."""
+    """Trains networks as the project does, and takes the last weights: no part is there to choose others by."""
 
     fabric: Fabric
     params: Params
@@ -86,8 +85,7 @@ class Trainer:
             network.load_state_dict(start)
         order = Order(settings, part.labels, part.weights, seed)
         batches = cpu_batches(part, order, WIDE_AUGMENT if wide else self.params.train.augment, NORMALISATION)
-        epoch = count()
-        lessons = Lessons(batches, order.steps, order.batch_size, lambda _: Score(0.0, macro_f1=next(epoch)))
+        lessons = Lessons(batches, order.steps, order.batch_size)
         network.load_state_dict(fit(self.fabric, network, settings, lessons, seed).best_state)
         return network
 

@@ -31,13 +31,14 @@ class Lessons:
         batches: Yields the batches of an epoch, always the same ones for the same epoch.
         steps: Batches per epoch.
         batch_size: Frames per step, over all processes.
-        score: Computes how good a network is; called after every epoch.
+        score: Computes how good a network is; called after every epoch. None where there is nothing to check it on:
+            the last epoch's weights are kept then.
     """
 
     batches: Callable[[int], Iterator[Batch]]
     steps: int
     batch_size: int
-    score: Callable[[nn.Module], Score]
+    score: Callable[[nn.Module], Score] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,9 @@ class Progress:
         return self.history[self.best_epoch - 1]
 
     def note(self, line: Epoch, state: Callable[[], State]) -> None:
-        """Add an epoch; keep the weights if it is the best by macro F1, and among equals by loss."""
-        if not self.history or (line.valid_macro_f1, -line.valid_loss) > (
-            self.best.valid_macro_f1,
-            -self.best.valid_loss,
-        ):
+        """Add an epoch; keep the weights if it is the best by macro F1, and among equals by loss, or was not scored."""
+        scored = self.history and not math.isnan(line.valid_macro_f1)
+        if not scored or (line.valid_macro_f1, -line.valid_loss) > (self.best.valid_macro_f1, -self.best.valid_loss):
             self.best_epoch, self.best_state = line.epoch, state()
         self.history.append(line)
 
@@ -92,7 +91,7 @@ def fit(
     on_epoch: Callable[[Epoch], None] = lambda line: None,
     compiled: bool = False,
 ) -> Progress:
-    """Train a network; its best weights by macro F1 on valid are in the result.
+    """Train a network; its best weights by macro F1 on valid are in the result, or its last where nothing is scored.
 
     Killed and called again with the same checkpoint it goes on after the last complete epoch, to the same bytes.
 
@@ -225,7 +224,7 @@ def _epoch(fabric: Fabric, learner: _Learner, settings: Model, lessons: Lessons,
             f"the loss of {settings.architecture} is no longer a number in epoch {epoch + 1}; lower its learning_rate "
             f"({settings.learning_rate}) or raise its warmup ({settings.warmup}) in params.yaml"
         )
-    score = lessons.score(learner.scored)
+    score = lessons.score(learner.scored) if lessons.score else Score(math.nan, math.nan)
     speed = lessons.steps * lessons.batch_size / seconds
     return Epoch(epoch + 1, step, rate, train_loss, score.loss, score.macro_f1, seconds, speed)
 

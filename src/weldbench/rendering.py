@@ -14,23 +14,22 @@ from weldbench.weldsim import render_batch
 Rendered = tuple[np.ndarray, np.ndarray]
 
 
-def render_ahead(pretrain: Pretrain, part: str, numbers: range) -> Iterator[Rendered]:
-    """Yield batches by their numbers; each depends on the seed, the part and its number alone.
+def render_ahead(pretrain: Pretrain, numbers: range) -> Iterator[Rendered]:
+    """Yield batches by their numbers; each depends on the seed and its number alone.
 
     Args:
         pretrain: The section `pretrain`: seed, size, frames per batch, number of processes.
-        part: `train` or `valid`, two streams that share no frame.
         numbers: Of the batches.
 
     Yields:
         Frames, uint8, shape (B, S, S), and labels, int64, shape (B,).
     """
-    tasks = ((pretrain.seed, part == "valid", number) for number in numbers)
+    tasks = ((pretrain.seed, number) for number in numbers)
     render = partial(_render, pretrain.batch_size, pretrain.input_size_px)
     return ordered_map(render, tasks, pretrain.workers, _give_way, None, "pretrain.workers")
 
 
-def _render(frames: int, side_px: int, task: tuple[int, bool, int]) -> Rendered:
+def _render(frames: int, side_px: int, task: tuple[int, int]) -> Rendered:
     return render_batch(np.random.default_rng(task), frames, side_px)
 
 

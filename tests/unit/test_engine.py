@@ -181,6 +181,14 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_training():
     assert (progress.best_epoch, progress.best_state) == (3, {"epoch": 3})
 
 
+def test_where_nothing_is_scored_the_last_epoch_is_kept():
+    progress = Progress()
+    for epoch in (1, 2, 3):
+        nan = float("nan")
+        progress.note(Epoch(epoch, epoch, 0.1, 1.0, nan, nan, 1.0, 1.0), lambda epoch=epoch: {"epoch": epoch})
+    assert (progress.best_epoch, progress.best_state) == (3, {"epoch": 3})
+
+
 def load_settings(**values):
     from weldbench.config.models import FullCon6
 
