@@ -70,8 +70,7 @@ class Progress:
 
     def note(self, line: Epoch, state: Callable[[], State]) -> None:
         """Add an epoch; keep the weights if it is the best by macro F1, and among equals by loss, or was not scored."""
-        scored = self.history and not math.isnan(line.valid_macro_f1)
-        if not scored or (line.valid_macro_f1, -line.valid_loss) > (self.best.valid_macro_f1, -self.best.valid_loss):
+        if not self.history or math.isnan(line.valid_macro_f1) or _rank(line) > _rank(self.best):
             self.best_epoch, self.best_state = line.epoch, state()
         self.history.append(line)
 
@@ -79,6 +78,10 @@ class Progress:
         """Tell whether all epochs are done, or too many passed without a better one."""
         done = len(self.history)
         return done >= settings.epochs or 0 < settings.patience <= done - self.best_epoch
+
+
+def _rank(line: Epoch) -> tuple[float, float]:
+    return line.valid_macro_f1, -line.valid_loss
 
 
 def fit(

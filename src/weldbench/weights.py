@@ -39,9 +39,11 @@ def initial_network(
     init = settings.init if isinstance(settings, TorchvisionModel) else "scratch"
     match init:
         case "scratch":
-            return _with_fresh_head(settings, build_network(settings, len(classes))), own
+            _refuse_pretrained_share(settings)
+            return build_network(settings, len(classes)), own
         case "imagenet":
-            return _with_fresh_head(settings, imagenet_network(settings, len(classes))), IMAGENET
+            _refuse_pretrained_share(settings)
+            return imagenet_network(settings, len(classes)), IMAGENET
         case "simulated":
             return _simulated_network(settings, classes, pretrained)
 
@@ -107,15 +109,15 @@ def _simulated_network(
     except RuntimeError as error:
         raise InputError(f"{pretrained}: the backbone does not fit models.{name}: {error}") from None
     if info.classes != classes:
-        network = _with_fresh_head(settings, replace_classes(network, len(classes)))
+        _refuse_pretrained_share(settings)
+        replace_classes(network, len(classes))
     return network, info.normalisation
 
 
-def _with_fresh_head(settings: Model, network: nn.Module) -> nn.Module:
+def _refuse_pretrained_share(settings: Model) -> None:
     if getattr(settings, "pretrained_share", 0.0) > 0:
         raise InputError(
             f"params.yaml: models.{settings.architecture}.pretrained_share is {settings.pretrained_share}, but the "
             "last layer starts from random weights, of which no share is worth keeping; set it to 0, or init to "
             "simulated for a dataset that has the classes of weldsim in their order"
         )
-    return network
