@@ -17,6 +17,7 @@ from weldbench.config.models import Model
 from weldbench.errors import InputError
 from weldbench.hardware import Fabric
 from weldbench.losses import loss_per_frame
+from weldbench.models import between
 from weldbench.predict import Score
 from weldbench.schedules import factor
 
@@ -172,17 +173,6 @@ class _Learner:
         kept = copy.deepcopy(latest)
         kept.load_state_dict(between(latest.state_dict(), self.start, self.pretrained_share))
         return kept
-
-
-def between(state: State, other: State, share: float) -> State:
-    """Return the weights on the straight line from `state` (share 0) to `other` (share 1); counts are those of `state`.
-
-    As in Wortsman et al. 2022, "Robust fine-tuning of zero-shot models".
-    """
-    return {
-        name: torch.lerp(tensor, other[name], share) if tensor.is_floating_point() else tensor
-        for name, tensor in state.items()
-    }
 
 
 def _set_up(fabric: Fabric, network: nn.Module, settings: Model, compiled: bool) -> _Learner:

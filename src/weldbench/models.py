@@ -88,6 +88,17 @@ def replace_classes(network: nn.Module, class_count: int) -> nn.Module:
     return network
 
 
+def between(state: dict[str, torch.Tensor], other: dict[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
+    """Return the weights on the straight line from `state` (share 0) to `other` (share 1); counts are those of `state`.
+
+    As in Wortsman et al. 2022, "Robust fine-tuning of zero-shot models".
+    """
+    return {
+        name: torch.lerp(tensor, other[name], share) if tensor.is_floating_point() else tensor
+        for name, tensor in state.items()
+    }
+
+
 def save_network(path: Path | str, state: dict[str, torch.Tensor], info: TrainedInfo) -> None:
     """Write weights as safetensors, with all that is needed to use them as their note."""
     facts = {
