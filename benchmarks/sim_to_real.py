@@ -4,11 +4,11 @@
 
 Each folder is a part of a published layout: `{name}.json` and the frames that it names. On the real frames of `--test`
 this scores a ResNet-18 that saw only simulated frames (sim_only), one trained from random weights on `--train`
-(scratch), and the first one fine-tuned on `--train`, with half of its former weights kept (transfer): macro F1, mean and
-deviation over seeds, and recall and F1 per class. Nothing is selected on `--test`. real_or_simulated_auc: how well a small network, trained on crops of
-`--train` and as many simulated ones, tells crops of `--test` from other simulated ones; all crops have the
-same (flat) histogram. fine_detail_auc: how well one number, the contrast between neighbouring pixels, tells them; above
-0.5 the simulated crops are the coarser ones, below it the finer ones.
+(scratch), and the first one fine-tuned on `--train`, with half of its former weights kept (transfer): macro F1, mean
+and deviation over seeds, and recall and F1 per class. Nothing is selected on `--test`. real_or_simulated_auc: how well
+a small network, trained on crops of `--train` and as many simulated ones, tells crops of `--test` from other simulated
+ones; all crops have the same (flat) histogram. fine_detail_auc: how well one number, the contrast between neighbouring
+pixels, tells them; above 0.5 the simulated crops are the coarser ones, below it the finer ones.
 """
 
 import argparse
