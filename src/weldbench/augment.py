@@ -86,8 +86,14 @@ class CpuAugmentation:
         noise = np.random.default_rng(seed).standard_normal(length, np.float32)
         self._noise = noise * np.float32(augment.noise / normalisation.std)
         self._axis = ((2.0 * torch.arange(self._size) + 1.0) / self._size - 1.0).float()
-        # Memory that stays: the indices of a lookup, which torch wants as int64, are its largest part.
-        self._levels = torch.empty(max(1, _AT_ONCE // pixels), pixels, dtype=torch.int64)
+        # Memory that stays: to get it afresh for each lookup would take a tenth of the time.
+        groups, side = max(1, _AT_ONCE // pixels), (self._size, self._size)
+        self._places = torch.empty(groups, 2, *side)
+        self._place = torch.empty(groups, *side)
+        self._source = torch.empty(groups, *side, dtype=torch.int64)
+        self._frames_before = torch.empty(groups * CPU_GROUP, *side, dtype=torch.uint8)
+        self._moved = torch.empty(groups, CPU_GROUP, self._size**2, dtype=torch.uint8)
+        self._levels = torch.empty(groups, pixels, dtype=torch.int64)
 
     def __call__(self, which: np.ndarray, draws: Draws, result: np.ndarray) -> None:
         """Change and normalise groups of frames.
@@ -100,19 +106,29 @@ class CpuAugmentation:
         """
         height, width = round(STAMP_HEIGHT * self._size), round(STAMP_WIDTH * self._size)
         numbers, changed = torch.from_numpy(which), result.reshape(len(result), -1)
-        theta, exposures = torch.from_numpy(draws.theta), torch.from_numpy(self._exposures(draws))
+        theta = torch.from_numpy(draws.theta)
         starts = (draws.noise * (len(self._noise) - changed.shape[1])).astype(int).tolist()
         for first in range(0, len(numbers), len(self._levels)):
             some = slice(first, first + len(self._levels))
-            # Whole lines are copied; indexing by `numbers` itself would copy pixel by pixel.
-            frames = self._frames.index_select(0, numbers[some].flatten()).view(*numbers[some].shape, *result.shape[2:])
+            frames = self._taken(numbers[some])
             frames.numpy()[draws.erase[some], :, :height, :width] = 0
-            flat = frames.flatten(2)
-            moved = torch.gather(flat, 2, self._source_pixels(theta[some])[:, None].expand_as(flat)).flatten(1)
-            levels = self._levels[: len(moved), : moved.shape[1]].copy_(moved)
-            torch.gather(exposures[some], 1, levels, out=torch.from_numpy(changed[some]))
+            moved = self._moved_by(theta[some], frames.flatten(2))
+            levels = self._levels[: len(moved), : moved.shape[1]].copy_(moved)  # indices have to be int64
+            exposures = torch.from_numpy(self._exposures(draws.only(some)))
+            torch.gather(exposures, 1, levels, out=torch.from_numpy(changed[some]))
             for start, group in zip(starts[some], changed[some], strict=True):
                 group += self._noise[start : start + group.size]
+
+    def _taken(self, numbers: torch.Tensor) -> torch.Tensor:
+        """Return frames by number, of shape (G, K); uint8, shape (G, K, S, S)."""
+        # Whole lines are copied; indexing by `numbers` itself would copy pixel by pixel.
+        taken = torch.index_select(self._frames, 0, numbers.flatten(), out=self._frames_before[: numbers.numel()])
+        return taken.view(*numbers.shape, *taken.shape[1:])
+
+    def _moved_by(self, theta: torch.Tensor, flat: torch.Tensor) -> torch.Tensor:
+        """Return groups of flat frames, uint8 of shape (G, K, S * S), after their transforms, shape (G, K * S * S)."""
+        source = self._source_pixels(theta)[:, None].expand_as(flat)
+        return torch.gather(flat, 2, source, out=self._moved[: len(flat), : flat.shape[1]]).flatten(1)
 
     def _exposures(self, draws: Draws) -> np.ndarray:
         """Return what the network sees of each of the 256 levels, float32, shape (G, 256)."""
@@ -127,8 +143,10 @@ class CpuAugmentation:
         # From -1 ... 1 to 0 ... S, where truncation is the nearest pixel, as pixel i covers i ... i + 1.
         a, b, c = (theta * (0.5 * self._size)).movedim(2, 0).unsqueeze(3)
         across, down = a * self._axis, b * self._axis + (c + 0.5 * self._size)
-        place = (across.unsqueeze(2) + down.unsqueeze(3)).clamp_(0, self._size - 1).floor_()
-        return torch.add(place[:, 0], place[:, 1], alpha=self._size).long().flatten(1)
+        places = torch.add(across.unsqueeze(2), down.unsqueeze(3), out=self._places[: len(theta)])
+        places.clamp_(0, self._size - 1).floor_()
+        place = torch.add(places[:, 0], places[:, 1], alpha=self._size, out=self._place[: len(theta)])
+        return self._source[: len(theta)].copy_(place).flatten(1)
 
 
 def augment_on_device(
