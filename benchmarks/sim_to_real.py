@@ -5,7 +5,8 @@
 Each folder is a part of a published layout: `{name}.json` and the frames that it names. On the real frames of `--test`
 this scores a ResNet-18 that saw only simulated frames (sim_only), one trained from random weights on `--train`
 (scratch), and the first one fine-tuned on `--train`, with half of its former weights kept (transfer): macro F1, mean
-and deviation over seeds, and recall and F1 per class. Nothing is selected on `--test`. real_or_simulated_auc: how well
+and deviation over seeds, and recall and F1 per class. Both learn from real frames with mixed amplitudes, see
+`amplitudes_mixed`. Nothing is selected on `--test`. real_or_simulated_auc: how well
 a small network, trained on crops of `--train` and as many simulated ones, tells crops of `--test` from other simulated
 ones; all crops have the same (flat) histogram. fine_detail_auc: how well one number, the contrast between neighbouring
 pixels, tells them; above 0.5 the simulated crops are the coarser ones, below it the finer ones.
@@ -42,9 +43,10 @@ CROPPED_PX, CROP_PX = 96, 64  # frames that crops are cut from, and the crops
 BATCH, SMALL_BATCH = 32, 20  # of many simulated frames, of few real ones
 NORMALISATION = Normalisation(mean=0.25, std=0.2)
 # Of AdamW, on simulated frames, and on real ones. Chosen with the sample's valid part to learn from and its train part
-# to test on. From random weights the macro F1 was 0.68, 0.72, 0.52 at 0.0001, 0.0003, 0.001. From pretrained weights,
-# of which the result keeps half, it was 0.76, log loss 0.55, at 0.0001, and 0.78, 0.54 at 0.0003; where it keeps none,
-# 0.78, 0.63 and 0.78, 0.76. A mean over twelve networks of six streams, the last of them the present one.
+# to test on. From random weights the macro F1 was 0.68, 0.72, 0.52 at 0.0001, 0.0003, 0.001. From pretrained weights, a
+# mean over six networks of three streams, it was 0.84, log loss 0.42, at 0.0003 and 0.82, 0.45 at 0.001, of 64 passes;
+# of 128 passes it was 0.83, 0.85, 0.85, 0.84 where 65, 50, 35 % and nothing of these weights is kept, log loss 0.38,
+# 0.40, 0.46, 0.65; and 0.80, 0.46, where half is kept and no amplitudes are mixed.
 RATE, REAL_RATE, PRETRAINED_SHARE = 0.002, 0.0003, 0.5
 
 # A simulator gets brightness and noise wrong somewhere: what learns from it had better not rely on them.
@@ -100,7 +102,7 @@ def main() -> None:
     parser.add_argument("--train", type=Path, required=True)
     parser.add_argument("--test", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=1200, help="steps of either pass over the simulated frames")
-    parser.add_argument("--epochs", type=int, default=40, help="passes over the real frames; half of them over crops")
+    parser.add_argument("--epochs", type=int, default=128, help="passes over real frames; a sixth of them over crops")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--record", action="store_true", help="also write the section of RESULTS.md")
     arguments = parser.parse_args()
@@ -117,10 +119,11 @@ def main() -> None:
         taught = trainer.train("resnet18", simulated, 1, RATE, seed, taught.state_dict())
         found["sim_only"].append(trainer.probabilities(taught, test).argmax(1))
         state = {name: value.clone() for name, value in taught.state_dict().items()}
+        mixed = amplitudes_mixed(train, arguments.epochs, seed)
         for name, start, share in (("scratch", None, 0.0), ("transfer", state, PRETRAINED_SHARE)):
-            network = trainer.train("resnet18", train, arguments.epochs, REAL_RATE, seed, start, pretrained_share=share)
+            network = trainer.train("resnet18", mixed, 1, REAL_RATE, seed, start, pretrained_share=share)
             found[name].append(trainer.probabilities(network, test).argmax(1))
-        auc, detail_auc = real_or_simulated(trainer, *cropped, -(-arguments.epochs // 2), seed)
+        auc, detail_auc = real_or_simulated(trainer, *cropped, -(-arguments.epochs // 6), seed)
         aucs.append(auc)
         detail_aucs.append(detail_auc)
         scores = {name: round(f1_score(test.labels, p[-1], average="macro"), 4) for name, p in found.items()}
@@ -165,6 +168,21 @@ def simulated_part(count: int, side_px: int, seed: int) -> Part:
     batches = [render_batch((seed, number), BATCH, 2 * side_px) for number in range(-(-count // BATCH))]
     frames = np.concatenate([_halved(frames) for frames, _ in batches])
     return _part(frames[:count], np.concatenate([labels for _, labels in batches])[:count])
+
+
+def amplitudes_mixed(part: Part, times: int, seed: int) -> Part:
+    """Return each frame `times` times, each time with another one's Fourier amplitudes to a random share.
+
+    Where a class is one run on one bench, its look would do to tell it. Amplitudes carry much of the look, phases the
+    shapes (Xu et al. 2021, A Fourier-based framework for domain generalization, CVPR).
+    """
+    rng = np.random.default_rng([seed, times])
+    spectra = np.fft.rfft2(part.frames)
+    own = np.repeat(np.arange(len(part)), times)
+    other, share = rng.integers(len(part), size=len(own)), rng.random((len(own), 1, 1))
+    amplitudes = (1.0 - share) * np.abs(spectra)[own] + share * np.abs(spectra)[other]
+    frames = np.fft.irfft2(amplitudes * np.exp(1j * np.angle(spectra[own])), s=part.frames.shape[1:])
+    return _part(np.rint(frames.clip(0, 255)).astype(np.uint8), part.labels[own])
 
 
 def real_or_simulated(trainer: Trainer, train: Part, test: Part, epochs: int, seed: int) -> tuple[float, float]:
