@@ -5,11 +5,11 @@
 Each folder is a part of a published layout: `{name}.json` and the frames that it names. On the real frames of `--test`
 this scores a ResNet-18 that saw only simulated frames (sim_only), one trained from random weights on `--train`
 (scratch), and the first one fine-tuned on `--train`, with half of its former weights kept (transfer): macro F1, mean
-and deviation over seeds, and recall and F1 per class. Both learn from real frames with mixed amplitudes, see
-`amplitudes_mixed`. Nothing is selected on `--test`. real_or_simulated_auc: how well
-a small network, trained on crops of `--train` and as many simulated ones, tells crops of `--test` from other simulated
-ones; all crops have the same (flat) histogram. fine_detail_auc: how well one number, the contrast between neighbouring
-pixels, tells them; above 0.5 the simulated crops are the coarser ones, below it the finer ones.
+and deviation over seeds, and recall and F1 per class. The last two learn from real frames with mixed amplitudes, see
+`amplitudes_mixed`. Nothing is selected on `--test`. real_or_simulated_auc: how well a small network, trained on crops
+of `--train` and as many simulated ones, tells crops of `--test` from other simulated ones; all crops have the same
+(flat) histogram. fine_detail_auc: how well one number, the contrast between neighbouring pixels, tells them; above 0.5
+the simulated crops are the coarser ones, below it the finer ones.
 """
 
 import argparse
@@ -40,13 +40,13 @@ from weldbench.weldsim import CLASSES, render_batch
 
 SIDE_PX = 64  # of the classifiers' input
 CROPPED_PX, CROP_PX = 96, 64  # frames that crops are cut from, and the crops
-BATCH, SMALL_BATCH = 32, 20  # of many simulated frames, of few real ones
+BATCH = 32
 NORMALISATION = Normalisation(mean=0.25, std=0.2)
 # Of AdamW, on simulated frames, and on real ones. Chosen with the sample's valid part to learn from and its train part
-# to test on. From random weights the macro F1 was 0.68, 0.72, 0.52 at 0.0001, 0.0003, 0.001. From pretrained weights, a
-# mean over six networks of three streams, it was 0.84, log loss 0.42, at 0.0003 and 0.82, 0.45 at 0.001, of 64 passes;
-# of 128 passes it was 0.83, 0.85, 0.85, 0.84 where 65, 50, 35 % and nothing of these weights is kept, log loss 0.38,
-# 0.40, 0.46, 0.65; and 0.80, 0.46, where half is kept and no amplitudes are mixed.
+# to test on. From random weights the macro F1 was 0.68, 0.72, 0.52 at 0.0001, 0.0003, 0.001, amplitudes not mixed. From
+# pretrained ones, a mean over six networks of three streams, it was 0.84, log loss 0.42, at 0.0003 and 0.82, 0.45 at
+# 0.001, of 64 passes; 128 passes gave 0.83, 0.85, 0.85, 0.84, log loss 0.38, 0.40, 0.46, 0.65, where 65, 50, 35 % and
+# nothing of the pretrained weights is kept; and 0.80, 0.46 where half is kept, but amplitudes are not mixed.
 RATE, REAL_RATE, PRETRAINED_SHARE = 0.002, 0.0003, 0.5
 
 # A simulator gets brightness and noise wrong somewhere: what learns from it had better not rely on them.
@@ -78,7 +78,7 @@ class Trainer:
                 **changed,
                 "epochs": epochs,
                 "learning_rate": rate,
-                "batch_size": BATCH if len(part) >= 10 * BATCH else SMALL_BATCH,
+                "batch_size": BATCH,
                 "input_size_px": part.frames.shape[-1],
             }
         )
