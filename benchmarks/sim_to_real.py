@@ -160,14 +160,14 @@ def read_part(folder: Path, side_px: int) -> Part:
         np.asarray(Image.open(folder / path).convert("L").resize((side_px, side_px), Image.Resampling.BOX))
         for path in labels
     ]
-    return _part(np.stack(frames), np.array(list(labels.values())))
+    return part_of(np.stack(frames), np.array(list(labels.values())))
 
 
 def simulated_part(count: int, side_px: int, seed: int) -> Part:
     """Render frames of the stream for pretraining; twice as fine and averaged, as a camera's pixels are."""
     batches = [render_batch((seed, number), BATCH, 2 * side_px) for number in range(-(-count // BATCH))]
     frames = np.concatenate([_halved(frames) for frames, _ in batches])
-    return _part(frames[:count], np.concatenate([labels for _, labels in batches])[:count])
+    return part_of(frames[:count], np.concatenate([labels for _, labels in batches])[:count])
 
 
 def amplitudes_mixed(part: Part, times: int, seed: int) -> Part:
@@ -182,7 +182,7 @@ def amplitudes_mixed(part: Part, times: int, seed: int) -> Part:
     other, share = rng.integers(len(part), size=len(own)), rng.random((len(own), 1, 1))
     amplitudes = (1.0 - share) * np.abs(spectra)[own] + share * np.abs(spectra)[other]
     frames = np.fft.irfft2(amplitudes * np.exp(1j * np.angle(spectra[own])), s=part.frames.shape[1:])
-    return _part(np.rint(frames.clip(0, 255)).astype(np.uint8), part.labels[own])
+    return part_of(np.rint(frames.clip(0, 255)).astype(np.uint8), part.labels[own])
 
 
 def real_or_simulated(trainer: Trainer, train: Part, test: Part, epochs: int, seed: int) -> tuple[float, float]:
@@ -195,7 +195,7 @@ def real_or_simulated(trainer: Trainer, train: Part, test: Part, epochs: int, se
     network = None
     for offset, real in ((100, train), (200, test)):
         both = np.concatenate([_crops(real, rng), _crops(simulated_part(len(real), CROPPED_PX, seed + offset), rng)])
-        part = _part(both, np.repeat([0, 1], len(both) // 2))
+        part = part_of(both, np.repeat([0, 1], len(both) // 2))
         if network is None:
             network = trainer.train("conv6", part, epochs, 0.01, seed)
     told = trainer.probabilities(network, part)[:, 1]
@@ -217,7 +217,8 @@ def _halved(frames: np.ndarray) -> np.ndarray:
     return np.rint(frames.reshape(len(frames), side_px, 2, side_px, 2).mean((2, 4), dtype=np.float32)).astype(np.uint8)
 
 
-def _part(frames: np.ndarray, labels: np.ndarray) -> Part:
+def part_of(frames: np.ndarray, labels: np.ndarray) -> Part:
+    """Make a part of frames, uint8 of shape (N, S, S), and their labels; all weigh the same."""
     lines = np.arange(len(labels))
     return Part(frames, lines, lines, labels.astype(np.int64), np.ones(len(labels), np.float32))
 

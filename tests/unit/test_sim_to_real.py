@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from weldbench.frames import Part
 from weldbench.weldsim import CLASSES, render_batch
 from weldbench.weldsim.domain import PLANT
 
@@ -29,14 +28,9 @@ def sim_to_real(monkeypatch):
     return importlib.import_module("sim_to_real")
 
 
-def part(frames, labels):
-    lines = np.arange(len(labels))
-    return Part(frames, lines, lines, labels, np.ones(len(labels), np.float32))
-
-
 def test_a_frame_takes_a_share_of_the_brightness_of_another_and_keeps_its_label(sim_to_real):
     frames = np.stack([np.full((8, 8), level, np.uint8) for level in (40, 120)])
-    mixed = sim_to_real.amplitudes_mixed(part(frames, np.array([3, 5])), 200, seed=0)
+    mixed = sim_to_real.amplitudes_mixed(sim_to_real.part_of(frames, np.array([3, 5])), 200, seed=0)
     assert mixed.labels.tolist() == [3] * 200 + [5] * 200
     levels = mixed.frames[:, 0, 0]
     assert (mixed.frames == levels[:, None, None]).all()  # a flat frame has one amplitude, its mean
@@ -48,7 +42,7 @@ def test_a_frame_takes_a_share_of_the_brightness_of_another_and_keeps_its_label(
 
 def test_the_only_frame_stays_as_it_is(sim_to_real):
     frames = np.random.default_rng(1).integers(0, 256, (1, 16, 16), dtype=np.uint8)
-    mixed = sim_to_real.amplitudes_mixed(part(frames, np.array([0])), 3, seed=0)
+    mixed = sim_to_real.amplitudes_mixed(sim_to_real.part_of(frames, np.array([0])), 3, seed=0)
     assert (mixed.frames == frames).all()
 
 
