@@ -5,6 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -102,7 +103,8 @@ def _ingested(
         for start in range(0, len(frames), CHUNK_FRAMES)
     ]
     workers = settings.workers or os.cpu_count() or 1
-    results = ordered_map(_ingest_chunk, chunks, workers, _open_archive, str(archive_path), "ingest.workers")
+    open_archive = partial(_open_archive, str(archive_path))
+    results = ordered_map(_ingest_chunk, chunks, workers, "lower ingest.workers or free some memory", open_archive)
     flat = (result for chunk in results for result in chunk)
     yield from track(zip(frames, flat, strict=True), f"ingest {name}", total=len(frames))
 

@@ -26,14 +26,14 @@ def render_ahead(pretrain: Pretrain, numbers: range) -> Iterator[Rendered]:
     """
     tasks = ((pretrain.seed, number) for number in numbers)
     render = partial(_render, pretrain.batch_size, pretrain.input_size_px)
-    return ordered_map(render, tasks, pretrain.workers, _give_way, None, "pretrain.workers")
+    return ordered_map(render, tasks, pretrain.workers, "lower pretrain.workers or free some memory", _give_way)
 
 
 def _render(frames: int, side_px: int, task: tuple[int, int]) -> Rendered:
     return render_batch(np.random.default_rng(task), frames, side_px)
 
 
-def _give_way(_: None) -> None:
+def _give_way() -> None:
     # A step of several threads waits for the slowest; renderers that took its cores would stall it many times over.
     if multiprocessing.parent_process() is not None:
         os.nice(19)

@@ -4,15 +4,15 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from weldbench.config.data import SimulatedDataset
+from weldbench.parallel import ordered_map
 from weldbench.weldsim.domain import PLANT, Process, process_of
 from weldbench.weldsim.draw import scene_of, with_defect
 from weldbench.weldsim.film import at
@@ -108,11 +108,13 @@ def write_archive(
     """
     runs = runs_of(dataset)
     total, done = sum(len(run.labels) * len(run.parts) for run in runs), 0
+    png_film = partial(_png_film, dataset.width_px, dataset.height_px)
+    films = ordered_map(png_film, runs, workers, "free some memory")
     with zipfile.ZipFile(zip_path, "w", zipfile.ZIP_STORED) as archive:
         for part, labels in labels_of(dataset).items():
             text = json.dumps(labels, indent=0, ensure_ascii=False)
             archive.writestr(zipfile.ZipInfo(f"{part}/{part}.json", _ZIP_TIME), text)
-        for run, images in zip(runs, _encoded(runs, dataset, workers), strict=True):
+        for run, images in zip(runs, films, strict=True):
             for part in run.parts:
                 for number, image in enumerate(images, 1):
                     archive.writestr(zipfile.ZipInfo(f"{part}/{run.name}/image-{number:04d}.png", _ZIP_TIME), image)
@@ -121,17 +123,7 @@ def write_archive(
                 progress(done, total)
 
 
-def _encoded(runs: list[Run], dataset: SimulatedDataset, workers: int) -> Iterator[list[bytes]]:
-    sizes = [dataset.width_px] * len(runs), [dataset.height_px] * len(runs)
-    if workers < 2:
-        yield from map(_png_film, runs, *sizes)
-        return
-    # Forked processes would inherit the threads of torch; spawned ones start clean.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_png_film, runs, *sizes)
-
-
-def _png_film(run: Run, width_px: int, height_px: int) -> list[bytes]:
+def _png_film(width_px: int, height_px: int, run: Run) -> list[bytes]:
     images = []
     for frame in _film(run, width_px, height_px):
         buffer = io.BytesIO()
