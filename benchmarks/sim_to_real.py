@@ -5,11 +5,11 @@
 Each folder is a part of a published layout: `{name}.json` and the frames that it names. On the real frames of `--test`
 this scores a ResNet-18 that saw only simulated frames (sim_only), one trained from random weights on `--train`
 (scratch), and the first one fine-tuned on `--train`, with half of its former weights kept (transfer): macro F1, mean
-and deviation over seeds, and recall and F1 per class. The last two learn from real frames with mixed amplitudes, see
-`amplitudes_mixed`. Nothing is selected on `--test`. real_or_simulated_auc: how well a small network, trained on crops
-of `--train` and as many simulated ones, tells crops of `--test` from other simulated ones; all crops have the same
-(flat) histogram. fine_detail_auc: how well one number, the contrast between neighbouring pixels, tells them; above 0.5
-the simulated crops are the coarser ones, below it the finer ones.
+and deviation over seeds, and recall and F1 per class. The last two learn from real frames with mixed amplitudes, as
+`train.augment.mix_amplitudes: 1` does. Nothing is selected on `--test`. real_or_simulated_auc: how well a small
+network, trained on crops of `--train` and as many simulated ones, tells crops of `--test` from other simulated ones;
+all crops have the same (flat) histogram. fine_detail_auc: how well one number, the contrast between neighbouring
+pixels, tells them; above 0.5 the simulated crops are the coarser ones, below it the finer ones.
 """
 
 import argparse
@@ -67,11 +67,11 @@ class Trainer:
         epochs: int,
         rate: float,
         seed: int,
+        augment: Augment,
         start: dict | None = None,
-        wide: bool = False,
         **changed: float,
     ) -> nn.Module:
-        """Train on a part, from random weights or from `start`; `wide`: with more changes of pose and brightness."""
+        """Train on a part, from random weights or from `start`."""
         torch.manual_seed(seed)
         settings = self.params.models[model].model_copy(
             update={
@@ -86,7 +86,7 @@ class Trainer:
         if start:
             network.load_state_dict(start)
         order = Order(settings, part.labels, part.weights, seed)
-        batches = cpu_batches(part, order, WIDE_AUGMENT if wide else self.params.train.augment, NORMALISATION)
+        batches = cpu_batches(part, order, augment, NORMALISATION)
         lessons = Lessons(batches, order.steps, order.batch_size)
         network.load_state_dict(fit(self.fabric, network, settings, lessons, seed).best_state)
         return network
@@ -115,13 +115,14 @@ def main() -> None:
     found: dict[str, list[np.ndarray]] = {"sim_only": [], "scratch": [], "transfer": []}
     aucs, detail_aucs = [], []
     for seed in range(arguments.seeds):
-        taught = trainer.train("resnet18", simulated, 1, RATE, seed, wide=True)
-        taught = trainer.train("resnet18", simulated, 1, RATE, seed, taught.state_dict())
+        taught = trainer.train("resnet18", simulated, 1, RATE, seed, WIDE_AUGMENT)
+        taught = trainer.train("resnet18", simulated, 1, RATE, seed, params.train.augment, taught.state_dict())
         found["sim_only"].append(trainer.probabilities(taught, test).argmax(1))
         state = {name: value.clone() for name, value in taught.state_dict().items()}
-        mixed = amplitudes_mixed(train, arguments.epochs, seed)
+        mixing = params.train.augment.model_copy(update={"mix_amplitudes": 1.0})
         for name, start, share in (("scratch", None, 0.0), ("transfer", state, PRETRAINED_SHARE)):
-            network = trainer.train("resnet18", mixed, 1, REAL_RATE, seed, start, pretrained_share=share)
+            passes = repeated(train, arguments.epochs)
+            network = trainer.train("resnet18", passes, 1, REAL_RATE, seed, mixing, start, pretrained_share=share)
             found[name].append(trainer.probabilities(network, test).argmax(1))
         auc, detail_auc = real_or_simulated(trainer, *cropped, -(-arguments.epochs // 6), seed)
         aucs.append(auc)
@@ -170,19 +171,10 @@ def simulated_part(count: int, side_px: int, seed: int) -> Part:
     return part_of(frames[:count], np.concatenate([labels for _, labels in batches])[:count])
 
 
-def amplitudes_mixed(part: Part, times: int, seed: int) -> Part:
-    """Return each frame `times` times, each time with another one's Fourier amplitudes to a random share.
-
-    Where a class is one run on one bench, its look would do to tell it. Amplitudes carry much of the look, phases the
-    shapes (Xu et al. 2021, A Fourier-based framework for domain generalization, CVPR).
-    """
-    rng = np.random.default_rng([seed, times])
-    spectra = np.fft.rfft2(part.frames)
-    own = np.repeat(np.arange(len(part)), times)
-    other, share = rng.integers(len(part), size=len(own)), rng.random((len(own), 1, 1))
-    amplitudes = (1.0 - share) * np.abs(spectra)[own] + share * np.abs(spectra)[other]
-    frames = np.fft.irfft2(amplitudes * np.exp(1j * np.angle(spectra[own])), s=part.frames.shape[1:])
-    return part_of(np.rint(frames.clip(0, 255)).astype(np.uint8), part.labels[own])
+def repeated(part: Part, times: int) -> Part:
+    """Return a part that holds every line `times` times."""
+    lines = np.tile(np.arange(len(part)), times)
+    return Part(part.frames, part.index[lines], part.rows[lines], part.labels[lines], part.weights[lines])
 
 
 def real_or_simulated(trainer: Trainer, train: Part, test: Part, epochs: int, seed: int) -> tuple[float, float]:
@@ -197,7 +189,7 @@ def real_or_simulated(trainer: Trainer, train: Part, test: Part, epochs: int, se
         both = np.concatenate([_crops(real, rng), _crops(simulated_part(len(real), CROPPED_PX, seed + offset), rng)])
         part = part_of(both, np.repeat([0, 1], len(both) // 2))
         if network is None:
-            network = trainer.train("conv6", part, epochs, 0.01, seed)
+            network = trainer.train("conv6", part, epochs, 0.01, seed, trainer.params.train.augment)
     told = trainer.probabilities(network, part)[:, 1]
     detail = np.abs(np.diff(part.frames.astype(np.float32))).mean((1, 2))
     return float(roc_auc_score(part.labels, told)), float(roc_auc_score(part.labels, -detail))

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from weldbench.amplitudes import mix_amplitudes
 from weldbench.config.training import Augment
 
 CPU_GROUP = 8
@@ -40,6 +41,8 @@ class Draws:
         gamma: Exponent of the pixel values, shape (G,).
         noise: Where in the table of noise a group begins, in parts of its length, shape (G,).
         erase: Whether the corner of the time stamp is blanked, bool, shape (G,).
+        other: Whose amplitudes are mixed in: a number from 0 to 1, in parts of all frames, shape (G,).
+        share: Of the other one's amplitudes, shape (G,).
     """
 
     theta: np.ndarray
@@ -47,10 +50,16 @@ class Draws:
     gamma: np.ndarray
     noise: np.ndarray
     erase: np.ndarray
+    other: np.ndarray
+    share: np.ndarray
 
     def only(self, groups: slice | np.ndarray) -> "Draws":
         """Return what was decided for some of the groups."""
-        return Draws(self.theta[groups], self.gain[groups], self.gamma[groups], self.noise[groups], self.erase[groups])
+        return Draws(**{name: values[groups] for name, values in vars(self).items()})
+
+    def others(self, frames: torch.Tensor) -> torch.Tensor:
+        """Return the frame of each group whose amplitudes are mixed in, uint8, shape (G, S, S)."""
+        return frames[torch.from_numpy((self.other * len(frames)).astype(np.int64)).to(frames.device)]
 
 
 def draw(augment: Augment, groups: int, rng: np.random.Generator) -> Draws:
@@ -72,6 +81,9 @@ def draw(augment: Augment, groups: int, rng: np.random.Generator) -> Draws:
         gamma=around(1.0, augment.gamma),
         noise=rng.random(groups),
         erase=rng.random(groups) < 0.5 * augment.erase_timestamp,
+        # Drawn only where they count, so that a training without them stays what it was.
+        other=rng.random(groups) if augment.mix_amplitudes else np.zeros(groups),
+        share=rng.uniform(0.0, augment.mix_amplitudes, groups) if augment.mix_amplitudes else np.zeros(groups),
     )
 
 
@@ -81,6 +93,7 @@ class CpuAugmentation:
     def __init__(self, frames: torch.Tensor, augment: Augment, normalisation: Normalisation, seed: int):
         """Take all frames, uint8 of shape (N, S, S), and what seeds the noise."""
         self._frames, self._size, self._normalisation = frames, frames.shape[-1], normalisation
+        self._mixes = augment.mix_amplitudes > 0
         pixels = CPU_GROUP * self._size**2
         length = max(_NOISE_TABLE, 2 * pixels)
         noise = np.random.default_rng(seed).standard_normal(length, np.float32)
@@ -111,6 +124,9 @@ class CpuAugmentation:
         for first in range(0, len(numbers), len(self._levels)):
             some = slice(first, first + len(self._levels))
             frames = self._taken(numbers[some])
+            if self._mixes:
+                shares = torch.from_numpy(draws.share[some, None])
+                frames = mix_amplitudes(frames, draws.only(some).others(self._frames)[:, None], shares)
             frames.numpy()[draws.erase[some], :, :height, :width] = 0
             moved = self._moved_by(theta[some], frames.flatten(2))
             levels = self._levels[: len(moved), : moved.shape[1]].copy_(moved)  # indices have to be int64

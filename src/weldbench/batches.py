@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from weldbench.amplitudes import mix_amplitudes
 from weldbench.augment import CPU_GROUP, CpuAugmentation, Normalisation, augment_on_device, draw
 from weldbench.config.models import Model
 from weldbench.config.training import Augment
@@ -132,9 +133,12 @@ def device_batches(
     def epoch_batches(epoch: int) -> Iterator[Batch]:
         for lines, rng in order.batches(epoch):
             mine = draw(augment, len(lines), rng).only(own)
-            where = torch.from_numpy(part.index[lines[own]]).to(device, non_blocking=True)
+            taken = frames[torch.from_numpy(part.index[lines[own]]).to(device, non_blocking=True)]
+            if augment.mix_amplitudes:
+                shares = torch.from_numpy(mine.share).to(device, torch.float32, non_blocking=True)
+                taken = mix_amplitudes(taken, mine.others(frames), shares)
             yield Batch(
-                augment_on_device(frames[where], mine, augment, normalisation),
+                augment_on_device(taken, mine, augment, normalisation),
                 torch.from_numpy(part.labels[lines[own]]).to(device, non_blocking=True),
                 torch.from_numpy(order.shares(lines)[own]).to(device, non_blocking=True),
             )

@@ -1,10 +1,13 @@
-"""The batches of an epoch on the CPU, where several small ones are prepared at once."""
+"""The batches of an epoch; on the CPU, several small ones are prepared at once."""
+
+from functools import partial
 
 import numpy as np
 import pytest
+import torch
 
 from weldbench.augment import Normalisation
-from weldbench.batches import Order, cpu_batches
+from weldbench.batches import Order, cpu_batches, device_batches
 from weldbench.config import load_params
 from weldbench.config.training import Augment
 from weldbench.frames import Part
@@ -48,10 +51,26 @@ def test_every_frame_keeps_its_label_and_its_share(part, at_once, monkeypatch):
         np.testing.assert_allclose(shares, part.weights[line] / part.weights[line].sum(), rtol=1e-6)
 
 
-def test_two_processes_share_each_batch_and_its_changes(part, monkeypatch):
-    augment = load_params().train.augment
+@pytest.mark.parametrize("mix_amplitudes", [0.0, 0.7])
+def test_two_processes_share_each_batch_and_its_changes(part, mix_amplitudes, monkeypatch):
+    augment = load_params().train.augment.model_copy(update={"mix_amplitudes": mix_amplitudes})
     whole = seen(part, order_of(part), 4, monkeypatch, augment)
     halves = [seen(part, order_of(part, rank, 2), 4, monkeypatch, augment) for rank in (0, 1)]
     for together, *both in zip(whole, *halves, strict=True):
         for of_all, *of_each in zip(together, *both, strict=True):
             assert np.array_equal(of_all, np.concatenate(of_each))
+
+
+@pytest.mark.parametrize("make", [cpu_batches, partial(device_batches, device=torch.device("cpu"))])
+def test_frames_take_up_to_a_share_of_the_brightness_of_others(part, make):
+    mixing, order = UNCHANGED.model_copy(update={"mix_amplitudes": 0.5}), order_of(part)
+    changes = []
+    batches = make(part, order, mixing, Normalisation(0.0, 1.0))(epoch=1)
+    for batch, (lines, _) in zip(batches, order_of(part).batches(1), strict=True):
+        levels = batch.inputs[:, 0, 0, 0].numpy() * 255  # a flat frame has one amplitude, its mean
+        torch.testing.assert_close(batch.inputs, batch.inputs[:, :, :1, :1].expand_as(batch.inputs), atol=1e-4, rtol=0)
+        assert np.array_equal(batch.labels, part.labels[lines])
+        changes.append(levels - lines)
+        assert np.all((levels > 0.49 * lines) & (levels < 0.51 * lines + 0.5 * LINES))
+    assert np.abs(changes).max() > 0.3 * LINES
+    assert (np.abs(changes) > 1).mean() > 0.8

@@ -30,6 +30,9 @@ class Augment(Section):
     erase_timestamp: bool = Field(
         True, description="blank the top left corner of half of the frames, where some runs carry a time stamp"
     )
+    mix_amplitudes: float = Field(
+        0.0, ge=0, le=1, description="largest share of another frame's Fourier amplitudes that a frame takes; 0: none"
+    )
 
 
 class Pretrain(Section):
