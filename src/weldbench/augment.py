@@ -3,7 +3,7 @@
 On a GPU every frame gets a transform of its own through `grid_sample`. That would cost a CPU more than the step of a
 small network, so there eight frames that stand together in a shuffled batch share one transform, which is nothing but
 lookups: the geometry in the source pixels, the exposure in a table of 256 values, the noise in a random stretch of a
-table.
+table. Amplitudes, where they are mixed, are those of a frame of its own for each.
 """
 
 from dataclasses import dataclass
@@ -41,8 +41,8 @@ class Draws:
         gamma: Exponent of the pixel values, shape (G,).
         noise: Where in the table of noise a group begins, in parts of its length, shape (G,).
         erase: Whether the corner of the time stamp is blanked, bool, shape (G,).
-        other: Whose amplitudes are mixed in: a number from 0 to 1, in parts of all frames, shape (G,).
-        share: Of the other one's amplitudes, shape (G,).
+        other: Whose amplitudes each frame takes, in parts of the number of all frames, shape (G, K).
+        share: How much of them, shape (G, K).
     """
 
     theta: np.ndarray
@@ -58,12 +58,12 @@ class Draws:
         return Draws(**{name: values[groups] for name, values in vars(self).items()})
 
     def others(self, frames: torch.Tensor) -> torch.Tensor:
-        """Return the frame of each group whose amplitudes are mixed in, uint8, shape (G, S, S)."""
+        """Return the frames whose amplitudes are taken, uint8, shape (G, K, S, S)."""
         return frames[torch.from_numpy((self.other * len(frames)).astype(np.int64)).to(frames.device)]
 
 
-def draw(augment: Augment, groups: int, rng: np.random.Generator) -> Draws:
-    """Draw the changes of `groups` groups of frames."""
+def draw(augment: Augment, groups: int, rng: np.random.Generator, group_size: int = 1) -> Draws:
+    """Draw the changes of groups of frames: one for all frames of a group, but for the amplitudes."""
 
     def around(middle: float, spread: float, *shape: int) -> np.ndarray:
         return rng.uniform(middle - spread, middle + spread, (groups, *shape))
@@ -75,15 +75,17 @@ def draw(augment: Augment, groups: int, rng: np.random.Generator) -> Draws:
     shift = around(0.0, 2.0 * augment.shift, 2)
     cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
     theta = np.stack([cos * mirror, -sin, shift[:, 0], sin * mirror, cos, shift[:, 1]], axis=1)
+    mixing = np.zeros((2, groups, group_size))
+    if augment.mix_amplitudes:  # drawn only where it counts, so that a training without it stays what it was
+        mixing = rng.random(mixing.shape)
     return Draws(
         theta=theta.reshape(groups, 2, 3).astype(np.float32),
         gain=around(1.0, augment.gain),
         gamma=around(1.0, augment.gamma),
         noise=rng.random(groups),
         erase=rng.random(groups) < 0.5 * augment.erase_timestamp,
-        # Drawn only where they count, so that a training without them stays what it was.
-        other=rng.random(groups) if augment.mix_amplitudes else np.zeros(groups),
-        share=rng.uniform(0.0, augment.mix_amplitudes, groups) if augment.mix_amplitudes else np.zeros(groups),
+        other=mixing[0],
+        share=mixing[1] * augment.mix_amplitudes,
     )
 
 
@@ -123,14 +125,13 @@ class CpuAugmentation:
         starts = (draws.noise * (len(self._noise) - changed.shape[1])).astype(int).tolist()
         for first in range(0, len(numbers), len(self._levels)):
             some = slice(first, first + len(self._levels))
-            frames = self._taken(numbers[some])
+            frames, mine = self._taken(numbers[some]), draws.only(some)
             if self._mixes:
-                shares = torch.from_numpy(draws.share[some, None])
-                frames = mix_amplitudes(frames, draws.only(some).others(self._frames)[:, None], shares)
-            frames.numpy()[draws.erase[some], :, :height, :width] = 0
+                frames = mix_amplitudes(frames, mine.others(self._frames), torch.from_numpy(mine.share))
+            frames.numpy()[mine.erase, :, :height, :width] = 0
             moved = self._moved_by(theta[some], frames.flatten(2))
             levels = self._levels[: len(moved), : moved.shape[1]].copy_(moved)  # indices have to be int64
-            exposures = torch.from_numpy(self._exposures(draws.only(some)))
+            exposures = torch.from_numpy(self._exposures(mine))
             torch.gather(exposures, 1, levels, out=torch.from_numpy(changed[some]))
             for start, group in zip(starts[some], changed[some], strict=True):
                 group += self._noise[start : start + group.size]

@@ -110,7 +110,7 @@ def cpu_batches(
         while following := list(islice(batches, at_once)):
             count = len(following)
             groups = (np.arange(count)[:, None] * every + np.arange(first, last)).ravel()
-            draws = draw(augment, count * every, following[0][1]).only(groups)
+            draws = draw(augment, count * every, following[0][1], CPU_GROUP).only(groups)
             # A last group that is not full takes some frames twice.
             lines = np.stack([np.resize(lines, every * CPU_GROUP)[whole] for lines, _ in following])
             which = part.index[lines].reshape(len(groups), CPU_GROUP)
@@ -136,7 +136,7 @@ def device_batches(
             taken = frames[torch.from_numpy(part.index[lines[own]]).to(device, non_blocking=True)]
             if augment.mix_amplitudes:
                 shares = torch.from_numpy(mine.share).to(device, torch.float32, non_blocking=True)
-                taken = mix_amplitudes(taken, mine.others(frames), shares)
+                taken = mix_amplitudes(taken[:, None], mine.others(frames), shares)[:, 0]
             yield Batch(
                 augment_on_device(taken, mine, augment, normalisation),
                 torch.from_numpy(part.labels[lines[own]]).to(device, non_blocking=True),

@@ -96,7 +96,7 @@ def write_sweep(points: pd.DataFrame, output: Path) -> None:
 
 
 def _figure(points: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(7, 4), layout="constrained")
+    figure = Figure(figsize=(8, 4), layout="constrained")
     axes = figure.subplots()
     lengths = sorted(points["epochs"].unique())
     for color, (model, of_model) in enumerate(points.groupby("model")):
@@ -108,7 +108,7 @@ def _figure(points: pd.DataFrame) -> Figure:
     rates = sorted(points["learning_rate"].unique())
     axes.set_xticks(rates, [f"{rate:g}" for rate in rates], minor=False)
     axes.minorticks_off()
-    axes.legend(fontsize="small")
+    figure.legend(fontsize="small", loc="outside right upper")
     return figure
 
 

@@ -15,8 +15,8 @@ IDENTITY = Draws(
     gamma=np.ones(1),
     noise=np.zeros(1),
     erase=np.zeros(1, bool),
-    other=np.zeros(1),
-    share=np.zeros(1),
+    other=np.zeros((1, 1)),
+    share=np.zeros((1, 1)),
 )
 
 
