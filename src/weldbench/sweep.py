@@ -108,7 +108,7 @@ def _figure(points: pd.DataFrame) -> Figure:
     rates = sorted(points["learning_rate"].unique())
     axes.set_xticks(rates, [f"{rate:g}" for rate in rates], minor=False)
     axes.minorticks_off()
-    figure.legend(fontsize="small", loc="outside right upper")
+    figure.legend(fontsize="small", loc="outside right upper", handlelength=3.5)
     return figure
 
 
