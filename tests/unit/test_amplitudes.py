@@ -38,7 +38,7 @@ def test_without_a_share_and_with_itself_a_frame_stays_as_it_is(side):
     assert torch.equal(mix_amplitudes(frames, frames, shares(0.3, 0.7, 1)), frames)
 
 
-def test_a_group_shares_one_other_frame():
+def test_a_group_may_take_from_one_and_the_same():
     frames, others, some = noise(2, 2, 5, 12, 12), noise(3, 2, 12, 12), shares(0.4, 0.9)
     together = mix_amplitudes(frames, others[:, None], some[:, None])
     assert together.dtype == torch.uint8
