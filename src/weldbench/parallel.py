@@ -5,12 +5,10 @@ import signal
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from itertools import islice
-from multiprocessing.connection import Connection
-from queue import SimpleQueue
-from typing import TypeVar
+from itertools import count, islice
+from multiprocessing.connection import Connection, wait
+from typing import Any, TypeVar
 
 from weldbench.errors import InputError
 
@@ -33,7 +31,7 @@ def ordered_map(
 
     Args:
         function: Of a module, as workers must be able to import it; what it raises is raised here.
-        tasks: What to work on; taken from only as results are fetched.
+        tasks: What to work on, each a few kB at most; taken from only as results are fetched.
         workers: Number of processes.
         remedy: For the error: what to do where memory is too small for so many workers.
         initializer: Called once in every worker, before its first task.
@@ -46,21 +44,12 @@ def ordered_map(
             initializer()
         yield from map(function, tasks)
         return
-    tasks = iter(tasks)
-    # A thread and a pipe for each worker. Workers share nothing, so that one which dies cannot keep a lock that the
-    # others need, as it can in ProcessPoolExecutor, which then waits for ever.
-    with ThreadPoolExecutor(workers) as threads, ExitStack() as stack:
-        idle: SimpleQueue[Connection] = SimpleQueue()
+    with ExitStack() as stack:
         try:
-            for _ in range(workers):
-                idle.put(stack.enter_context(_worker(function, initializer)))
-            stack.callback(threads.shutdown, wait=False, cancel_futures=True)
-            waiting: deque[Future[Result]] = deque(
-                threads.submit(_ask, idle, task) for task in islice(tasks, workers * _TASKS_PER_WORKER)
-            )
-            while waiting:
-                result = waiting.popleft().result()
-                waiting.extend(threads.submit(_ask, idle, task) for task in islice(tasks, 1))
+            pipes = [stack.enter_context(_worker(function, initializer)) for _ in range(workers)]
+            for result, error in _ordered_answers(tasks, pipes):
+                if error:
+                    raise error
                 yield result
         except _WorkerDiedError:
             raise InputError(f"a worker process was killed, probably for lack of memory; {remedy}") from None
@@ -70,18 +59,46 @@ class _WorkerDiedError(Exception):
     pass
 
 
-def _ask(idle: SimpleQueue[Connection], task: Task) -> Result:
-    pipe = idle.get()
+def _ordered_answers(tasks: Iterable[Any], pipes: list[Connection]) -> Iterator[Any]:
+    # Workers share nothing and no thread waits for them: neither one that is killed nor Ctrl-C leaves a lock behind, for
+    # which the others would wait for ever, as in the executors of concurrent.futures.
+    numbered = enumerate(tasks)
+    free = deque(pipes * 2)  # a place for each task that a worker may have: one in work, one waiting
+    asked: dict[Connection, deque[int]] = {pipe: deque() for pipe in pipes}
+    answers: dict[int, Any] = {}
+    for wanted in count():
+        while True:
+            in_work = sum(map(len, asked.values()))
+            room = len(pipes) * _TASKS_PER_WORKER - in_work - len(answers)
+            for number, task in islice(numbered, min(room, len(free))):
+                pipe = free.popleft()
+                _send(pipe, task)
+                asked[pipe].append(number)
+            busy = [pipe for pipe in pipes if asked[pipe]]
+            # Also with the answer at hand: who has answered gets a new task before the caller turns to the result.
+            ready = wait(busy, timeout=0 if wanted in answers else None) if busy else []
+            for pipe in ready:
+                answers[asked[pipe].popleft()] = _receive(pipe)
+                free.append(pipe)
+            if not ready:
+                break
+        if wanted not in answers:
+            return
+        yield answers.pop(wanted)
+
+
+def _send(pipe: Connection, task: Any) -> None:
     try:
         pipe.send(task)
-        result, error = pipe.recv()
+    except OSError:
+        raise _WorkerDiedError from None
+
+
+def _receive(pipe: Connection) -> Any:
+    try:
+        return pipe.recv()
     except (EOFError, OSError):
         raise _WorkerDiedError from None
-    finally:
-        idle.put(pipe)
-    if error:
-        raise error
-    return result
 
 
 @contextmanager
@@ -95,11 +112,12 @@ def _worker(function: Callable[[Task], Result], initializer: Callable[[], None] 
             process.start()
     except ConnectionError:
         raise _WorkerDiedError from None
-    try:
-        yield ours
-    finally:
-        process.terminate()
-        process.join()
+    with ours:
+        try:
+            yield ours
+        finally:
+            process.terminate()
+            process.join()
 
 
 def _work(pipe: Connection, function: Callable[[Task], Result], initializer: Callable[[], None] | None) -> None:
