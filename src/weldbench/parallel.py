@@ -60,8 +60,8 @@ class _WorkerDiedError(Exception):
 
 
 def _ordered_answers(tasks: Iterable[Any], pipes: list[Connection]) -> Iterator[Any]:
-    # Workers share nothing and no thread waits for them: neither one that is killed nor Ctrl-C leaves a lock behind, for
-    # which the others would wait for ever, as in the executors of concurrent.futures.
+    # Workers share nothing and no thread waits for them: neither one that is killed nor Ctrl-C leaves a lock behind,
+    # for which the others would wait for ever, as in the executors of concurrent.futures.
     numbered = enumerate(tasks)
     free = deque(pipes * 2)  # a place for each task that a worker may have: one in work, one waiting
     asked: dict[Connection, deque[int]] = {pipe: deque() for pipe in pipes}

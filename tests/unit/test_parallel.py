@@ -93,7 +93,9 @@ from tests.unit.test_parallel import large
 
 if __name__ == "__main__":
     try:
-        print(sum(map(len, ordered_map(large, range(int(sys.argv[1])), 3, "x"))))
+        for number, _ in enumerate(ordered_map(large, range(int(sys.argv[1])), 3, "x")):
+            if number == 2:
+                print("each worker has answered", flush=True)
     except InputError as error:
         sys.exit(f"error: {error}")
 """
@@ -142,14 +144,29 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         time.sleep(0.05)
 
 
+def interrupt(process: subprocess.Popen) -> str:
+    """Do as a terminal does on Ctrl-C, and return what the processes then wrote."""
+    for pid in (*children_of(process), process.pid):
+        os.kill(pid, signal.SIGINT)
+    return process.communicate(timeout=60)[1]
+
+
 @pytest.mark.slow
 def test_control_c_ends_the_map_and_its_workers_without_their_tracebacks(tmp_path: Path) -> None:
     process = start_map(tmp_path, 100_000)
-    while len(workers := children_of(process)) < 3:
-        assert process.poll() is None
-    time.sleep(2)
-    for pid in (*workers, process.pid):
-        os.kill(pid, signal.SIGINT)
-    message = process.communicate(timeout=60)[1]
-    assert message.count("KeyboardInterrupt") == 1
+    assert process.stdout.readline() == "each worker has answered\n"
+    workers = children_of(process)
+    assert interrupt(process).count("KeyboardInterrupt") == 1
     assert not [worker for worker in workers if Path(f"/proc/{worker}").exists()]
+
+
+@pytest.mark.slow
+def test_whenever_control_c_comes_the_map_ends(tmp_path: Path) -> None:
+    moments = random.Random(SEED)
+    for _ in range(8):
+        process = start_map(tmp_path, 100_000)
+        while not children_of(process):
+            assert process.poll() is None
+        time.sleep(moments.choice([0, 0.2, 1]) * moments.random())
+        assert "KeyboardInterrupt" in interrupt(process)
+        assert process.returncode != 0
