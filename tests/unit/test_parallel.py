@@ -86,12 +86,13 @@ def test_a_worker_that_dies_at_work_is_one_message() -> None:
 
 
 MAP = """
-import sys
+import signal, sys
 from weldbench.errors import InputError
 from weldbench.parallel import ordered_map
 from tests.unit.test_parallel import large
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell runs the tests in the background
     try:
         for number, _ in enumerate(ordered_map(large, range(int(sys.argv[1])), 3, "x")):
             if number == 2:
