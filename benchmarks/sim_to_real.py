@@ -45,8 +45,8 @@ NORMALISATION = Normalisation(mean=0.25, std=0.2)
 # Of AdamW, on simulated frames, and on real ones. Chosen with the sample's valid part to learn from and its train part
 # to test on. From random weights the macro F1 was 0.68, 0.72, 0.52 at 0.0001, 0.0003, 0.001, amplitudes not mixed. From
 # pretrained ones, a mean over six networks of three streams, it was 0.84, log loss 0.42, at 0.0003 and 0.82, 0.45 at
-# 0.001, of 64 passes; 128 passes gave 0.83, 0.85, 0.85, 0.84, log loss 0.38, 0.40, 0.46, 0.65, where 65, 50, 35 % and
-# nothing of the pretrained weights is kept; and 0.80, 0.46 where half is kept, but amplitudes are not mixed.
+# 0.001, of 64 passes; 128 passes gave 0.83, 0.85, 0.85, log loss 0.39, 0.41, 0.47, where 65, 50, 35 % of the pretrained
+# weights are kept; with other draws 0.84, 0.65 where nothing is, and 0.80, 0.46 where half is, amplitudes not mixed.
 RATE, REAL_RATE, PRETRAINED_SHARE = 0.002, 0.0003, 0.5
 
 # A simulator gets brightness and noise wrong somewhere: what learns from it had better not rely on them.
@@ -112,6 +112,8 @@ def main() -> None:
     train, test = read_part(arguments.train, SIDE_PX), read_part(arguments.test, SIDE_PX)
     cropped = read_part(arguments.train, CROPPED_PX), read_part(arguments.test, CROPPED_PX)
     simulated = simulated_part(arguments.steps * BATCH, SIDE_PX, seed=1)
+    passes = repeated(train, arguments.epochs)
+    mixing = params.train.augment.model_copy(update={"mix_amplitudes": 1.0})
     found: dict[str, list[np.ndarray]] = {"sim_only": [], "scratch": [], "transfer": []}
     aucs, detail_aucs = [], []
     for seed in range(arguments.seeds):
@@ -119,9 +121,7 @@ def main() -> None:
         taught = trainer.train("resnet18", simulated, 1, RATE, seed, params.train.augment, taught.state_dict())
         found["sim_only"].append(trainer.probabilities(taught, test).argmax(1))
         state = {name: value.clone() for name, value in taught.state_dict().items()}
-        mixing = params.train.augment.model_copy(update={"mix_amplitudes": 1.0})
         for name, start, share in (("scratch", None, 0.0), ("transfer", state, PRETRAINED_SHARE)):
-            passes = repeated(train, arguments.epochs)
             network = trainer.train("resnet18", passes, 1, REAL_RATE, seed, mixing, start, pretrained_share=share)
             found[name].append(trainer.probabilities(network, test).argmax(1))
         auc, detail_auc = real_or_simulated(trainer, *cropped, -(-arguments.epochs // 6), seed)
@@ -161,14 +161,14 @@ def read_part(folder: Path, side_px: int) -> Part:
         np.asarray(Image.open(folder / path).convert("L").resize((side_px, side_px), Image.Resampling.BOX))
         for path in labels
     ]
-    return part_of(np.stack(frames), np.array(list(labels.values())))
+    return _part(np.stack(frames), np.array(list(labels.values())))
 
 
 def simulated_part(count: int, side_px: int, seed: int) -> Part:
     """Render frames of the stream for pretraining; twice as fine and averaged, as a camera's pixels are."""
     batches = [render_batch((seed, number), BATCH, 2 * side_px) for number in range(-(-count // BATCH))]
     frames = np.concatenate([_halved(frames) for frames, _ in batches])
-    return part_of(frames[:count], np.concatenate([labels for _, labels in batches])[:count])
+    return _part(frames[:count], np.concatenate([labels for _, labels in batches])[:count])
 
 
 def repeated(part: Part, times: int) -> Part:
@@ -187,7 +187,7 @@ def real_or_simulated(trainer: Trainer, train: Part, test: Part, epochs: int, se
     network = None
     for offset, real in ((100, train), (200, test)):
         both = np.concatenate([_crops(real, rng), _crops(simulated_part(len(real), CROPPED_PX, seed + offset), rng)])
-        part = part_of(both, np.repeat([0, 1], len(both) // 2))
+        part = _part(both, np.repeat([0, 1], len(both) // 2))
         if network is None:
             network = trainer.train("conv6", part, epochs, 0.01, seed, trainer.params.train.augment)
     told = trainer.probabilities(network, part)[:, 1]
@@ -209,7 +209,7 @@ def _halved(frames: np.ndarray) -> np.ndarray:
     return np.rint(frames.reshape(len(frames), side_px, 2, side_px, 2).mean((2, 4), dtype=np.float32)).astype(np.uint8)
 
 
-def part_of(frames: np.ndarray, labels: np.ndarray) -> Part:
+def _part(frames: np.ndarray, labels: np.ndarray) -> Part:
     """Make a part of frames, uint8 of shape (N, S, S), and their labels; all weigh the same."""
     lines = np.arange(len(labels))
     return Part(frames, lines, lines, labels.astype(np.int64), np.ones(len(labels), np.float32))
