@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from weldbench.amplitudes import mix_amplitudes
-from weldbench.augment import CPU_GROUP, CpuAugmentation, Normalisation, augment_on_device, draw
+from weldbench.augment import Normalisation, augment_on_device, draw
 from weldbench.config.models import Model
 from weldbench.config.training import Augment
 from weldbench.frames import Part
@@ -93,33 +93,26 @@ def cpu_batches(
     """Make the function that yields an epoch's batches on the CPU.
 
     Many small batches are prepared at once, between two steps: each time, the step's weights have to come back into
-    the cache. A thread that prepares them beside the steps gains nothing: every operation of the step would wait for
-    Python's lock. The inputs of a batch are overwritten some batches later.
+    the cache. The inputs of a batch are overwritten some batches later.
     """
+    from weldbench.augment_cpu import CpuAugmentation  # a machine that trains on its GPU has no need of numba
+
     size, own = part.frames.shape[-1], order.own
-    change = CpuAugmentation(torch.from_numpy(part.frames), augment, normalisation, order.seed)
-    # Whole groups, so that processes that share the frames of a group change them alike.
-    first, last, every = own.start // CPU_GROUP, -(-own.stop // CPU_GROUP), -(-order.batch_size // CPU_GROUP)
-    whole = slice(first * CPU_GROUP, last * CPU_GROUP)
-    mine = slice(own.start - whole.start, own.stop - whole.start)
+    change = CpuAugmentation(part.frames, augment, normalisation, order.seed)
     at_once = max(1, _AT_ONCE // (order.batch_size * size**2))
-    inputs = np.empty((at_once, last - first, CPU_GROUP, size, size), np.float32)
+    inputs = np.empty((at_once, own.stop - own.start, 1, size, size), np.float32)
 
     def epoch_batches(epoch: int) -> Iterator[Batch]:
         batches = order.batches(epoch)
         while following := list(islice(batches, at_once)):
-            count = len(following)
-            groups = (np.arange(count)[:, None] * every + np.arange(first, last)).ravel()
-            draws = draw(augment, count * every, following[0][1], CPU_GROUP).only(groups)
-            # A last group that is not full takes some frames twice.
-            lines = np.stack([np.resize(lines, every * CPU_GROUP)[whole] for lines, _ in following])
-            which = part.index[lines].reshape(len(groups), CPU_GROUP)
-            change(which, draws, inputs[:count].reshape(*which.shape, size, size))
-            changed = torch.from_numpy(inputs.reshape(at_once, -1, 1, size, size))[:, mine]
-            labels = torch.from_numpy(part.labels[lines])[:, mine]
-            shares = torch.from_numpy(order.shares(np.stack([lines for lines, _ in following])))[:, own]
-            for number in range(count):
-                yield Batch(changed[number], labels[number], shares[number])
+            lines, rng = np.stack([lines for lines, _ in following]), following[0][1]
+            mine = np.arange(lines.size).reshape(lines.shape)[:, own].ravel()
+            which = part.index[lines.ravel()[mine]]
+            change(which, draw(augment, lines.size, rng).only(mine), inputs[: len(lines)].reshape(-1, size, size))
+            labels = torch.from_numpy(part.labels[lines[:, own]])
+            shares = torch.from_numpy(order.shares(lines)[:, own])
+            for number in range(len(lines)):
+                yield Batch(torch.from_numpy(inputs[number]), labels[number], shares[number])
 
     return epoch_batches
 
@@ -136,7 +129,7 @@ def device_batches(
             taken = frames[torch.from_numpy(part.index[lines[own]]).to(device, non_blocking=True)]
             if augment.mix_amplitudes:
                 shares = torch.from_numpy(mine.share).to(device, torch.float32, non_blocking=True)
-                taken = mix_amplitudes(taken[:, None], mine.others(frames), shares)[:, 0]
+                taken = mix_amplitudes(taken, mine.others(frames), shares)
             yield Batch(
                 augment_on_device(taken, mine, augment, normalisation),
                 torch.from_numpy(part.labels[lines[own]]).to(device, non_blocking=True),

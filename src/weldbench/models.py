@@ -81,6 +81,17 @@ def fold_to_gray(network: nn.Module) -> nn.Module:
     return network
 
 
+def pool_before_relu(network: nn.Module) -> nn.Module:
+    """Move the ReLU of a ResNet's stem behind its pooling; other networks stay as they are.
+
+    The largest of all ReLUs has a quarter of the pixels left, and gives the same outputs and gradients.
+    """
+    if isinstance(getattr(network, "maxpool", None), nn.MaxPool2d) and isinstance(network.relu, nn.ReLU):
+        network.maxpool = nn.Sequential(network.maxpool, network.relu)
+        network.relu = nn.Identity()
+    return network
+
+
 def replace_classes(network: nn.Module, class_count: int) -> nn.Module:
     """Put a fresh last layer with `class_count` outputs on a torchvision network."""
     name, last = [(n, m) for n, m in network.named_modules() if isinstance(m, nn.Linear)][-1]
@@ -190,7 +201,7 @@ def _conv6(settings: Conv6, class_count: int) -> nn.Module:
 
 
 def _torchvision(settings: TorchvisionModel, class_count: int) -> nn.Module:
-    network = fold_to_gray(torchvision_network(settings, class_count))
+    network = pool_before_relu(fold_to_gray(torchvision_network(settings, class_count)))
     try:
         with torch.no_grad():
             network.eval()(torch.zeros(1, 1, settings.input_size_px, settings.input_size_px))

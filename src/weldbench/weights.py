@@ -10,7 +10,14 @@ from torch import nn
 from weldbench.augment import Normalisation
 from weldbench.config.models import Model, TorchvisionModel
 from weldbench.errors import InputError
-from weldbench.models import build_network, fold_to_gray, read_network, replace_classes, torchvision_network
+from weldbench.models import (
+    build_network,
+    fold_to_gray,
+    pool_before_relu,
+    read_network,
+    replace_classes,
+    torchvision_network,
+)
 
 # The channel averages of ImageNet's mean and deviation, (0.485, 0.456, 0.406) and (0.229, 0.224, 0.225): for gray
 # frames they leave the first convolution's zero padding exact, which three different values would not.
@@ -61,7 +68,7 @@ def imagenet_network(settings: TorchvisionModel, class_count: int) -> nn.Module:
 
         state = interpolate_embeddings(settings.input_size_px, network.patch_size, state)
     network.load_state_dict(state)
-    network = replace_classes(fold_to_gray(network), class_count)
+    network = replace_classes(pool_before_relu(fold_to_gray(network)), class_count)
     return network.to(memory_format=torch.channels_last)
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from weldbench.augment import CpuAugmentation, Draws, Normalisation, augment_on_device, draw, normalise
+from weldbench.augment import Draws, Normalisation, augment_on_device, draw, normalise
+from weldbench.augment_cpu import CpuAugmentation
 from weldbench.config.training import Augment
 
 PLAIN = Normalisation(0.0, 1.0)
@@ -21,15 +22,19 @@ IDENTITY = Draws(
 
 
 def on_cpu(frames, draws, augment=OFF, normalisation=PLAIN):
-    result = np.empty((1, *frames.shape), np.float32)
-    change = CpuAugmentation(torch.from_numpy(frames), augment, normalisation, seed=0)
-    change(np.arange(len(frames))[None], draws, result)
-    return result.swapaxes(0, 1)
+    result = np.empty(frames.shape, np.float32)
+    change = CpuAugmentation(frames, augment, normalisation, seed=0)
+    change(np.arange(len(frames)), repeated(draws, len(frames)), result)
+    return result[:, None]
 
 
 def on_device(frames, draws, augment=OFF, normalisation=PLAIN):
-    repeated = Draws(*(np.repeat(value, len(frames), 0) for value in vars(draws).values()))
-    return augment_on_device(torch.from_numpy(frames.copy()), repeated, augment, normalisation).numpy()
+    drawn = repeated(draws, len(frames))
+    return augment_on_device(torch.from_numpy(frames.copy()), drawn, augment, normalisation).numpy()
+
+
+def repeated(draws, count):
+    return Draws(*(np.repeat(value, count, 0) for value in vars(draws).values()))
 
 
 BOTH = pytest.mark.parametrize("change", [on_cpu, on_device])

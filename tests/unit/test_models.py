@@ -18,6 +18,7 @@ from weldbench.models import (
     build_network,
     fold_to_gray,
     load_trained,
+    pool_before_relu,
     replace_classes,
     save_network,
     torchvision_network,
@@ -71,6 +72,19 @@ def test_one_gray_channel_gives_the_outputs_of_three_equal_ones_at_the_border_to
         first = next(module for module in folded.modules() if isinstance(module, nn.Conv2d))
         torch.testing.assert_close(first(gray), first_three, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(folded(gray), three, rtol=1e-3, atol=1e-4)
+
+
+def test_a_stem_that_pools_first_learns_the_same():
+    torch.manual_seed(0)
+    usual = torchvision_network(settings("resnet18", 64), 6)
+    moved = pool_before_relu(copy.deepcopy(usual))
+    assert isinstance(moved.relu, nn.Identity)
+    assert list(moved.state_dict()) == list(usual.state_dict())
+    frames, labels = torch.randn(4, 3, 64, 64), torch.tensor([0, 2, 3, 5])
+    for network in (usual, moved):
+        nn.functional.cross_entropy(network(frames), labels).backward()
+    for one, other in zip(usual.parameters(), moved.parameters(), strict=True):
+        assert torch.equal(one.grad, other.grad)
 
 
 @pytest.mark.parametrize("architecture", ZOO)
