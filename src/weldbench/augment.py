@@ -22,16 +22,16 @@ class Normalisation:
 
 @dataclass(frozen=True)
 class Draws:
-    """What chance decided for N frames.
+    """What chance decided for the G groups of a batch.
 
     Attributes:
-        theta: Output to source coordinates, both in [-1, 1], float32, shape (N, 2, 3), as for `affine_grid`.
-        gain: Factor of the exposure, shape (N,).
-        gamma: Exponent of the pixel values, shape (N,).
-        noise: Where in the table of noise a frame begins, in parts of its length, shape (N,).
-        erase: Whether the corner of the time stamp is blanked, bool, shape (N,).
-        other: Whose amplitudes a frame takes, in parts of the number of all frames, shape (N,).
-        share: How much of them, shape (N,).
+        theta: Output to source coordinates, both in [-1, 1], float32, shape (G, 2, 3), as for `affine_grid`.
+        gain: Factor of the exposure, shape (G,).
+        gamma: Exponent of the pixel values, shape (G,).
+        noise: Where in the table of noise a group begins, in parts of its length, shape (G,).
+        erase: Whether the corner of the time stamp is blanked, bool, shape (G,).
+        other: Whose amplitudes each frame takes, in parts of the number of all frames, shape (G, K).
+        share: How much of them, shape (G, K).
     """
 
     theta: np.ndarray
@@ -42,37 +42,37 @@ class Draws:
     other: np.ndarray
     share: np.ndarray
 
-    def only(self, some: slice | np.ndarray) -> "Draws":
-        """Return what was decided for some of the frames."""
-        return Draws(**{name: values[some] for name, values in vars(self).items()})
+    def only(self, groups: slice | np.ndarray) -> "Draws":
+        """Return what was decided for some of the groups."""
+        return Draws(**{name: values[groups] for name, values in vars(self).items()})
 
     def others(self, frames: torch.Tensor) -> torch.Tensor:
-        """Return those of all frames whose amplitudes are taken, uint8, shape (N, S, S)."""
+        """Return the frames whose amplitudes are taken, uint8, shape (G, K, S, S)."""
         return frames[torch.from_numpy((self.other * len(frames)).astype(np.int64)).to(frames.device)]
 
 
-def draw(augment: Augment, count: int, rng: np.random.Generator) -> Draws:
-    """Draw the changes of `count` frames, each its own."""
+def draw(augment: Augment, groups: int, rng: np.random.Generator, group_size: int = 1) -> Draws:
+    """Draw the changes of groups of frames: one for all frames of a group, but for the amplitudes."""
 
     def around(middle: float, spread: float, *shape: int) -> np.ndarray:
-        return rng.uniform(middle - spread, middle + spread, (count, *shape))
+        return rng.uniform(middle - spread, middle + spread, (groups, *shape))
 
     angle = np.deg2rad(around(0.0, augment.rotation_degrees))
     scale = around(1.0, augment.scale)
-    mirror = np.where(rng.random(count) < 0.5 * augment.flip, -1.0, 1.0)
+    mirror = np.where(rng.random(groups) < 0.5 * augment.flip, -1.0, 1.0)
     # A shift by a share of the side is twice that in coordinates from -1 to 1.
     shift = around(0.0, 2.0 * augment.shift, 2)
     cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
     theta = np.stack([cos * mirror, -sin, shift[:, 0], sin * mirror, cos, shift[:, 1]], axis=1)
-    mixing = np.zeros((2, count))
+    mixing = np.zeros((2, groups, group_size))
     if augment.mix_amplitudes:  # drawn only where it counts, so that a training without it stays what it was
         mixing = rng.random(mixing.shape)
     return Draws(
-        theta=theta.reshape(count, 2, 3).astype(np.float32),
+        theta=theta.reshape(groups, 2, 3).astype(np.float32),
         gain=around(1.0, augment.gain),
         gamma=around(1.0, augment.gamma),
-        noise=rng.random(count),
-        erase=rng.random(count) < 0.5 * augment.erase_timestamp,
+        noise=rng.random(groups),
+        erase=rng.random(groups) < 0.5 * augment.erase_timestamp,
         other=mixing[0],
         share=mixing[1] * augment.mix_amplitudes,
     )
@@ -85,7 +85,7 @@ def augment_on_device(
 
     Args:
         frames: uint8, shape (B, S, S).
-        draws: Of these frames.
+        draws: One group per frame.
         augment: The section of params.yaml; its noise is drawn from torch's own generator.
         normalisation: Of the network.
 

@@ -95,24 +95,32 @@ def cpu_batches(
     Many small batches are prepared at once, between two steps: each time, the step's weights have to come back into
     the cache. The inputs of a batch are overwritten some batches later.
     """
-    from weldbench.augment_cpu import CpuAugmentation  # a machine that trains on its GPU has no need of numba
+    # A machine that trains on its GPU has no need of numba.
+    from weldbench.augment_cpu import CPU_GROUP, CpuAugmentation
 
     size, own = part.frames.shape[-1], order.own
     change = CpuAugmentation(part.frames, augment, normalisation, order.seed)
+    # Whole groups, so that processes that share the frames of a group change them alike. A last group that is not full
+    # takes some frames twice.
+    first, last, every = own.start // CPU_GROUP, -(-own.stop // CPU_GROUP), -(-order.batch_size // CPU_GROUP)
+    taken = np.arange(first * CPU_GROUP, last * CPU_GROUP) % order.batch_size
+    mine = slice(own.start - first * CPU_GROUP, own.stop - first * CPU_GROUP)
     at_once = max(1, _AT_ONCE // (order.batch_size * size**2))
-    inputs = np.empty((at_once, own.stop - own.start, 1, size, size), np.float32)
+    inputs = np.empty((at_once, last - first, CPU_GROUP, size, size), np.float32)
 
     def epoch_batches(epoch: int) -> Iterator[Batch]:
         batches = order.batches(epoch)
         while following := list(islice(batches, at_once)):
             lines, rng = np.stack([lines for lines, _ in following]), following[0][1]
-            mine = np.arange(lines.size).reshape(lines.shape)[:, own].ravel()
-            which = part.index[lines.ravel()[mine]]
-            change(which, draw(augment, lines.size, rng).only(mine), inputs[: len(lines)].reshape(-1, size, size))
+            groups = (np.arange(len(lines))[:, None] * every + np.arange(first, last)).ravel()
+            draws = draw(augment, len(lines) * every, rng, CPU_GROUP).only(groups)
+            which = part.index[lines[:, taken]].reshape(len(groups), CPU_GROUP)
+            change(which, draws, inputs[: len(lines)].reshape(*which.shape, size, size))
+            changed = torch.from_numpy(inputs.reshape(at_once, -1, 1, size, size))[:, mine]
             labels = torch.from_numpy(part.labels[lines[:, own]])
             shares = torch.from_numpy(order.shares(lines)[:, own])
             for number in range(len(lines)):
-                yield Batch(torch.from_numpy(inputs[number]), labels[number], shares[number])
+                yield Batch(changed[number], labels[number], shares[number])
 
     return epoch_batches
 
@@ -129,7 +137,7 @@ def device_batches(
             taken = frames[torch.from_numpy(part.index[lines[own]]).to(device, non_blocking=True)]
             if augment.mix_amplitudes:
                 shares = torch.from_numpy(mine.share).to(device, torch.float32, non_blocking=True)
-                taken = mix_amplitudes(taken, mine.others(frames), shares)
+                taken = mix_amplitudes(taken[:, None], mine.others(frames), shares)[:, 0]
             yield Batch(
                 augment_on_device(taken, mine, augment, normalisation),
                 torch.from_numpy(part.labels[lines[own]]).to(device, non_blocking=True),

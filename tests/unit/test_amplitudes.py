@@ -38,10 +38,11 @@ def test_without_a_share_and_with_itself_a_frame_stays_as_it_is(side):
     assert torch.equal(mix_amplitudes(frames, frames, shares(0.3, 0.7, 1)), frames)
 
 
-def test_every_frame_takes_from_its_own_other():
-    frames, others, some = noise(2, 5, 12, 12), noise(3, 5, 12, 12), shares(0.1, 0.3, 0.5, 0.7, 0.9)
-    together = mix_amplitudes(frames, others, some)
+def test_a_group_may_take_from_one_and_the_same():
+    frames, others, some = noise(2, 2, 5, 12, 12), noise(3, 2, 12, 12), shares(0.4, 0.9)
+    together = mix_amplitudes(frames, others[:, None], some[:, None])
     assert together.dtype == torch.uint8
-    for number in range(5):
-        alone = mix_amplitudes(frames[number], others[number], some[number])
-        assert torch.equal(together[number], alone)
+    for group in range(2):
+        for frame in range(5):
+            alone = mix_amplitudes(frames[group, frame], others[group], some[group])
+            assert torch.equal(together[group, frame], alone)

@@ -22,19 +22,15 @@ IDENTITY = Draws(
 
 
 def on_cpu(frames, draws, augment=OFF, normalisation=PLAIN):
-    result = np.empty(frames.shape, np.float32)
+    result = np.empty((1, *frames.shape), np.float32)
     change = CpuAugmentation(frames, augment, normalisation, seed=0)
-    change(np.arange(len(frames)), repeated(draws, len(frames)), result)
-    return result[:, None]
+    change(np.arange(len(frames))[None], draws, result)
+    return result.swapaxes(0, 1)
 
 
 def on_device(frames, draws, augment=OFF, normalisation=PLAIN):
-    drawn = repeated(draws, len(frames))
-    return augment_on_device(torch.from_numpy(frames.copy()), drawn, augment, normalisation).numpy()
-
-
-def repeated(draws, count):
-    return Draws(*(np.repeat(value, count, 0) for value in vars(draws).values()))
+    repeated = Draws(*(np.repeat(value, len(frames), 0) for value in vars(draws).values()))
+    return augment_on_device(torch.from_numpy(frames.copy()), repeated, augment, normalisation).numpy()
 
 
 BOTH = pytest.mark.parametrize("change", [on_cpu, on_device])
