@@ -12,7 +12,7 @@ import torch
 from numba import float32, int32
 
 from weldbench.amplitudes import mix_amplitudes
-from weldbench.augment import STAMP_HEIGHT, STAMP_WIDTH, Draws, Normalisation
+from weldbench.augment import STAMP_HEIGHT, STAMP_WIDTH, Draws, Normalisation, draw
 from weldbench.config.training import Augment
 
 # The threads that come with numba everywhere; those of OpenMP do not survive that a process forks.
@@ -33,6 +33,7 @@ class CpuAugmentation:
         length = max(_NOISE_TABLE, 2 * CPU_GROUP * frames[0].size)
         noise = np.random.default_rng(seed).standard_normal(length, np.float32)
         self._noise = noise * np.float32(augment.noise / normalisation.std)
+        self._compile(draw(augment, 0, np.random.default_rng(seed), CPU_GROUP))
 
     def __call__(self, which: np.ndarray, draws: Draws, result: np.ndarray) -> None:
         """Change and normalise groups of frames.
@@ -55,8 +56,14 @@ class CpuAugmentation:
             numbers = np.arange(which[some].size).reshape(which[some].shape)
             self._change(mixed.reshape(-1, *mixed.shape[2:]), numbers, mine, result[some])
 
+    def _compile(self, nothing: Draws) -> None:
+        """Have the machine's code made, or read where an earlier process made it, before an epoch is timed."""
+        side = self._frames.shape[1:]
+        frames = np.empty((0, *side), np.uint8) if self._mixes else self._frames
+        self._change(frames, np.empty((0, CPU_GROUP), int), nothing, np.empty((0, CPU_GROUP, *side), np.float32))
+
     def _change(self, frames: np.ndarray, which: np.ndarray, draws: Draws, result: np.ndarray) -> None:
-        size = frames.shape[-1]
+        size, pixels = frames.shape[-1], np.prod(result.shape[1:])
         numba.set_num_threads(min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
         _look_up(
             frames,
@@ -66,7 +73,7 @@ class CpuAugmentation:
             draws.erase,
             (round(STAMP_HEIGHT * size), round(STAMP_WIDTH * size)),
             self._noise,
-            (draws.noise * (len(self._noise) - result[0].size)).astype(np.int64),
+            (draws.noise * (len(self._noise) - pixels)).astype(np.int64),
             result,
         )
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from weldbench.augment import Draws, Normalisation, augment_on_device, draw, normalise
-from weldbench.augment_cpu import CpuAugmentation
+from weldbench.augment_cpu import CPU_GROUP, CpuAugmentation
 from weldbench.config.training import Augment
 
 PLAIN = Normalisation(0.0, 1.0)
@@ -114,3 +114,16 @@ def test_cpu_and_device_agree_on_a_rotation():
     smooth = (127 + 60 * np.sin(4 * across)[:, None] + 60 * np.cos(3 * across)[None, :]).astype(np.uint8)[None]
     draws = draw(Augment(gain=0.1, noise=0, erase_timestamp=False), 1, np.random.default_rng(3))
     assert np.abs(on_cpu(smooth, draws) - on_device(smooth, draws)).max() < 0.03
+
+
+def test_the_number_of_threads_changes_no_bit_of_what_a_cpu_makes():
+    frames = np.random.default_rng(1).integers(0, 256, (40, 33, 33), dtype=np.uint8)
+    which, draws = np.arange(40).reshape(5, 8), draw(Augment(), 5, np.random.default_rng(2), CPU_GROUP)
+    before, made = torch.get_num_threads(), []
+    for threads in (1, 2):
+        made.append(np.empty((5, 8, 33, 33), np.float32))
+        torch.set_num_threads(threads)
+        CpuAugmentation(frames, Augment(), PLAIN, seed=0)(which, draws, made[-1])
+    torch.set_num_threads(before)
+    assert made[0].tobytes() == made[1].tobytes()
+    assert len(np.unique(made[0])) > 10_000
