@@ -36,7 +36,7 @@ def render(notebook: Path, template: Path, parameters: Mapping[str, Any], output
     for path in (notebook, template):
         if not path.exists():
             raise InputError(f"{path}: there is no such file; it belongs to the project, restore it")
-    with _own_kernel() as folder:
+    with own_kernel() as folder:
         executed = folder / notebook.name
         try:
             papermill.execute_notebook(
@@ -52,13 +52,15 @@ def render(notebook: Path, template: Path, parameters: Mapping[str, Any], output
 
 
 @contextmanager
-def _own_kernel() -> Iterator[Path]:
+def own_kernel() -> Iterator[Path]:
     """Make a folder in which `python3` is this interpreter, whatever kernels and settings the user has."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         kernel = folder / "data" / "kernels" / "python3"
         kernel.mkdir(parents=True)
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        # It is ended by an interrupt, of which it would complain where that meets it still at work.
+        quiet = "--log-level=CRITICAL"
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", quiet]
         write_json(kernel / "kernel.json", {"argv": command, "display_name": "Python 3", "language": "python"})
         own = {
             "JUPYTER_DATA_DIR": str(folder / "data"),

@@ -6,17 +6,19 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from jupyter_client.manager import KernelManager
 from predictions_factory import World
 
 from weldbench.conclusions import gather, write_figures, write_tables
 from weldbench.config.evidence import Compare
 from weldbench.errors import InputError
 from weldbench.outputs import TABLES, figure_names
-from weldbench.render_report import render
+from weldbench.render_report import own_kernel, render
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK, TEMPLATE = ROOT / "notebooks/report.ipynb", ROOT / "notebooks/report_template"
@@ -202,6 +204,25 @@ def test_kernels_and_settings_of_the_user_do_no_harm(results, tmp_path, monkeypa
     page = render_report(results, "weldsim")
     assert "resnet18" in page.read_text(encoding="utf-8")
     assert dict(os.environ) == before
+
+
+@pytest.mark.slow
+def test_a_kernel_that_is_ended_at_work_keeps_quiet(tmp_path):
+    heard = tmp_path / "stderr"
+    with own_kernel(), heard.open("wb") as stderr:
+        manager = KernelManager(kernel_name="python3", transport="ipc")
+        manager.start_kernel(stderr=stderr)
+        client = manager.client()
+        client.start_channels()
+        client.wait_for_ready()
+        for pause_ms in range(20):
+            client.execute("1 + 1")
+            time.sleep(pause_ms / 1000)
+            manager.interrupt_kernel()
+            time.sleep(0.02)
+        client.stop_channels()
+        manager.shutdown_kernel()
+    assert heard.read_text() == ""
 
 
 def test_a_failed_report_leaves_the_old_page(results, page):
