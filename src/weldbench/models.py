@@ -86,7 +86,9 @@ def pool_before_relu(network: nn.Module) -> nn.Module:
 
     The largest of all ReLUs has a quarter of the pixels left, and gives the same outputs and gradients.
     """
-    if isinstance(getattr(network, "maxpool", None), nn.MaxPool2d) and isinstance(network.relu, nn.ReLU):
+    from torchvision.models import ResNet
+
+    if isinstance(network, ResNet):
         network.maxpool = nn.Sequential(network.maxpool, network.relu)
         network.relu = nn.Identity()
     return network
