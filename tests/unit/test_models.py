@@ -31,7 +31,6 @@ OTHERS = ["good", "cracks", "pores"]  # classes that no backbone knows
 ZOO = [
     "resnet18",
     "mobilenet_v3_small",
-    "shufflenet_v2_x0_5",
     *(
         pytest.param(name, marks=pytest.mark.slow)
         for name in ("resnet50", "densenet169", "efficientnet_b0", "convnext_tiny", "vit_b_16")
