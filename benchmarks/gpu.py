@@ -4,7 +4,7 @@
 
 Content is noise: it costs as much as frames of welds. A few epochs are run and 30 computed from them, as all epochs do
 the same; `--epochs 30` runs them all. It needs torch, torchvision, numpy, pandas, pydantic, safetensors, lightning and
-PyYAML, and no installation of this project: it runs from a checkout.
+PyYAML (with `--device cpu` numba, too), and no installation of this project: it runs from a checkout.
 
 Lines, for each batch size B and for eager (determinism as in a training), free (cuDNN may choose) and compiled:
 - rate_B_MODE: frames/s of whole epochs, augmentation on the GPU included.
