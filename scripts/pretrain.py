@@ -15,8 +15,8 @@ def main() -> None:
     from weldbench.pretrain import backbone_settings, pretrain_backbone
 
     params = load_params(arguments.params)
-    if arguments.model not in params.pretrain.models:
-        raise InputError(f"--model {arguments.model}: params.yaml's pretrain.models does not name it")
+    if arguments.model not in params.finetune.models:
+        raise InputError(f"--model {arguments.model}: params.yaml's finetune.models does not name it")
     # The stream feeds one process; its renderers take the other cores.
     hardware = params.hardware.model_copy(update={"devices": 1})
     settings = backbone_settings(arguments.model, params.pretrain)

@@ -18,11 +18,15 @@ models:
   full_con6: {input_size_px: 16, hidden: [32, 16], epochs: 4, batch_size: 16, learning_rate: 0.02}
   conv6: {input_size_px: 32, channels: [4, 8], hidden: 16, epochs: 4, batch_size: 16, learning_rate: 0.02}
   resnet18: {input_size_px: 32, init: scratch, epochs: 1, batch_size: 16, learning_rate: 0.02}
-train: {models: [full_con6, conv6, resnet18]}
+folds: [0]
+ingest: {}
+split: {}
+train: {models: [full_con6, conv6, resnet18], augment: {}}
 finetune: {models: []}
-pretrain: {models: [], input_size_px: 32, steps: 4, batch_size: 8}
+pretrain: {input_size_px: 32, steps: 4, batch_size: 8}
 sweep: {models: [resnet18]}
 compare: {models: [full_con6]}
+report: {}
 """
 
 

@@ -18,7 +18,7 @@ from weldbench.progress import reporting
 from weldbench.rendering import Rendered, render_ahead
 from weldbench.weldsim import CLASSES
 
-ROUNDS = 10  # after each one a checkpoint
+_ROUNDS = 10  # at most; after each one a checkpoint
 _NORMALISATION = Normalisation(mean=0.25, std=0.2)  # about that of weld-pool frames; the same for every stream
 
 
@@ -31,7 +31,7 @@ def backbone_settings(architecture: str, pretrain: Pretrain) -> TorchvisionModel
         batch_size=pretrain.batch_size,
         optimizer=pretrain.optimizer,
         learning_rate=pretrain.learning_rate,
-        epochs=min(ROUNDS, pretrain.steps),
+        epochs=max(rounds for rounds in range(1, _ROUNDS + 1) if pretrain.steps % rounds == 0),
     )
 
 
@@ -51,7 +51,7 @@ def pretrain_backbone(fabric: Fabric, settings: Model, pretrain: Pretrain, hardw
     lessons = Lessons(_Stream(pretrain, steps, fabric.device), steps, pretrain.batch_size)
     facts = {
         "settings": settings.model_dump(exclude={"per_dataset"}),
-        "pretrain": pretrain.model_dump(exclude={"workers", "models"}),
+        "pretrain": pretrain.model_dump(exclude={"workers"}),
         "hardware": hardware.model_dump(),
     }
     checkpoint_path = output.with_name(f".{output.stem}.checkpoint.safetensors")

@@ -54,6 +54,13 @@ def test_a_dataset_of_ones_own_needs_two_keys(raw: dict, tmp_path: Path) -> None
         ("split.per_dataset", "weldsm", {"cap": 3}, "split.per_dataset: there is no `weldsm` in datasets"),
         ("", "folds", [1], "there is no fold 1"),
         ("compare", "models", ["resnet50"], "there is no `resnet50` in train.models or finetune.models"),
+        ("", "seeds", [1, 1], "`seeds`: each number may stand there once, not [1, 1]"),
+        ("datasets", "my welds", {"source": "local", "path": "x"}, "`datasets.my welds`: a name consists of letters"),
+        ("datasets", "mine", {"source": "local", "path": "data/mine/archive.zip"}, "an engine deletes what stood"),
+        ("datasets", "mine", {"source": "local", "path": "data"}, "an engine deletes what stood"),
+        ("finetune", "models", ["resnet18", "conv6"], "`conv6` starts from random weights"),
+        ("train", "models", ["full_con6", "conv6", "resnet18"], "`resnet18` stands in train.models too"),
+        ("models.conv6.per_dataset", "weldsim", {"init": "imagenet"}, "`models.conv6`: per_dataset.weldsim.init: this"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_key_and_what_was_meant(
@@ -66,6 +73,33 @@ def test_a_mistake_is_named_with_its_key_and_what_was_meant(
     message = problem(raw, tmp_path)
     assert told in message
     assert message.startswith(str(tmp_path / "params.yaml"))
+
+
+def test_what_is_learnt_may_be_frozen_and_nothing_else(raw: dict, tmp_path: Path) -> None:
+    raw["models"]["resnet18"]["freeze"] = "backbone"
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw), encoding="utf-8")
+    assert load_params(tmp_path / "params.yaml").models["resnet18"].freeze == "backbone"
+    raw["models"]["resnet18"]["per_dataset"]["weldsim"]["init"] = "scratch"
+    told = "`models.resnet18`: freeze: with init: scratch there is nothing learnt to keep; set freeze: none"
+    assert problem(raw, tmp_path).endswith(told)
+
+
+@pytest.mark.parametrize("change", [{"class_weights": "balanced"}, {"sampler": "balanced"}])
+def test_rare_classes_are_raised_in_one_way(raw: dict, tmp_path: Path, change: dict) -> None:
+    raw["models"]["conv6"] |= change
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw), encoding="utf-8")
+    load_params(tmp_path / "params.yaml")
+    raw["split"]["balance"] = "class_weights"
+    assert "models.conv6: its class_weights or sampler raise rare classes" in problem(raw, tmp_path)
+    raw["models"]["conv6"] |= {"class_weights": "balanced", "sampler": "balanced"}
+    assert "`models.conv6`: sampler: balanced and class_weights both raise rare classes" in problem(raw, tmp_path)
+
+
+@pytest.mark.parametrize("section", ["folds", "ingest", "pretrain", "report", "train.augment", "finetune.models"])
+def test_what_both_engines_read_may_not_be_absent(raw: dict, tmp_path: Path, section: str) -> None:
+    *outer, last = section.split(".")
+    del (raw[outer[0]] if outer else raw)[last]
+    assert f"`{section}` is missing" in problem(raw, tmp_path)
 
 
 def test_every_problem_is_listed(raw: dict, tmp_path: Path) -> None:

@@ -47,3 +47,8 @@ def test_settings_come_from_the_section_pretrain_alone():
     assert (settings.epochs, settings.input_size_px, settings.learning_rate, settings.batch_size) == (4, 48, 0.1, 16)
     assert (settings.optimizer, settings.init, settings.freeze) == ("sgd", "scratch", "none")
     assert settings.momentum == MODEL.momentum
+
+
+@pytest.mark.parametrize(("steps", "rounds"), [(1200, 10), (4, 4), (21, 7), (19, 1)])
+def test_rounds_hold_every_step(steps, rounds):
+    assert backbone_settings("resnet18", Pretrain(steps=steps)).epochs == rounds

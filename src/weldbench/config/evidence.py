@@ -18,7 +18,7 @@ class CompareOverride(Section):
 class Compare(OverridableSection):
     """What the comparison holds and how its uncertainty is computed."""
 
-    models: list[str] = Field(["full_con6", "conv6", "resnet18"], min_length=1)
+    models: list[str] = Field(min_length=1)
     bootstrap_draws: PositiveInt = Field(10_000, description="resamples of the test runs behind every interval")
     confidence: Share = 0.95
     false_reject_rates: list[Share] = Field(

@@ -49,15 +49,34 @@ class _Model(OverridableSection):
     ema_decay: float = Field(0.0, ge=0, lt=1, description="of the moving average of the weights per step; 0: none")
     per_dataset: dict[str, ModelOverride] = {}
 
+    @model_validator(mode="after")
+    def _rare_classes_are_raised_once(self) -> Self:
+        if self.sampler == "balanced" and self.class_weights != "none":
+            raise ValueError(
+                "sampler: balanced and class_weights both raise rare classes; set one of them to its default"
+            )
+        return self
 
-class FullCon6(_Model):
+
+class _FromScratch(_Model):
+    @model_validator(mode="after")
+    def _starts_from_random_weights(self) -> Self:
+        for dataset, override in self.per_dataset.items():
+            if "init" in override.model_fields_set:
+                raise ValueError(
+                    f"per_dataset.{dataset}.init: this network always starts from random weights; delete it"
+                )
+        return self
+
+
+class FullCon6(_FromScratch):
     """Two hidden layers, fully connected."""
 
     architecture: Literal["full_con6"]
     hidden: list[PositiveInt] = [256, 128]
 
 
-class Conv6(_Model):
+class Conv6(_FromScratch):
     """Convolutions, each followed by max pooling, then one hidden layer."""
 
     architecture: Literal["conv6"]
@@ -103,7 +122,8 @@ class TorchvisionModel(_Model):
 
     @model_validator(mode="after")
     def _only_learnt_weights_are_frozen(self) -> Self:
-        starts = [self.init, *(override.init for override in self.per_dataset.values())]
+        overrides = self.per_dataset.values()
+        starts = [self.init, *(override.init for override in overrides if "init" in override.model_fields_set)]
         if self.freeze != "none" and "scratch" in starts:
             raise ValueError("freeze: with init: scratch there is nothing learnt to keep; set freeze: none")
         return self

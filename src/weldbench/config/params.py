@@ -1,38 +1,56 @@
 """params.yaml as a whole: reading it, checking it, and the settings that hold for one dataset."""
 
+import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import Field, NonNegativeInt, ValidationError, model_validator
+from pydantic import AfterValidator, Field, NonNegativeInt, ValidationError, model_validator
 
 from weldbench.config.base import Section
-from weldbench.config.data import Dataset, Ingest, Split
+from weldbench.config.data import Dataset, Ingest, LocalDataset, Split
 from weldbench.config.evidence import Compare, Report
-from weldbench.config.models import Model
+from weldbench.config.models import Model, TorchvisionModel
 from weldbench.config.problems import describe
 from weldbench.config.training import Finetune, Hardware, Pretrain, Sweep, Train
 from weldbench.errors import InputError
 
 
+def _plain(name: str) -> str:
+    # Names stand in paths and, unquoted, in the commands of both engines.
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise ValueError("a name consists of letters, digits, _, - and .")
+    return name
+
+
+def _without_repetition(numbers: list[int]) -> list[int]:
+    if len(set(numbers)) < len(numbers):
+        raise ValueError("each number may stand there once")
+    return numbers
+
+
+Name = Annotated[str, AfterValidator(_plain)]
+Numbers = Annotated[list[NonNegativeInt], Field(min_length=1), AfterValidator(_without_repetition)]
+
+
 class Params(Section):
-    """The whole of params.yaml, checked."""
+    """The whole of params.yaml, checked; no section may be absent, as the engines read the file too."""
 
     dataset: str = Field(description="the entry of `datasets` that both engines run on")
-    seeds: Annotated[list[NonNegativeInt], Field(min_length=1)]
-    folds: Annotated[list[NonNegativeInt], Field(min_length=1)] = [0]
-    datasets: dict[str, Dataset]
+    seeds: Numbers
+    folds: Numbers
+    datasets: dict[Name, Dataset]
     models: dict[str, Model]
-    hardware: Hardware = Hardware()
-    ingest: Ingest = Ingest()
-    split: Split = Split()
-    pretrain: Pretrain = Pretrain()
-    train: Train = Train()
-    finetune: Finetune = Finetune()
-    sweep: Sweep = Sweep()
-    compare: Compare = Compare()
-    report: Report = Report()
+    hardware: Hardware
+    ingest: Ingest
+    split: Split
+    pretrain: Pretrain
+    train: Train
+    finetune: Finetune
+    sweep: Sweep
+    compare: Compare
+    report: Report
 
     @model_validator(mode="before")
     @classmethod
@@ -46,14 +64,40 @@ class Params(Section):
         return {**raw, "models": models}
 
     @model_validator(mode="after")
+    def _local_data_stand_outside_of_what_is_made(self) -> Self:
+        for name, dataset in self.datasets.items():
+            archive = Path("data", name, "archive.zip").resolve()
+            if isinstance(dataset, LocalDataset) and archive.is_relative_to(Path(dataset.path).expanduser().resolve()):
+                raise ValueError(
+                    f"datasets.{name}.path: {dataset.path} is where the copy that the comparison works on is made, and "
+                    "an engine deletes what stood there; move your data out of data/, or to another folder of it"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _rare_classes_are_raised_once(self) -> Self:
+        for name in (*self.train.models, *self.finetune.models) if self.split.balance == "class_weights" else ():
+            if self.models[name].class_weights != "none" or self.models[name].sampler == "balanced":
+                raise ValueError(
+                    f"models.{name}: its class_weights or sampler raise rare classes, as split.balance: class_weights "
+                    "does already; set one of them to its default"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _names_refer_to_something(self) -> Self:
         _require_known("dataset", [self.dataset], self.datasets, "datasets")
         _require_known("train.models", self.train.models, self.models, "models")
         _require_known("finetune.models", self.finetune.models, self.models, "models")
-        _require_known("finetune.models", self.finetune.models, self.pretrain.models, "pretrain.models")
         _require_known("sweep.models", self.sweep.models, self.models, "models")
         trained = [*self.train.models, *self.finetune.models]
         _require_known("compare.models", self.compare.models, trained, "train.models or finetune.models")
+        for name in self.finetune.models:
+            if not isinstance(self.models[name], TorchvisionModel):
+                raise ValueError(f"finetune.models: `{name}` starts from random weights; name it in train.models")
+        twice = [name for name in self.finetune.models if name in self.train.models]
+        if twice:
+            raise ValueError(f"finetune.models: `{twice[0]}` stands in train.models too; a model is trained in one way")
         for section in ("ingest", "split", "sweep", "compare"):
             _require_known(f"{section}.per_dataset", getattr(self, section).per_dataset, self.datasets, "datasets")
         for name, model in self.models.items():

@@ -15,7 +15,7 @@ def describe(error: ValidationError, model: type[BaseModel], raw: Any) -> str:
 
 
 def _line(detail: ErrorDetails, model: type[BaseModel], raw: Any) -> str:
-    key = ".".join(_keys_of_the_file(detail["loc"], raw))
+    key = ".".join(_keys_of_the_file(detail, raw))
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden":
         allowed = _allowed_keys(model, detail["loc"][:-1])
@@ -28,15 +28,16 @@ def _line(detail: ErrorDetails, model: type[BaseModel], raw: Any) -> str:
         return f"`{key}`: {given!r} is not allowed{_nearest(str(given), allowed)}; allowed: {', '.join(allowed)}"
     if detail["type"] == "missing":
         return f"`{key}` is missing"
-    return f"`{key}`: {message}, not {detail['input']!r}" if key else message
+    given = "" if isinstance(detail["input"], dict) else f", not {detail['input']!r}"
+    return f"`{key}`: {message}{given}" if key else message
 
 
-def _keys_of_the_file(location: tuple[int | str, ...], raw: Any) -> list[str]:
+def _keys_of_the_file(detail: ErrorDetails, raw: Any) -> list[str]:
     """Drop from pydantic's location the names of union members, which stand in no file."""
-    keys, here = [], raw
+    keys, here, location = [], raw, detail["loc"]
     for position, step in enumerate(location):
         inside = (isinstance(here, dict) and step in here) or (isinstance(here, list) and isinstance(step, int))
-        if inside or position == len(location) - 1:
+        if inside or (position == len(location) - 1 and detail["type"] == "missing"):
             keys.append(str(step))
         if inside:
             here = here[step]

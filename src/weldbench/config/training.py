@@ -38,9 +38,8 @@ class Augment(Section):
 class Pretrain(Section):
     """How a backbone learns on an endless stream of simulated frames."""
 
-    models: list[str] = ["resnet18"]
     input_size_px: PositiveInt = 64
-    steps: PositiveInt = 300
+    steps: PositiveInt = 1200
     batch_size: PositiveInt = 32
     optimizer: Literal["sgd", "adamw"] = "adamw"
     learning_rate: PositiveFloat = 0.002
@@ -51,8 +50,8 @@ class Pretrain(Section):
 class Train(Section):
     """The models that start from random weights, and what all trainings share."""
 
-    models: list[str] = ["full_con6", "conv6"]
-    augment: Augment = Augment()
+    models: list[str]
+    augment: Augment
     tracker: Literal["none", "dvclive", "tensorboard"] = Field(
         "none", description="where each epoch's numbers go besides history.csv"
     )
@@ -61,7 +60,7 @@ class Train(Section):
 class Finetune(Section):
     """The models that start from a pretrained backbone."""
 
-    models: list[str] = ["resnet18"]
+    models: list[str]
 
 
 class SweepOverride(Section):
@@ -70,15 +69,21 @@ class SweepOverride(Section):
     epochs: Annotated[list[PositiveInt], Field(min_length=1)] = [1]
     input_size_px: PositiveInt | None = None
     init: Literal["imagenet", "scratch"] = "scratch"
+    batch_size: PositiveInt = 1
 
 
 class Sweep(OverridableSection):
-    """The search over depth, training length and learning rate; every combination is trained once."""
+    """The search over depth, training length and learning rate; every combination is trained once.
+
+    What could favour one of the depths is the same for all.
+    """
 
     models: Annotated[list[str], Field(min_length=1)] = ["resnet18", "resnet34", "resnet50"]
     epochs: Annotated[list[PositiveInt], Field(min_length=1)] = [10, 30]
     learning_rates: Annotated[list[PositiveFloat], Field(min_length=1)] = [0.006, 0.02]
     input_size_px: PositiveInt | None = Field(None, description="none: each model's own")
-    init: Literal["imagenet", "scratch"] = Field("imagenet", description="the same for all depths, to compare fairly")
+    init: Literal["imagenet", "scratch"] = "imagenet"
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    batch_size: PositiveInt = 32
     seed: int = Field(0, ge=0)
     per_dataset: dict[str, SweepOverride] = {}
