@@ -12,6 +12,12 @@ def sweep_points(wildcards):
     )
 
 
+def same_for_all_points(wildcards):
+    of_sweep = PARAMS.sweep.for_dataset(wildcards.dataset)
+    grid = {"models", "epochs", "learning_rates", "per_dataset"}
+    return of_sweep.model_dump_json(exclude=grid)
+
+
 rule sweep_point:
     input:
         "data/{dataset}/frames.npy",
@@ -23,11 +29,15 @@ rule sweep_point:
         "results/{dataset}/sweep/points/{model}-{epochs}-{learning_rate}.json",
     log:
         "logs/{dataset}/sweep-{model}-{epochs}-{learning_rate}.log",
+    wildcard_constraints:
+        model="|".join(PARAMS.sweep.models),
+        epochs=r"\d+",
     threads: PARAMS.hardware.threads
     resources:
         gpu=gpu,
     params:
-        settings=settings("sweep", "models.{model}", "train.augment", "hardware"),
+        settings=settings("models.{model}", "train.augment", "hardware"),
+        sweep=same_for_all_points,
     shell:
         "python scripts/sweep.py point --dataset {wildcards.dataset} --model {wildcards.model}"
         " --epochs {wildcards.epochs} --learning-rate {wildcards.learning_rate}"

@@ -30,11 +30,18 @@ def point_settings(params: Params, dataset: str, model: str, epochs: int, learni
     if model not in params.models:
         raise InputError(f"--model {model}: params.yaml has the models {', '.join(params.models)}")
     sweep, settings = params.sweep.for_dataset(dataset), params.models[model].for_dataset(dataset)
-    changes: dict[str, Any] = {"epochs": epochs, "learning_rate": learning_rate}
+    changes: dict[str, Any] = {
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "optimizer": sweep.optimizer,
+        "batch_size": sweep.batch_size,
+    }
     if sweep.input_size_px:
         changes["input_size_px"] = sweep.input_size_px
     if isinstance(settings, TorchvisionModel):
-        changes["init"] = sweep.init
+        changes |= {"init": sweep.init, "pretrained_share": 0.0}
+        if sweep.init == "scratch":
+            changes["freeze"] = "none"
     return settings.model_copy(update=changes)
 
 

@@ -11,12 +11,15 @@ from weldbench.lessons import Assignment
 from weldbench.sweep import point_settings, sweep_table, train_point, write_sweep
 
 
-def test_a_point_changes_length_rate_size_and_start_and_nothing_else(tmp_path):
-    path = write_params(tmp_path, resnet18="{input_size_px: 32, epochs: 9, learning_rate: 0.5, momentum: 0.7}")
+def test_a_point_changes_length_rate_and_what_could_favour_a_depth(tmp_path):
+    own = "{input_size_px: 32, epochs: 9, learning_rate: 0.5, optimizer: adamw, batch_size: 7, momentum: 0.7"
+    path = write_params(tmp_path, resnet18=f"{own}, pretrained_share: 0.5, freeze: backbone}}")
     params = load_params(path)
     settings = point_settings(params, "blobs", "resnet18", 3, 0.01)
-    expected = {"epochs": 3, "learning_rate": 0.01, "init": "imagenet"}
-    assert settings == params.models["resnet18"].model_copy(update=expected)
+    expected = {"epochs": 3, "learning_rate": 0.01, "init": "imagenet", "optimizer": "sgd", "batch_size": 32}
+    assert settings == params.models["resnet18"].model_copy(update=expected | {"pretrained_share": 0.0})
+    scratch = params.model_copy(update={"sweep": params.sweep.model_copy(update={"init": "scratch"})})
+    assert point_settings(scratch, "blobs", "resnet18", 3, 0.01).freeze == "none"
     with pytest.raises(InputError, match="has the models full_con6, conv6, resnet18"):
         point_settings(params, "blobs", "resnet19", 3, 0.01)
 
