@@ -63,6 +63,7 @@ class Progress:
     history: list[Epoch] = field(default_factory=list)
     best_epoch: int = 0
     best_state: State = field(default_factory=dict)
+    restored_epochs: int = 0  # by an earlier process
 
     @property
     def best(self) -> Epoch:
@@ -217,7 +218,8 @@ def _epoch(fabric: Fabric, learner: _Learner, settings: Model, lessons: Lessons,
             f"the loss of {settings.architecture} is no longer a number in epoch {epoch + 1}; lower its learning_rate "
             f"({settings.learning_rate}) or raise its warmup ({settings.warmup}) in params.yaml"
         )
-    score = lessons.score(learner.scored) if lessons.score else Score(math.nan, math.nan)
+    # On CPUs each process has norms of its own, and so its own score; all have to keep and stop at the same epoch.
+    score = fabric.broadcast(lessons.score(learner.scored) if lessons.score else Score(math.nan, math.nan))
     speed = lessons.steps * lessons.batch_size / seconds
     return Epoch(epoch + 1, step, rate, train_loss, score.loss, score.macro_f1, seconds, speed)
 
@@ -242,8 +244,7 @@ def _save(checkpoint: Checkpoint, learner: _Learner, progress: Progress) -> None
         "optimizer": optimizer_tensors(learner.optimizer),
         "average": learner.average.state_dict() if learner.average else {},
     }
-    history = [asdict(line) for line in progress.history]
-    checkpoint.save(groups, {"history": history, "best_epoch": progress.best_epoch})
+    checkpoint.save(groups, {"history": list(map(asdict, progress.history)), "best_epoch": progress.best_epoch})
 
 
 def _restored(checkpoint: Checkpoint, learner: _Learner) -> Progress | None:
@@ -255,4 +256,5 @@ def _restored(checkpoint: Checkpoint, learner: _Learner) -> Progress | None:
     restore_optimizer(learner.optimizer, groups.get("optimizer", {}))
     if learner.average:
         learner.average.load_state_dict(groups["average"])
-    return Progress([Epoch(**line) for line in facts["history"]], facts["best_epoch"], groups["best"])
+    lines = [Epoch(**line) for line in facts["history"]]
+    return Progress(lines, facts["best_epoch"], groups["best"], len(lines))

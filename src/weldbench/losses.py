@@ -25,7 +25,8 @@ def loss_per_frame(settings: Model, logits: torch.Tensor, labels: torch.Tensor) 
     if settings.loss == "cross_entropy":
         return entropy
     probability = functional.softmax(logits, dim=1).gather(1, labels.unsqueeze(1)).squeeze(1)
-    return (1.0 - probability) ** settings.focal_gamma * entropy
+    # At 0 the slope of a power below 1 is infinite.
+    return (1.0 - probability).clamp_min(1e-12) ** settings.focal_gamma * entropy
 
 
 def class_weights(settings: Model, counts: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ class Learnt:
         network: As a whole, with its best weights, on the CPU.
         normalisation: What its input wants.
         progress: Its history.
-        seconds: From the start, loading of frames included.
+        seconds: From the start, loading of frames included, and of epochs that an earlier process did.
         inference_ms: Per frame on this device; `alone` as a camera sends them, `batched` as a test set is scored.
     """
 
@@ -66,7 +66,9 @@ def learn(fabric: Fabric, task: Assignment, checkpoint_path: Path, track: Callab
 
         progress = fit(fabric, learning, settings, lessons, task.seed, checkpoint, on_epoch, compiled)
     learning.load_state_dict(progress.best_state)
-    seconds = time.perf_counter() - started
+    restored = progress.history[: progress.restored_epochs]
+    seconds = time.perf_counter() - started + sum(line.seconds for line in restored)
+    whole.to(fabric.device)  # of a frozen backbone only the head has been there
     inference_ms = {
         name: round(milliseconds_per_frame(fabric, whole, settings.input_size_px, normalisation, frames), 4)
         for name, frames in {"alone": 1, "batched": BATCH_FRAMES}.items()

@@ -1,6 +1,7 @@
 """A training that is killed, again and again, and started again ends with the bytes of an undisturbed one."""
 
 import hashlib
+import json
 import random
 import signal
 import subprocess
@@ -39,6 +40,8 @@ def test_training_killed_at_random_moments_ends_with_the_same_bytes(tmp_path):
     _finish(_start(params, split, killed))
 
     assert _sha256(killed / "model.safetensors") == _sha256(undisturbed / "model.safetensors")
+    run = json.loads((killed / "run.json").read_text())
+    assert run["seconds"] > run["training_seconds"]  # those of the killed processes count too
     pd.testing.assert_frame_equal(_timeless_history(killed), _timeless_history(undisturbed))
     assert sorted(path.name for path in killed.iterdir()) == ["history.csv", "model.safetensors", "run.json"]
 

@@ -1,5 +1,6 @@
 import hashlib
 import itertools
+import json
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,10 @@ from weldbench.config import load_params
 from weldbench.engine import Epoch, Progress
 from weldbench.errors import InputError
 from weldbench.frames import open_dataset, read_split
-from weldbench.hardware import prepare
+from weldbench.hardware import Fabric, prepare
 from weldbench.lessons import Assignment
 from weldbench.models import load_trained
-from weldbench.predict import logits_of, probabilities_of, score
+from weldbench.predict import Score, logits_of, probabilities_of, score
 from weldbench.training import train_model
 
 
@@ -67,6 +68,14 @@ def test_same_seed_same_bytes_and_another_seed_other_bytes(train, tmp_path, blob
     first = weights(train(model, precision=precision, split=split))
     assert weights(train(model, precision=precision, split=split)) == first
     assert weights(train(model, precision=precision, split=split, seed=1)) != first
+
+
+def test_every_process_takes_the_score_of_the_first_one(train, monkeypatch):
+    told = itertools.count(-1, -1)
+    monkeypatch.setattr(Fabric, "broadcast", lambda self, score: Score(1.0, next(told)))
+    output = train("full_con6")
+    assert list(pd.read_csv(output / "history.csv")["valid_macro_f1"]) == [-1, -2, -3, -4]
+    assert json.loads((output / "run.json").read_text())["best_epoch"] == 1
 
 
 @pytest.mark.parametrize("model", ["full_con6", "conv6"])

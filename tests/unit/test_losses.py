@@ -26,6 +26,14 @@ def test_focal_loss_without_gamma_is_cross_entropy():
     torch.testing.assert_close(loss_per_frame(settings(), logits, labels), expected)
 
 
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
+def test_focal_loss_has_a_slope_where_the_network_is_sure(gamma):
+    logits = torch.tensor([[40.0, 0.0, 0.0], [0.0, 40.0, 0.0]], requires_grad=True)
+    loss_per_frame(settings(loss="focal", focal_gamma=gamma), logits, torch.tensor([0, 0])).sum().backward()
+    assert logits.grad[0].abs().max() < 1e-6
+    assert logits.grad[1, 0] < -0.9
+
+
 def test_label_smoothing_by_hand():
     logits = torch.log(torch.tensor([[0.7, 0.2, 0.1]]))
     loss = loss_per_frame(settings(label_smoothing=0.3), logits, torch.tensor([0]))
