@@ -21,12 +21,25 @@ from weldbench.predictions import Scored
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with the ends of its confidence interval, or the reason why there is none (then both are NaN)."""
+    """An estimate with the ends of its confidence interval.
+
+    Attributes:
+        reason: Why there is no interval (then both ends are NaN), or empty.
+        too_narrow: Why the interval is too narrow, or empty.
+    """
 
     estimate: float
     low: float
     high: float
     reason: str = ""
+    too_narrow: str = ""
+
+    @property
+    def note(self) -> str:
+        """What a reader of the interval has to know, or empty."""
+        if self.reason:
+            return f"{self.reason}: no interval"
+        return f"too narrow, for {self.too_narrow}" if self.too_narrow else ""
 
 
 @dataclass(frozen=True)
@@ -34,11 +47,13 @@ class Runs:
     """The runs of the test part.
 
     Attributes:
+        classes: Names in label order; the first is the good one.
         names: Shape (R,).
         of_frame: Index of each frame's run, shape (N,).
         frames: Frames of each run and class, int64, shape (R, K).
     """
 
+    classes: tuple[str, ...]
     names: np.ndarray
     of_frame: np.ndarray
     frames: np.ndarray
@@ -49,7 +64,7 @@ class Runs:
         names, of_frame = np.unique(scored.runs, return_inverse=True)
         frames = np.zeros((len(names), len(scored.classes)), dtype=np.int64)
         np.add.at(frames, (of_frame, scored.labels), 1)
-        return cls(names, of_frame, frames)
+        return cls(scored.classes, names, of_frame, frames)
 
     @cached_property
     def strata(self) -> np.ndarray:
@@ -59,6 +74,11 @@ class Runs:
         """
         defects = self.frames[:, 1:]
         return np.where(defects.any(axis=1), defects.argmax(axis=1) + 1, 0)
+
+    @cached_property
+    def lone_strata(self) -> np.ndarray:
+        """Class numbers of the strata that hold a single run: no resample tells how much another run would differ."""
+        return np.flatnonzero(np.bincount(self.strata) == 1)
 
     @cached_property
     def per_class(self) -> np.ndarray:
@@ -71,6 +91,15 @@ class Runs:
         cell = (self.of_frame * class_count + scored.labels) * class_count + scored.predicted
         counts = np.bincount(cell, minlength=len(self.names) * class_count**2)
         return counts.reshape(len(self.names), class_count, class_count)
+
+    def about_lone(self, among: np.ndarray | None = None) -> str:
+        """Say what only one run shows, of all runs or of those `among`, bool of shape (R,); empty if there is none."""
+        present = self.strata if among is None else self.strata[among]
+        shown = [
+            self.classes[number] if self.per_class[number] == 1 else f"mainly {self.classes[number]}"
+            for number in np.intersect1d(self.lone_strata, present)
+        ]
+        return f"only one test run shows {' and only one '.join(shown)}" if shown else ""
 
     def degrees_of_freedom(self, among: np.ndarray | None = None) -> int:
         """Return runs minus strata, of all strata or of those in which the runs `among`, bool of shape (R,), stand."""
@@ -140,17 +169,18 @@ class Resamples:
         """Return the interval of a model's macro F1."""
         runs_only, joint = macro(model.runs_only), macro(model.runs_and_seeds)
         freedom = _freedom(self.runs.degrees_of_freedom(), runs_only, joint, len(model.per_seed))
-        return share_interval(float(macro(model.estimate)), joint, freedom, self.confidence)
+        return share_interval(float(macro(model.estimate)), joint, freedom, self.confidence, self.runs.about_lone())
 
     def class_interval(self, model: ModelDraws, number: int) -> Interval:
         """Return the interval of a model's F1 of one class; none where the class stands in fewer than two test runs."""
         estimate = float(model.estimate[number])
         if self.runs.per_class[number] < 2:
-            reason = "no test frames" if self.runs.per_class[number] == 0 else "one test run: no interval"
+            reason = "no test frames" if self.runs.per_class[number] == 0 else "one test run"
             return Interval(estimate, np.nan, np.nan, reason)
         runs_only, joint = model.runs_only[:, number], model.runs_and_seeds[:, number]
-        freedom = _freedom(self._class_freedom(number), runs_only, joint, len(model.per_seed))
-        return share_interval(estimate, joint, freedom, self.confidence)
+        among = self.runs.frames[:, number] > 0
+        freedom = _freedom(self.runs.degrees_of_freedom(among), runs_only, joint, len(model.per_seed))
+        return share_interval(estimate, joint, freedom, self.confidence, self.runs.about_lone(among))
 
     def frames_interval(self, chosen: np.ndarray, among: np.ndarray) -> Interval:
         """Return the interval of a share of frames, the mean over seeds.
@@ -167,29 +197,32 @@ class Resamples:
         np.divide(self._weights @ hits.T, resampled[:, None], out=stacked, where=resampled[:, None] > 0)
         runs_only, joint = stacked.mean(axis=1), self._over_seeds(stacked)
         freedom = _freedom(self.runs.degrees_of_freedom(totals > 0), runs_only, joint, len(hits))
-        return share_interval(float(hits.sum() / (len(hits) * totals.sum())), joint, freedom, self.confidence)
+        estimate = float(hits.sum() / (len(hits) * totals.sum()))
+        return share_interval(estimate, joint, freedom, self.confidence, self.runs.about_lone(totals > 0))
 
     def difference(self, one: ModelDraws, other: ModelDraws, number: int | None = None) -> tuple[Interval, float]:
-        """Return the interval of a difference in macro F1, or in F1 of a class, and its two-sided p (or NaN)."""
+        """Return the interval of a difference in macro F1, or in F1 of a class, and its two-sided p.
+
+        Where there is no interval, or one that is too narrow, p is NaN.
+        """
 
         def score(per_class: np.ndarray) -> np.ndarray:
             return macro(per_class) if number is None else per_class[..., number]
 
         estimate = float(score(one.estimate) - score(other.estimate))
         if number is not None and self.runs.per_class[number] < 2:
-            return Interval(estimate, np.nan, np.nan, "one test run: no interval"), np.nan
+            return Interval(estimate, np.nan, np.nan, "one test run"), np.nan
         runs_only = score(one.runs_only) - score(other.runs_only)
         joint = score(one.runs_and_seeds) - score(other.runs_and_seeds)
-        freedom = _freedom(self._class_freedom(number), runs_only, joint, len(one.per_seed))
-        error = float(np.nanstd(joint))
+        among = None if number is None else self.runs.frames[:, number] > 0
+        freedom = _freedom(self.runs.degrees_of_freedom(among), runs_only, joint, len(one.per_seed))
+        lone = self.runs.about_lone(among)
+        error = _standard_error(joint)
         if freedom < 1 or error == 0:
-            return Interval(estimate, np.nan, np.nan, _reason(freedom)), np.nan
+            return Interval(estimate, np.nan, np.nan, _reason(freedom, lone)), np.nan
         margin = student.ppf((1 + self.confidence) / 2, freedom) * error
-        p = float(2 * student.sf(abs(estimate) / error, freedom))
-        return Interval(estimate, max(estimate - margin, -1.0), min(estimate + margin, 1.0)), p
-
-    def _class_freedom(self, number: int | None) -> int:
-        return self.runs.degrees_of_freedom(None if number is None else self.runs.frames[:, number] > 0)
+        p = np.nan if lone else float(2 * student.sf(abs(estimate) / error, freedom))
+        return Interval(estimate, max(estimate - margin, -1.0), min(estimate + margin, 1.0), too_narrow=lone), p
 
     def _over_seeds(self, draws: np.ndarray) -> np.ndarray:
         """Average resamples, shape (B, S, ...), over resampled seeds, shape (B, ...)."""
@@ -197,13 +230,20 @@ class Resamples:
         return (draws * weights).mean(axis=1)
 
 
-def share_interval(estimate: float, draws: np.ndarray, freedom: float, confidence: float) -> Interval:
+def share_interval(estimate: float, draws: np.ndarray, freedom: float, confidence: float, lone: str = "") -> Interval:
     """Return the interval of a number between 0 and 1 from its resamples, shape (B,): t SE each way, as logits."""
-    error = float(np.nanstd(draws))
+    error = _standard_error(draws)
     if freedom < 1 or error == 0 or not 0 < estimate < 1:
-        return Interval(estimate, np.nan, np.nan, _reason(freedom))
+        return Interval(estimate, np.nan, np.nan, _reason(freedom, lone if 0 < estimate < 1 else ""))
     margin = student.ppf((1 + confidence) / 2, freedom) * error / (estimate * (1 - estimate))
-    return Interval(estimate, float(expit(logit(estimate) - margin)), float(expit(logit(estimate) + margin)))
+    low, high = (float(expit(logit(estimate) + sign * margin)) for sign in (-1, 1))
+    return Interval(estimate, low, high, too_narrow=lone)
+
+
+def _standard_error(draws: np.ndarray) -> float:
+    error = float(np.nanstd(draws))
+    # Rounding makes resamples that are all the same differ in their last digits.
+    return error if error > 1e-9 else 0.0
 
 
 def _freedom(of_runs: int, runs_only: np.ndarray, joint: np.ndarray, seed_count: int) -> float:
@@ -216,5 +256,5 @@ def _freedom(of_runs: int, runs_only: np.ndarray, joint: np.ndarray, seed_count:
     return (from_runs + from_seeds) ** 2 / (from_runs**2 / of_runs + from_seeds**2 / of_seeds)
 
 
-def _reason(freedom: float) -> str:
-    return "one test run per class: no interval" if freedom < 1 else "the same in every run: no interval"
+def _reason(freedom: float, lone: str) -> str:
+    return "one test run per class" if freedom < 1 else lone or "the same in every run"

@@ -14,8 +14,12 @@ def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, class_count: int
 
 
 def precision(confusion: np.ndarray) -> np.ndarray:
-    """Share of the frames called a class that are of it, shape (..., K); NaN where the class is never predicted."""
-    return _ratio(_diagonal(confusion), confusion.sum(axis=-2))
+    """Share of the frames called a class that are of it, shape (..., K).
+
+    A class that is never predicted has NaN; so has a class without frames, whatever was predicted.
+    """
+    scores = _ratio(_diagonal(confusion), confusion.sum(axis=-2))
+    return np.where(confusion.sum(axis=-1) > 0, scores, np.nan)
 
 
 def recall(confusion: np.ndarray) -> np.ndarray:

@@ -34,11 +34,15 @@ class Pair:
 
 @dataclass(frozen=True)
 class Leaders:
-    """The best model of a row and those that cannot be told from it; `testable` is False where no test is possible."""
+    """The best model of a row and those that cannot be told from it.
+
+    Attributes:
+        untested: Why no test is possible, or empty.
+    """
 
     best: str
     tied: tuple[str, ...]
-    testable: bool
+    untested: str
 
 
 def compare_pairs(comparison: Comparison, draws: Mapping[str, ModelDraws], resamples: Resamples) -> list[Pair]:
@@ -65,12 +69,13 @@ def leaders(
     }
     best = max(models, key=lambda model: estimates[model])
     against = {
-        (set(pair) - {best}).pop(): 1.0 if difference.estimate == 0 else p
+        (set(pair) - {best}).pop(): (difference, 1.0 if difference.estimate == 0 else p)
         for pair, (difference, p) in _differences(models, draws, resamples, number).items()
         if best in pair
     }
-    tied = tuple(model for model, p in against.items() if not p < 1 - resamples.confidence)
-    return Leaders(best, tied, testable=not any(np.isnan(p) for p in against.values()))
+    tied = tuple(model for model, (_, p) in against.items() if not p < 1 - resamples.confidence)
+    reasons = [difference.reason or difference.too_narrow for difference, p in against.values() if np.isnan(p)]
+    return Leaders(best, tied, "; ".join(dict.fromkeys(reasons)))
 
 
 def _differences(

@@ -10,7 +10,7 @@ from weldbench.pairwise import Leaders, leaders
 from weldbench.published import Published, Result
 from weldbench.scoring import Scoring
 from weldbench.table import Table, between, deviation, mean_and_deviation
-from weldbench.tables_by_class import NO_FRAMES, about_absent_classes, about_seeds
+from weldbench.tables_by_class import NO_FRAMES, about_absent_classes, about_narrow_intervals, about_seeds
 
 
 def f1_table(name: str, title: str, scoring: Scoring, quoted: Sequence[Result], notes: Sequence[str]) -> Table:
@@ -24,7 +24,7 @@ def f1_table(name: str, title: str, scoring: Scoring, quoted: Sequence[Result], 
         notes: Sentences to put below those on the models.
     """
     classes, models = scoring.comparison.classes, scoring.comparison.models
-    rows, records, bold, ties, untested = [], [], set(), [], []
+    rows, records, bold, ties, untested = [], [], set(), [], {}
     for number, row_name in enumerate([*classes, "macro average"]):
         key = number if number < len(classes) else None
         runs = scoring.resamples.runs
@@ -43,9 +43,9 @@ def f1_table(name: str, title: str, scoring: Scoring, quoted: Sequence[Result], 
     notes = [
         f"{about_seeds(scoring)} Scored on {scoring.title}. The interval of the macro average comes from resampling "
         "runs, and seeds where there are several.",
-        *_marks_explained(models, bold, ties, untested),
+        *_marks_explained(scoring, bold, ties, untested),
         *about_absent_classes(scoring),
-        *_fixed_runs(scoring),
+        *about_narrow_intervals(scoring, scoring.macro_f1.values()),
         *notes,
     ]
     shown = pd.DataFrame(rows)
@@ -77,7 +77,7 @@ def about_published(quoted: Sequence[Result], published: Published, dataset: str
 def _interval_row(scoring: Scoring, quoted: Sequence[Result]) -> dict[str, str]:
     row = {"class": f"{100 * scoring.resamples.confidence:g} % interval", "test frames": "", "test runs": ""}
     for model, interval in scoring.macro_f1.items():
-        row[model] = interval.reason or between(interval.low, interval.high)
+        row[model] = interval.note if interval.reason else between(interval.low, interval.high)
     return row | {heading(result): "not published" for result in quoted}
 
 
@@ -99,7 +99,7 @@ def _f1_record(scoring: Scoring, model: str, row_name: str, key: int | None) -> 
         "f1_deviation": deviation(per_seed),
         "f1_low": interval.low,
         "f1_high": interval.high,
-        "note": interval.reason,
+        "note": interval.note,
     }
 
 
@@ -118,9 +118,9 @@ def _quoted_record(result: Result, row_name: str, key: int | None) -> dict:
     return {"class": row_name, "model": heading(result), "f1": np.nan if value is None else value, "note": note}
 
 
-def _mark(rows: list[dict], leading: Leaders, row_name: str, bold: set, ties: list, untested: list) -> None:
-    if not leading.testable:
-        untested.append(row_name)
+def _mark(rows: list[dict], leading: Leaders, row_name: str, bold: set, ties: list, untested: dict) -> None:
+    if leading.untested:
+        untested.setdefault(leading.untested, []).append(row_name)
     elif leading.tied:
         ties.append(row_name)
         for model in (leading.best, *leading.tied):
@@ -129,25 +129,15 @@ def _mark(rows: list[dict], leading: Leaders, row_name: str, bold: set, ties: li
         bold.add((len(rows) - 1, leading.best))
 
 
-def _marks_explained(models: Sequence[str], bold: set, ties: list, untested: list) -> list[str]:
-    if len(models) == 1:
+def _marks_explained(scoring: Scoring, bold: set, ties: list, untested: dict) -> list[str]:
+    if len(scoring.comparison.models) == 1:
         return ["One model: there is no best."]
+    others = "runs" if len(scoring.comparison.seeds) == 1 else "runs and seeds"
     notes = [
-        "Bold: better than every other model, beyond what other runs and seeds could turn (Holm's correction for all "
-        "pairs)."
+        f"Bold: better than every other model, beyond what other {others} could turn (Holm's correction for all pairs)."
     ]
     if not bold:
         notes[0] += " No model is, in any row."
     if ties:
         notes.append("≈: these cannot be told from one another, and one of them is the best of the row.")
-    if untested:
-        notes.append(f"No test is possible, for there are too few test runs: {', '.join(untested)}.")
-    return notes
-
-
-def _fixed_runs(scoring: Scoring) -> list[str]:
-    counts = scoring.resamples.runs.per_class
-    fixed = [name for name, runs in zip(scoring.comparison.classes, counts, strict=True) if runs == 1]
-    if not fixed:
-        return []
-    return [f"One test run only, so without interval, and that of the macro average is too narrow: {', '.join(fixed)}."]
+    return notes + [f"No test is possible ({reason}): {', '.join(names)}." for reason, names in untested.items()]

@@ -1,10 +1,11 @@
 """Tables with one row per class: frames (Table 1) and scores (Table 2)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from weldbench.bootstrap import Interval
 from weldbench.confusion import macro, precision, recall, weighted
 from weldbench.metrics import average_precision
 from weldbench.scoring import Scoring
@@ -57,10 +58,13 @@ def per_class(scoring: Scoring) -> Table:
             records.append(_scores(model, name, support[number], values))
             if support[number] and np.isnan(values["precision"]).any():
                 never.append(
-                    f"{model} never predicts {name}{_in_how_many(values['precision'])}: no precision, and F1 0."
+                    f"{model} never predicts {name}{_in_how_many(values['precision'])}: no precision (0 in the "
+                    "averages), and F1 0."
                 )
         averages = {
-            "macro average": {metric: macro(stack) for metric, stack in stacks.items()},
+            "macro average": {
+                metric: macro(np.where(support > 0, np.nan_to_num(stack), np.nan)) for metric, stack in stacks.items()
+            },
             "weighted average": {
                 metric: np.array([weighted(row, support) for row in stack]) for metric, stack in stacks.items()
             },
@@ -130,3 +134,9 @@ def about_absent_classes(scoring: Scoring) -> list[str]:
     """Name the classes without test frames, if there are any."""
     absent = [name for name, frames in zip(scoring.comparison.classes, scoring.support, strict=True) if not frames]
     return [f"Without test frames, and left out of averages: {', '.join(absent)}."] if absent else []
+
+
+def about_narrow_intervals(scoring: Scoring, intervals: Iterable[Interval]) -> list[str]:
+    """Say why intervals of a table are too narrow, if they are."""
+    reasons = dict.fromkeys(interval.too_narrow for interval in intervals if interval.too_narrow)
+    return [f"Intervals on {scoring.title} are too narrow, for {reason}." for reason in reasons]

@@ -12,7 +12,7 @@ from weldbench.factory import OperatingPoint, operating_point
 from weldbench.pairwise import Pair, compare_pairs
 from weldbench.scoring import Scoring
 from weldbench.table import Table, between, deviation, mean_and_deviation, percent, share
-from weldbench.tables_by_class import about_seeds
+from weldbench.tables_by_class import about_narrow_intervals, about_seeds
 
 _METRICS = {
     "accuracy": "accuracy",
@@ -45,7 +45,7 @@ def summary(scorings: Sequence[Scoring]) -> Table:
                     "seeds": len(scoring.comparison.seeds),
                     "test_frames": int(scoring.support.sum()),
                     "test_runs": len(scoring.resamples.runs.names),
-                    "note": interval.reason,
+                    "note": interval.note,
                 }
             )
             rows.append(
@@ -53,7 +53,7 @@ def summary(scorings: Sequence[Scoring]) -> Table:
                     "test set": scoring.title,
                     "model": model,
                     "macro F1": mean_and_deviation(per_seed),
-                    "interval": interval.reason or between(interval.low, interval.high),
+                    "interval": interval.note if interval.reason else between(interval.low, interval.high),
                     **{title: mean_and_deviation(metrics[name]) for name, title in _METRICS.items()},
                 }
             )
@@ -62,6 +62,7 @@ def summary(scorings: Sequence[Scoring]) -> Table:
         about_seeds(first),
         f"Intervals of macro F1 hold with {100 * first.resamples.confidence:g} % confidence; they resample runs "
         "within what they show (and seeds), and take Student's t on the logit scale.",
+        *(note for scoring in scorings for note in about_narrow_intervals(scoring, scoring.macro_f1.values())),
         "Calibration error: 15 bins of the predicted class's probability. Brier score: 0 to 2, lower is better.",
     ]
     return Table("summary", "Every model in single numbers", pd.DataFrame(records), pd.DataFrame(rows), notes=notes)
@@ -79,7 +80,9 @@ def pairs(scoring: Scoring) -> Table:
         {
             "pair": f"{pair.first} – {pair.second}",
             "difference in macro F1": f"{pair.difference.estimate:+.3f}",
-            "interval": pair.difference.reason or f"[{pair.difference.low:+.3f}, {pair.difference.high:+.3f}]",
+            "interval": pair.difference.note
+            if pair.difference.reason
+            else f"[{pair.difference.low:+.3f}, {pair.difference.high:+.3f}]",
             "p over runs": "no test possible" if pair.p_runs is None else _p(pair.p_runs),
             "p over frames": _p(pair.p_frames),
             "only first right": f"{pair.only_first_right:.1f}",
@@ -99,7 +102,7 @@ def pairs(scoring: Scoring) -> Table:
             "p_frames": pair.p_frames,
             "only_first_right": pair.only_first_right,
             "only_second_right": pair.only_second_right,
-            "note": pair.difference.reason,
+            "note": pair.difference.reason or pair.difference.too_narrow,
         }
         for pair in compared
     ]
@@ -108,7 +111,10 @@ def pairs(scoring: Scoring) -> Table:
         "p over frames: McNemar's exact test, the largest of the seeds. It takes frames of one run for independent, "
         "which they are not, and is thus too sure.",
         "Both p are two-sided, with Holm's correction for all pairs.",
+        *about_narrow_intervals(scoring, [pair.difference for pair in compared]),
     ]
+    if any(pair.p_runs is None for pair in compared):
+        notes.append("No test over runs is possible where there is no interval, or one that is too narrow.")
     return Table("pairs", "Pairs of models: who is better", pd.DataFrame(records), pd.DataFrame(rows), notes=notes)
 
 
@@ -123,7 +129,7 @@ def verdict(pair: Pair, confidence: float) -> str:
 
 def factory(scoring: Scoring, false_reject_rates: Sequence[float]) -> Table:
     """Good against defect: ROC AUC, and the defects that escape at each accepted rate of false rejects."""
-    comparison, records, rows, notes = scoring.comparison, [], [], []
+    comparison, records, rows, notes, intervals = scoring.comparison, [], [], [], []
     for model in comparison.models:
         auc = scoring.scalars[model]["defect_roc_auc"].to_numpy()
         for rate in false_reject_rates:
@@ -138,6 +144,7 @@ def factory(scoring: Scoring, false_reject_rates: Sequence[float]) -> Table:
                 continue
             defective = comparison.frames.labels != 0
             interval = scoring.resamples.frames_interval(np.stack([point.passed for point in points]), defective)
+            intervals.append(interval)
             records.append(_factory_record(model, rate, auc, points, interval))
             rows.append(_factory_row(model, rate, auc, points, interval, comparison.classes))
             if points[0].valid_good_frames * rate < 1:
@@ -148,6 +155,7 @@ def factory(scoring: Scoring, false_reject_rates: Sequence[float]) -> Table:
         "(and fold). Escape rate: share of defective test frames that pass as good; its "
         "interval resamples runs, and seeds where there are several.",
         about_seeds(scoring),
+        *about_narrow_intervals(scoring, intervals),
         *dict.fromkeys(notes),
     ]
     title = "The factory's view: defects that escape at an accepted rate of false rejects"
@@ -167,7 +175,7 @@ def _factory_record(
         "escape_rate_deviation": deviation(np.array([point.escape_rate for point in points])),
         "escape_rate_low": interval.low,
         "escape_rate_high": interval.high,
-        "note": interval.reason or ("" if len(points) > 1 else "one seed: no deviation"),
+        "note": "; ".join(filter(None, [interval.note, "" if len(points) > 1 else "one seed: no deviation"])),
     }
 
 
@@ -188,7 +196,7 @@ def _factory_row(
         "threshold": f"{np.mean([point.threshold for point in points]):.4f}",
         "false rejects in test": share(float(np.mean([point.false_reject_rate for point in points]))),
         "escape rate": mean_and_deviation(np.array([point.escape_rate for point in points])),
-        "interval": interval.reason or between(interval.low, interval.high),
+        "interval": interval.note if interval.reason else between(interval.low, interval.high),
         "escapes most": f"{classes[worst]} ({per_class[worst]:.3f})",
     }
 

@@ -54,19 +54,76 @@ def test_a_class_with_one_run_has_no_interval_and_the_reason_says_so():
     predicted = [0] * 15 + [1] * 25
     resamples, drawn = resampled(labels, predicted, runs)
     assert resamples.class_interval(drawn, 0).reason == ""
-    assert resamples.class_interval(drawn, 1).reason == "one test run: no interval"
+    assert resamples.class_interval(drawn, 1).note == "one test run: no interval"
     assert resamples.class_interval(drawn, 2).reason == "no test frames"
     assert np.isnan(resamples.class_interval(drawn, 1).low)
 
 
 def test_one_run_per_class_gives_no_interval_at_all():
     resamples, drawn = resampled([0, 0, 1, 1], [0, 1, 1, 1], ["x", "x", "y", "y"])
-    assert resamples.macro_interval(drawn).reason == "one test run per class: no interval"
+    assert resamples.macro_interval(drawn).note == "one test run per class: no interval"
 
 
 def test_a_flawless_model_gets_a_reason_instead_of_an_interval_of_no_width():
     resamples, drawn = resampled([0, 0, 1, 1], [0, 0, 1, 1], ["w", "x", "y", "z"])
-    assert resamples.macro_interval(drawn).reason == "the same in every run: no interval"
+    assert resamples.macro_interval(drawn).note == "the same in every run: no interval"
+    # That the third class stands in one run is not why.
+    resamples, drawn = resampled([0, 0, 1, 1, 2], [0, 0, 1, 1, 2], ["v", "w", "x", "y", "z"])
+    assert resamples.macro_interval(drawn).note == "the same in every run: no interval"
+
+
+def compared(labels, runs, one, other):
+    """Two models on the same frames: their resamples, and what each did in them."""
+    first, second = (scored(certain(ABCD, labels, predicted, runs), "test") for predicted in (one, other))
+    resamples = Resamples(first, 2000, 0.95, seed=0)
+    return resamples, resamples.draw([first]), resamples.draw([second])
+
+
+def test_what_rests_on_a_run_that_stands_alone_has_a_narrow_interval_and_no_p():
+    labels = [0] * 40 + [1] * 40 + [2] * 10
+    runs = np.repeat(list("rstuvwxyz"), 10)
+    one = np.where(np.arange(90) % 10 < np.repeat([9, 7, 8, 9, 6, 8, 9, 7, 8], 10), labels, 0)
+    resamples, better, worse = compared(labels, runs, one, np.where(np.arange(90) % 10 < 5, one, 1))
+    lone = "only one test run shows c"
+    assert resamples.runs.lone_strata.tolist() == [2]
+    interval, p = resamples.difference(better, worse)
+    assert -1 < interval.low < interval.estimate < interval.high < 1
+    assert (interval.reason, interval.too_narrow, np.isnan(p)) == ("", lone, True)
+    assert resamples.macro_interval(better).note == f"too narrow, for {lone}"
+    # No frame of b stands in that run.
+    interval, p = resamples.difference(better, worse, 1)
+    assert (interval.too_narrow, 0 < p < 1) == ("", True)
+
+
+def test_a_class_of_two_runs_may_rest_on_one_that_stands_alone():
+    # The defects b and c of run x make it the only one of b; y and z are of c.
+    labels = [0, 0, 0, 0, 1, 1, 2, 2, 1, 2, 2, 2, 2, 2]
+    resamples, one, other = compared(
+        labels,
+        list("vvwwxxxyyyyzzz"),
+        [0, 1, 0, 0, 1, 0, 2, 2, 1, 2, 0, 2, 2, 0],
+        [0, 1, 1, 0, 0, 0, 2, 2, 1, 2, 2, 2, 0, 0],
+    )
+    assert resamples.runs.per_class.tolist() == [2, 2, 3, 0]
+    assert resamples.runs.lone_strata.tolist() == [1]
+    for number, lone in ((None, True), (0, False), (1, True), (2, True)):
+        interval, p = resamples.difference(one, other, number)
+        assert (interval.too_narrow == "only one test run shows mainly b") == lone
+        assert np.isnan(p) == lone
+
+
+def test_a_difference_within_the_run_that_stands_alone_is_not_called_the_same_in_every_run():
+    resamples, one, other = compared([0, 0, 1, 1, 2, 2], list("vwxyzz"), [0, 0, 1, 1, 2, 2], [0, 0, 1, 1, 2, 3])
+    assert resamples.difference(one, other)[0].note == "only one test run shows c: no interval"
+    assert resamples.macro_interval(other).note == "only one test run shows c: no interval"
+
+
+def test_runs_without_a_say_in_a_share_of_frames_do_not_narrow_its_interval():
+    labels = np.repeat([0, 1, 1, 2, 2], 10)
+    for runs, note in (("vwxyz", ""), ("vwxyy", "too narrow, for only one test run shows c")):
+        frames = scored(certain(ABCD, labels, labels, np.repeat(list(runs), 10)), "test")
+        passed = np.arange(50) % 10 < np.repeat([9, 2, 5, 4, 7], 10)
+        assert Resamples(frames, 500, 0.95, seed=0).frames_interval(passed[None], labels > 0).note == note
 
 
 @given(st.floats(0.001, 0.999), st.floats(0.0001, 0.3), st.integers(1, 40))

@@ -51,6 +51,7 @@ def test_a_class_without_frames_is_left_out_of_the_macro_average_even_when_it_is
     assert "f1_c" not in metrics
     assert metrics["macro_f1"] == pytest.approx((2 / 3 + 1) / 2)
     assert metrics["balanced_accuracy"] == pytest.approx(0.75)
+    assert np.isnan(precision(confusion_matrix(np.array([0, 0, 1, 1]), np.array([0, 2, 1, 1]), 3))[2])
 
 
 def test_a_class_that_is_never_predicted_has_f1_zero():

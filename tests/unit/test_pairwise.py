@@ -12,16 +12,16 @@ from weldbench.pairwise import compare_pairs, holm, leaders
 from weldbench.predictions import scored
 
 
-def compare(skills, runs_per_class=4, frames=40, same_errors=False):
+def compare(skills, runs_per_class=4, frames=40, same_errors=False, spread=0.04):
     """Models that are right in a given share of each run's first frames; all see the same runs."""
     labels = np.repeat([0, 1], runs_per_class * frames)
     runs = np.repeat([f"run{number}" for number in range(2 * runs_per_class)], frames)
     random = np.random.default_rng(3)
-    luck = np.tile(random.normal(0, 0.04, 2 * runs_per_class).repeat(frames), 1)
+    luck = np.tile(random.normal(0, spread, 2 * runs_per_class).repeat(frames), 1)
     order = np.tile(np.arange(frames) / frames, 2 * runs_per_class)
     test = {}
     for model, skill in skills.items():
-        own = luck if same_errors else random.normal(0, 0.04, 2 * runs_per_class).repeat(frames)
+        own = luck if same_errors else random.normal(0, spread, 2 * runs_per_class).repeat(frames)
         predicted = np.where(order < skill + own, labels, 1 - labels)
         test[model] = (scored(certain(["a", "b"], labels, predicted, runs), "test"),)
     comparison = Comparison(("a", "b"), tuple(skills), (0,), test, {})
@@ -65,8 +65,17 @@ def test_one_run_per_class_allows_no_test():
     comparison, draws, resamples = compare({"one": 0.6, "other": 0.9}, runs_per_class=1)
     (pair,) = compare_pairs(comparison, draws, resamples)
     assert pair.p_runs is None
-    assert pair.difference.reason == "one test run per class: no interval"
-    assert not leaders(comparison.models, draws, resamples).testable
+    assert pair.difference.reason == "one test run per class"
+    assert leaders(comparison.models, draws, resamples).untested == "one test run per class"
+
+
+def test_models_that_do_the_same_in_every_run_are_not_said_to_have_too_few():
+    for skill, f1 in ((-1.0, 0.0), (0.3, 0.3)):
+        comparison, draws, resamples = compare({"flawless": 2.0, "poor": skill}, spread=0)
+        (pair,) = compare_pairs(comparison, draws, resamples)
+        assert pair.difference.estimate == pytest.approx(1 - f1)
+        assert pair.p_runs is None
+        assert leaders(comparison.models, draws, resamples).untested == "the same in every run"
 
 
 def test_holm_by_hand_and_without_those_that_could_not_be_tested():
@@ -84,6 +93,7 @@ def test_holm_agrees_with_statsmodels(p):
 def test_leaders_name_the_best_and_its_equals():
     comparison, draws, resamples = compare({"weak": 0.5, "good": 0.88, "best": 0.9})
     leading = leaders(comparison.models, draws, resamples)
+    assert leading.untested == ""
     assert leading.best in {"good", "best"}
     assert "weak" not in leading.tied
     assert len(leading.tied) == 1
