@@ -40,7 +40,7 @@ rule explain:
             "results/{dataset}/explain/{model}.png",
             category="Models",
             caption="../workflow/report/explain.rst",
-            labels={"what": "Grad-CAM", "model": "{model}"},
+            labels={"what": "what drove decisions", "model": "{model}"},
         ),
     log:
         "logs/{dataset}/{model}-explain.log",

@@ -44,7 +44,7 @@ FIGURE_CAPTIONS = {
         "Two square grids for {model}, true classes by predicted classes: shares on the left, frames on the right.",
     ),
     "runs": Caption(
-        "What {model} says along every test run.",
+        "What {model} says along the test runs.",
         "A colored strip for each test run of {model}: the true class above the predicted class of every frame.",
     ),
     "errors": Caption(
@@ -52,7 +52,7 @@ FIGURE_CAPTIONS = {
         "Camera frames that {model} got wrong with high confidence, each with its true and its predicted class.",
     ),
     "explain": Caption(
-        "Where {model} looks: Grad-CAM on right and wrong frames of each class.",
+        "What drove {model}'s decisions on right and wrong frames of each class.",
         "Camera frames of each class overlaid with the regions that drove the decision of {model}.",
     ),
 }

@@ -12,12 +12,20 @@ from weldbench.predictions import Scored
 
 _GALLERY_COLUMNS = 4
 _GALLERY_FRAMES = 12
+_MOST_STRIPS = 100
 
 
 def strips(frames: Scored, model: str, seed: int) -> Figure:
-    """Draw each test run as a strip, time to the right: the true class above, the predicted one below."""
+    """Draw each test run as a strip, time to the right: the true class above, the predicted one below.
+
+    Of more than 100 runs, sorted by class and name, it takes 100 at even distances.
+    """
     films = film_order(frames)
     films.sort(key=lambda positions: (int(np.bincount(frames.labels[positions]).argmax()), frames.runs[positions[0]]))
+    title = f"{model}, seed {seed}: true class (thin, above), predicted class (below), share right"
+    if len(films) > _MOST_STRIPS:
+        title += f"\n{_MOST_STRIPS} of {len(films):,} runs, at even distances by class and name"
+        films = [films[number * len(films) // _MOST_STRIPS] for number in range(_MOST_STRIPS)]
     palette = np.array([matplotlib.colors.to_rgb(color) for color in colors(len(frames.classes))])
     figure = new_figure(9, 1.5 + 0.34 * len(films))
     axes = figure.add_subplot()
@@ -39,7 +47,7 @@ def strips(frames: Scored, model: str, seed: int) -> Figure:
     axes.set(xlim=(0, longest * 1.08), ylim=(len(films) - 0.5, -0.5), xlabel="frame of the run")
     axes.set_yticks(range(len(films)), [_shortened(frames.runs[positions[0]]) for positions in films], fontsize=8)
     axes.grid(visible=False)
-    axes.set_title(f"{model}, seed {seed}: true class (thin, above), predicted class (below), share right")
+    axes.set_title(title)
     handles = [Patch(color=color, label=words(name)) for color, name in zip(palette, frames.classes, strict=True)]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure

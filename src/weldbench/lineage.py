@@ -14,6 +14,7 @@ from weldbench.config import load_params
 from weldbench.errors import InputError
 
 CODE = ("src/weldbench", "scripts", "notebooks", "reference", "requirements.lock")
+_AGAIN = "delete it, and `snakemake --cores all` or `dvc repro` makes it again"
 PACKAGES = ("snakemake", "dvc", "torch", "torchvision", "numpy", "pandas", "scikit-learn")
 
 
@@ -51,11 +52,11 @@ def differences(dataset: str, record: Path) -> list[str]:
         A sentence for each difference; none if the results belong to this code, these parameters and these data.
 
     Raises:
-        InputError: There is no record.
+        InputError: There is no record, or it is damaged.
     """
-    if not record.is_file():
-        raise InputError(f"{record}: there is no record of a run; `snakemake --cores all` or `dvc repro` makes one")
-    recorded, here = json.loads(record.read_text(encoding="utf-8")), lineage(dataset)
+    recorded, here = read_lineage(record), lineage(dataset)
+    if absent := sorted(here.keys() - recorded.keys()):
+        raise InputError(f"{record}: it lacks {', '.join(absent)}; {_AGAIN}")
     found = [
         f"{what} changed since the run (recorded {recorded[key][:12]}, here {here[key][:12]})"
         for key, what in {
@@ -73,6 +74,25 @@ def differences(dataset: str, record: Path) -> list[str]:
         f"{path} is not as that run wrote it" for path in sorted(then.keys() & now.keys()) if then[path] != now[path]
     ]
     return found
+
+
+def read_lineage(record: Path) -> dict[str, Any]:
+    """Read what `lineage` described when the report was written.
+
+    Raises:
+        InputError: There is no record, or it is damaged.
+    """
+    try:
+        recorded = json.loads(record.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"{record}: there is no record of a run; `snakemake --cores all` or `dvc repro` makes one"
+        ) from None
+    except ValueError as error:
+        raise InputError(f"{record}: this record of a run is damaged: {error}; {_AGAIN}") from None
+    if not isinstance(recorded, dict):
+        raise InputError(f"{record}: this is no record of a run; {_AGAIN}")
+    return recorded
 
 
 def _files_below(place: Path) -> list[Path]:

@@ -10,6 +10,7 @@ import pandas as pd
 from weldbench.errors import InputError
 
 FRAME_COLUMNS = ("split_id", "part", "row", "run", "label")
+_TEXT = {"split_id": str, "part": str, "run": str, "label": str}
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def read_predictions(path: Path | str) -> pd.DataFrame:
     """
     path = Path(path)
     try:
-        predictions = pd.read_csv(path, dtype={"split_id": str, "part": str, "run": str, "label": str})
+        # Only what is empty is absent: a class or a run may be called None or NA.
+        predictions = pd.read_csv(path, dtype=_TEXT, keep_default_na=False, na_values=[""])
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; evaluate that model and seed first") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:

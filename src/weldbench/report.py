@@ -2,7 +2,6 @@
 
 import base64
 import html
-import json
 import re
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from nbconvert.filters.markdown import markdown2html_mistune
 
 from weldbench.captions import FIGURE_CAPTIONS
 from weldbench.errors import InputError
+from weldbench.lineage import read_lineage
 from weldbench.outputs import FIGURE_FORMAT
 from weldbench.sentences import (
     about_cost,
@@ -19,6 +19,7 @@ from weldbench.sentences import (
     about_leader,
     about_pairs,
     about_published,
+    about_start,
     about_vote,
     about_weakness,
 )
@@ -60,8 +61,8 @@ class Report:
         return _section(
             "What was asked",
             f"Which of {count} ({models}) classifies the weld frames of {self.dataset} best, how sure is that, and can "
-            "a factory rely on it? All were trained on the same frames, chosen by their score on valid, and scored "
-            "once on the same test frames.",
+            f"a factory rely on it? All learnt from the same frames of {self.dataset}, were chosen by their score on "
+            f"valid, and were scored once on the same test frames; {about_start(self._numbers('cost'))}.",
         )
 
     def data(self) -> str:
@@ -112,7 +113,7 @@ class Report:
     def reproduction(self) -> str:
         """How to get the same again."""
         path = self.results / "lineage.json"
-        lineage = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        lineage = read_lineage(path) if path.is_file() else {}
         rows = "".join(
             f'<tr><th scope="row">{title}</th><td><code>{_value(lineage.get(key))}</code></td></tr>'
             for key, title in _LINEAGE.items()
@@ -125,7 +126,8 @@ class Report:
         return _section("How to reproduce it", text, f'<div class="scroll"><table class="facts">{rows}</table></div>')
 
     def _numbers(self, table: str) -> pd.DataFrame:
-        return pd.read_csv(self._existing(self.results / "tables" / f"{table}.csv"))
+        path = self._existing(self.results / "tables" / f"{table}.csv")
+        return pd.read_csv(path, keep_default_na=False, na_values=[""])  # a class may be called None
 
     def _table(self, name: str) -> str:
         title, _, body = self._existing(self.results / "tables" / f"{name}.md").read_text("utf-8").partition("\n\n")

@@ -15,7 +15,8 @@ def about_leader(summary: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> st
     beaten, tied = _verdicts(pairs, best.model, 1 - best.confidence)
     sentence = f"{scope} **{best.model}** has the highest macro F1: {_with_interval(best)}."
     if beaten:
-        sentence += f" It is better than {_listed(beaten)} beyond what other runs and seeds could turn."
+        others = "runs" if best.seeds == 1 else "runs and seeds"
+        sentence += f" It is better than {_listed(beaten)} beyond what other {others} could turn."
     if tied:
         sentence += f" That it is better than {_listed(tied)} cannot be said from these runs."
     return sentence
@@ -24,11 +25,9 @@ def about_leader(summary: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> st
 def about_data(distribution: pd.DataFrame, dataset: str) -> str:
     """Count the frames and runs that were used, and say how uneven the classes of test are."""
     used = distribution[distribution["set"].str.startswith("as used")]
-    totals = used[used["class"] == "total"].groupby("part", sort=False)[["frames", "runs"]].sum()
-    parts = [f"{row.frames:,} frames of {_count(row.runs, 'run')} in {part}" for part, row in totals.iterrows()]
     test = used[(used["part"] == "test") & (used["class"] != "total")].groupby("class", sort=False)["frames"].sum()
     absent, present = list(test[test == 0].index), test[test > 0]
-    sentence = f"Used of {dataset}: {_listed(parts)}."
+    sentence = f"Used of {dataset}{_parts(used[used['class'] == 'total'])}"
     if len(present) > 1:
         sentence += " " + _imbalance(present)
     if absent:
@@ -53,12 +52,11 @@ def about_pairs(pairs: pd.DataFrame, summary: pd.DataFrame) -> str:
         return "One model: there is nothing to compare."
     best = _on_all_frames(summary).iloc[0]
     told = int((pairs["p_runs"] < 1 - best.confidence).sum())
-    untested = int(pairs["p_runs"].isna().sum())
+    untested = pairs.loc[pairs["p_runs"].isna(), "note"].value_counts()
     sentence = (
         f"Of {_count(len(pairs), 'pair')} of models, {told} can be told apart at a level of {1 - best.confidence:.3g}."
     )
-    if untested:
-        sentence += f" {untested} cannot be tested, for test has too few runs per class."
+    sentence += "".join(f" {count} cannot be tested ({reason})." for reason, count in untested.items())
     seeds = "one seed, so that the luck of a training is not counted" if best.seeds == 1 else f"{best.seeds} seeds"
     return f"{sentence} The tests resample {_count(best.test_runs, 'test run')}, and rest on {seeds}."
 
@@ -105,17 +103,45 @@ def about_vote(film_vote: pd.DataFrame) -> str:
     )
 
 
+def about_start(cost: pd.DataFrame) -> str:
+    """Say from what weights the trainings of each model started."""
+    models = cost.groupby("starts_from", sort=False)["model"].agg(list)
+    (start, first), *others = models.items()
+    return f"{_listed(first)} started from {start}" + "".join(
+        f", {_listed(names)} from {other}" for other, names in others
+    )
+
+
 def about_cost(cost: pd.DataFrame) -> str:
-    """Compare the cheapest and the dearest training."""
+    """Compare the cheapest and the dearest training, and say whose starting weights took a training of their own."""
     cheap, dear = (cost.loc[index] for index in (cost["training_seconds"].idxmin(), cost["training_seconds"].idxmax()))
+    learnt = cost.loc[cost["starts_from"] != "random weights", "model"].tolist()
+    left_out = f" Not counted: the making of the weights that {_listed(learnt)} started from." if learnt else ""
     if len(cost) == 1:
-        return f"One training of {cheap['model']} took {cheap['training_seconds']:,.1f} seconds on {cheap['device']}."
+        took = f"One training of {cheap['model']} took {cheap['training_seconds']:,.1f} seconds on {cheap['device']}."
+        return took + left_out
+    same = cheap["device"] == dear["device"]
+    where = dear["device"] if same else "different devices, whose times are not comparable"
     return (
         f"One training of {cheap['model']} took {cheap['training_seconds']:,.1f} seconds, one of {dear['model']} "
         f"{dear['training_seconds']:,.1f} seconds ({dear['training_seconds'] / cheap['training_seconds']:.1f} times as "
-        f"long), on {dear['device']}. To judge one frame they take {cheap['inference_ms_per_frame']:.3g} and "
-        f"{dear['inference_ms_per_frame']:.3g} ms."
+        f"long), on {where}. To judge one frame they take {cheap['inference_ms_per_frame']:.3g} and "
+        f"{dear['inference_ms_per_frame']:.3g} ms.{left_out}"
     )
+
+
+def _parts(totals: pd.DataFrame) -> str:
+    folds = totals["set"].nunique()
+    parts = [
+        f"{_span(sets['frames'], 'frame')} of {_span(sets['runs'], 'run')} in {part}"
+        for part, sets in totals.groupby("part", sort=False)
+    ]
+    if folds == 1:
+        return f": {_listed(parts)}."
+    # Folds share the runs of train and valid, but no run is tested twice.
+    tested = totals.loc[totals["part"] == "test", ["frames", "runs"]].sum()
+    together = f"{_count(tested.frames, 'frame')} of {_count(tested.runs, 'run')}"
+    return f" in each of {folds} folds: {_listed(parts)}. Together the folds test {together}."
 
 
 def _imbalance(frames: pd.Series) -> str:
@@ -143,11 +169,17 @@ def _with_interval(row: pd.Series) -> str:
     if pd.isna(row.macro_f1_low):
         return f"{row.macro_f1:.3f} ({row.note}; {over})"
     interval = f"{100 * row.confidence:g} % interval {row.macro_f1_low:.3f} to {row.macro_f1_high:.3f}"
-    return f"{row.macro_f1:.3f} ({interval}; {over})"
+    narrow = f", {row.note}" if isinstance(row.note, str) and row.note else ""
+    return f"{row.macro_f1:.3f} ({interval}{narrow}; {over})"
 
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def _span(numbers: pd.Series, what: str) -> str:
+    low, high = numbers.min(), numbers.max()
+    return _count(low, what) if low == high else f"{low:,} to {high:,} {what}s"
 
 
 def _listed(names: list[str]) -> str:

@@ -9,6 +9,8 @@ from weldbench.table import Table
 from weldbench.trainings import Trainings
 
 _MARKS = {"V": "checked", "S": "stated", "A": "assumed"}
+_RANDOM = "random weights"
+_STARTS = {"scratch": _RANDOM, "simulated": "a backbone trained on simulated frames", "imagenet": "ImageNet's weights"}
 
 
 def published_table(published: Published, dataset: str, scoring: Scoring) -> Table:
@@ -69,6 +71,7 @@ def cost(scoring: Scoring, trainings: Trainings) -> Table:
             {
                 "model": model,
                 "parameters": int(runs["parameters"].iloc[0]),
+                "starts_from": _STARTS[trainings.settings[model].get("init", "scratch")],
                 "training_seconds": runs["seconds"].mean(),
                 "training_seconds_deviation": runs["seconds"].std() if len(runs) > 1 else np.nan,
                 "training_ms_per_frame": 1000 / runs["frames_per_second"].mean(),
@@ -77,7 +80,7 @@ def cost(scoring: Scoring, trainings: Trainings) -> Table:
                 "peak_memory_mb": runs["peak_memory_mb"].max(),
                 "best_epochs": " ".join(map(str, runs["best_epoch"])),
                 "macro_f1": scoring.macro_f1[model].estimate,
-                "device": runs["device"].iloc[0],
+                "device": " and ".join(sorted(set(runs["device"]))),
                 "note": "" if len(runs) > 1 else "one training: no deviation",
             }
         )
@@ -87,6 +90,7 @@ def cost(scoring: Scoring, trainings: Trainings) -> Table:
             "model": data["model"],
             "macro F1": data["macro_f1"].map("{:.3f}".format),
             "parameters": data["parameters"].map("{:,}".format),
+            "starts from": data["starts_from"],
             "seconds to train once": data["training_seconds"].map("{:,.1f}".format),
             "training, ms per frame": data["training_ms_per_frame"].map("{:.3f}".format),
             "inference, ms per frame": data["inference_ms_per_frame"].map("{:.3f}".format),
@@ -101,6 +105,10 @@ def cost(scoring: Scoring, trainings: Trainings) -> Table:
         "In training a frame passes forward and backward. Inference is timed in batches, as a test set is scored, and "
         "with one frame alone, as a camera sends it.",
     ]
+    if learnt := [start for start in data["starts_from"].unique() if start != _RANDOM]:
+        notes.append(f"Seconds to train leave out what it took to make {' and '.join(learnt)}, which trainings share.")
+    if len(devices := sorted(set(trainings.runs["device"]))) > 1:
+        notes.append(f"Trained on different devices: {', '.join(devices)}; times are not comparable.")
     return Table("cost", "What the models cost", data, shown, notes=notes)
 
 

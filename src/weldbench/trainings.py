@@ -9,8 +9,9 @@ import pandas as pd
 
 from weldbench.errors import InputError
 
-# What has to be the same in every training of a model, or their mean over seeds means nothing.
-_SHARED = ("model", "dataset", "settings", "parameters", "precision", "device", "threads")
+# What has to be the same in every training of a model, or their mean over seeds means nothing. Not the device: on a
+# cluster nodes differ, and only the times depend on them.
+_SHARED = ("model", "dataset", "settings", "parameters", "precision", "threads")
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,13 @@ def test_a_mix_of_splits_leaves_no_table_behind(folder):
     assert (folder / "data/weldsim/split/fold0/split.csv").read_bytes() == split
 
 
+def test_verify_names_a_damaged_lineage(folder):
+    (folder / "results/weldsim/lineage.json").write_text("<<<<<<< HEAD\n{}\n")
+    verify = [sys.executable, "-c", "from weldbench.cli import main; main()", "verify"]
+    finished = subprocess.run(verify, cwd=folder, capture_output=True, text=True, check=False)
+    assert_refused(finished, "results/weldsim/lineage.json", "damaged", "delete it")
+
+
 def test_a_report_without_tables_says_what_to_run(folder):
     arguments = ["--dataset", "weldsim", "--results", "results/weldsim", "--output", "report.html"]
     arguments += ["--notebook", ROOT / "notebooks/report.ipynb", "--template", ROOT / "notebooks/report_template"]

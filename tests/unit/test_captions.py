@@ -27,6 +27,10 @@ def test_text_for_those_who_cannot_see_says_more_than_the_caption(name):
     assert alt != caption
 
 
+def test_the_caption_of_explanations_holds_for_a_network_without_convolutions_too():
+    assert not any("Grad-CAM" in text for text in FIGURE_CAPTIONS["explain"])
+
+
 def test_figures_of_models_come_after_those_of_the_comparison():
     assert figure_names(["b", "a"])[len(FIGURES) :] == (
         *("confusion_b", "runs_b", "errors_b"),

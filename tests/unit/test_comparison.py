@@ -91,6 +91,13 @@ def test_trainings_with_different_settings_are_refused_naming_both(world):
     assert "different precision (fp32 and bf16)" in str(caught.value)
 
 
+def test_trainings_on_different_devices_are_one_comparison(world):
+    path = world / "models/weldsim/conv6/fold0/seed1/run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"device": "NVIDIA A100"}))
+    trainings = read_trainings(world / "models/weldsim", ["conv6"], [0], [0, 1])
+    assert trainings.runs["device"].tolist() == ["cpu", "NVIDIA A100"]
+
+
 @pytest.mark.parametrize(("file", "content"), [("run.json", "{"), ("run.json", "{}"), ("history.csv", "epoch\n1\n")])
 def test_a_damaged_training_is_named(world, file, content):
     path = world / "models/weldsim/conv6/fold0/seed0" / file

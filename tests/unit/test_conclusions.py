@@ -1,6 +1,7 @@
 """From predictions to tables and figures, for worlds of every kind."""
 
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -8,12 +9,18 @@ import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
-from predictions_factory import CLASSES, World
+from predictions_factory import CLASSES, World, certain
+from sklearn.metrics import precision_score
 
+from weldbench.comparison import Comparison
 from weldbench.conclusions import gather, write_figures, write_tables
 from weldbench.config.evidence import Compare
 from weldbench.errors import InputError
+from weldbench.figures_runs import strips
 from weldbench.outputs import FIGURE_FORMAT, TABLE_FORMATS, TABLES, TIMED, figure_names
+from weldbench.predictions import Scored, scored
+from weldbench.scoring import score
+from weldbench.tables_by_class import per_class
 
 PUBLISHED = Path(__file__).parents[2] / "reference" / "published.yaml"
 AL5083 = [*CLASSES[:4], "misalignment", "lack_of_penetration"]
@@ -144,10 +151,18 @@ def test_other_classes_have_no_published_values(tables):
         ("one_model", "pairs", "one model only: nothing to compare"),
         ("one_run_per_class", "comparison", "one test run per class: no interval"),
         ("one_run_per_class", "pairs", "no test possible"),
-        ("one_run_in_one_class", "comparison", "is too narrow: lack_of_shielding_gas"),
+        *(
+            ("one_run_in_one_class", table, " are too narrow, for only one test run shows lack_of_shielding_gas.")
+            for table in ("comparison", "comparison_balanced", "summary", "pairs", "factory")
+        ),
+        ("one_run_in_one_class", "comparison", "No test is possible (one test run): lack_of_shielding_gas."),
+        ("one_run_in_one_class", "comparison", "(only one test run shows lack_of_shielding_gas): macro average."),
+        ("one_run_in_one_class", "pairs", "No test over runs is possible where there is no interval, or one that"),
+        ("one_seed", "comparison", "Bold: better than every other model, beyond what other runs could turn ("),
+        ("plain", "comparison", "Bold: better than every other model, beyond what other runs and seeds could turn ("),
         ("a_class_without_test_frames", "comparison", "no test frames"),
         ("a_class_without_test_frames", "per_class", "Without test frames, and left out of averages: burn_through."),
-        ("a_class_never_predicted", "per_class", "conv6 never predicts lack_of_shielding_gas: no precision, and F1 0."),
+        ("a_class_never_predicted", "per_class", "conv6 never predicts lack_of_shielding_gas: no precision (0 in the"),
         ("no_good_test_frames", "factory", "no threshold"),
         ("flawless", "comparison", "the same in every run: no interval"),
         ("plain", "factory", "valid has 60 good frames, too few for 0.1 %"),
@@ -161,9 +176,41 @@ def test_what_cannot_be_said_is_said_in_words(tables, name, table, words):
 def test_bold_stands_only_where_a_test_says_better(tables):
     clear = (tables("plain") / "comparison.md").read_text(encoding="utf-8")
     assert re.search(r"\| macro average .*\*\*0\.\d{3} ± ", clear)
+    alone = (tables("one_run_in_one_class") / "comparison.md").read_text(encoding="utf-8")
+    assert "**" not in next(line for line in alone.splitlines() if line.startswith("| macro average"))
     for name in ("one_run_per_class", "flawless", "one_model"):
         rows = (tables(name) / "comparison.md").read_text(encoding="utf-8").split("\n\n")[1]
         assert "**" not in rows
+
+
+def test_a_run_that_stands_alone_is_told_beside_the_numbers(tables):
+    lone = "only one test run shows lack_of_shielding_gas"
+    summary, pairs, factory = (
+        comparison_of(tables("one_run_in_one_class"), table) for table in ("summary", "pairs", "factory")
+    )
+    assert set(summary["note"]) == set(factory["note"]) == {f"too narrow, for {lone}"}
+    assert set(pairs["note"]) == {lone}
+    assert pairs["p_runs"].isna().all()
+    assert pairs["low"].notna().all()
+
+
+def test_averages_of_precision_count_a_class_that_is_never_predicted_and_none_without_frames(tmp_path):
+    labels = [0, 0, 0, 1, 1, 2]
+    # Of one: a 3 of 5, b 1 of 1, c never. Of other, all that it says of a, b and c is right; of d there are no frames.
+    predicted = {"one": [0, 0, 0, 1, 0, 0], "other": [0, 0, 3, 1, 1, 2]}
+    test = {m: (scored(certain("abcd", labels, said, list("uvwxyz")), "test"),) for m, said in predicted.items()}
+    comparison = Comparison(tuple("abcd"), tuple(test), (0,), test, {})
+    per_class(score("six frames", comparison, Compare(models=list(test), bootstrap_draws=50))).write(tmp_path)
+    table = comparison_of(tmp_path, "per_class").set_index(["model", "class"])["precision"]
+    macro = {model: table[model, "macro average"] for model in test}
+    assert macro == pytest.approx({"one": (3 / 5 + 1 + 0) / 3, "other": 1.0}, abs=1e-6)
+    for model, said in predicted.items():
+        theirs = precision_score(labels, said, labels=[0, 1, 2], average="macro", zero_division=0)
+        assert macro[model] == pytest.approx(theirs, abs=1e-6)
+    cells = [line.split("|") for line in (tmp_path / "per_class.md").read_text(encoding="utf-8").splitlines()]
+    shown = {(cell[1].strip(), cell[2].strip()): cell[4].strip() for cell in cells if len(cell) > 4}
+    assert shown["one", "c"] == "never predicted"
+    assert shown["one", "d"] == shown["other", "d"] == "no test frames"
 
 
 def test_the_paper_s_balanced_subset_is_taken_for_the_paper_s_data(tmp_path):
@@ -177,6 +224,57 @@ def test_other_data_are_balanced_by_the_cap_of_the_settings(tmp_path):
     world = World(dataset="mine", seeds=(0,), skills={"conv6": 0.8})
     findings = conclude(world, tmp_path, balanced_cap=100, per_dataset={"mine": {"balanced_cap": 25}})
     assert findings.balanced.support.tolist() == [25] * 6
+
+
+def cost_table(root: Path, *recorded: dict) -> tuple[pd.DataFrame, str]:
+    """Return cost.csv and cost.md where run.json of resnet18 holds other facts, per seed, than in a plain world."""
+    world = World(frames_per_run=4, seeds=(0, 1), skills={"conv6": 0.8, "resnet18": 0.9})
+    world.write(root)
+    for seed, facts in enumerate(recorded):
+        path = root / f"models/weldsim/resnet18/fold0/seed{seed}/run.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | facts))
+    write_tables(read_all(world, root), root / "tables")
+    return comparison_of(root / "tables", "cost"), (root / "tables/cost.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("init", "start"),
+    [("simulated", "a backbone trained on simulated frames"), ("imagenet", "ImageNet's weights")],
+)
+def test_weights_that_were_learnt_before_stand_beside_the_seconds_and_are_not_in_them(tmp_path, init, start):
+    table, text = cost_table(tmp_path, *2 * [{"settings": {"init": init}}])
+    assert table["starts_from"].tolist() == ["random weights", start]
+    assert f"- Seconds to train leave out what it took to make {start}, which trainings share.\n" in text
+    assert "different devices" not in text
+
+
+def test_times_of_different_devices_are_called_not_comparable(tmp_path):
+    table, text = cost_table(tmp_path, {"device": "NVIDIA B"}, {"device": "NVIDIA A"})
+    assert table["device"].tolist() == ["cpu", "NVIDIA A and NVIDIA B"]
+    assert "- Trained on different devices: NVIDIA A, NVIDIA B, cpu; times are not comparable.\n" in text
+    assert "leave out" not in text
+
+
+def flawless(runs: int) -> Scored:
+    """One frame of each of so many runs, all of them right."""
+    names = np.array([f"r{number:04d}" for number in range(runs)])
+    labels, rows = np.zeros(runs, dtype=int), np.arange(runs)
+    return Scored(("good", "bad"), labels, np.tile([1.0, 0.0], (runs, 1)), names, folds=labels, rows=rows)
+
+
+@pytest.mark.parametrize("runs", [3, 100])
+def test_every_run_has_a_strip(runs):
+    (axes,) = strips(flawless(runs), "conv6", 0).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == flawless(runs).runs.tolist()
+    assert " runs" not in axes.get_title(loc="left")
+
+
+def test_of_very_many_runs_a_hundred_have_a_strip_and_the_figure_says_so():
+    figure = strips(flawless(2000), "conv6", 0)
+    (axes,) = figure.axes
+    assert figure.get_figheight() == pytest.approx(1.5 + 0.34 * 100)
+    assert [label.get_text() for label in axes.get_yticklabels()] == [f"r{number:04d}" for number in range(0, 2000, 20)]
+    assert "\n100 of 2,000 runs" in axes.get_title(loc="left")
 
 
 @pytest.mark.slow

@@ -56,3 +56,10 @@ def test_missing_and_foreign_results_are_told(recorded: Path) -> None:
     RECORD.unlink()
     with pytest.raises(InputError, match="no record of a run"):
         differences("weldsim", RECORD)
+
+
+@pytest.mark.parametrize("content", [b"", b"<<<<<<< HEAD\n{}\n=======\n", b"\xff", b"[]", b"{}"])
+def test_a_damaged_record_says_what_to_do(recorded: Path, content: bytes) -> None:
+    RECORD.write_bytes(content)
+    with pytest.raises(InputError, match=r"^results/weldsim/lineage\.json: .*delete it, and `snakemake --cores all`"):
+        differences("weldsim", RECORD)

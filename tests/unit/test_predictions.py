@@ -24,6 +24,13 @@ def test_reading_gives_back_what_was_written(tmp_path):
     assert frames.runs.tolist() == ["x", "x", "7"]
 
 
+def test_classes_and_runs_may_be_called_none_or_na(tmp_path):
+    names = ["None", "NA", "null", "n/a"]
+    frames = scored(read_predictions(write(tmp_path, certain(names, [0, 1, 2, 3], [0, 1, 2, 3], names))), "test")
+    assert frames.labels.tolist() == [0, 1, 2, 3]
+    assert frames.runs.tolist() == names
+
+
 def test_folds_are_put_behind_one_another():
     pieces = [scored(certain(AB, [fold], [1], "run", first_row=fold), "test", fold) for fold in (0, 1)]
     together = concatenated(pieces)
@@ -49,7 +56,7 @@ def _with(column, value):
         (_without("run"), "the columns run are missing"),
         (_without("b"), "1 columns of class probabilities"),
         (_with("label", "c"), "labels without a column of probabilities: c"),
-        (_with("label", None), "labels without a column"),
+        (_with("label", None), "labels without a column of probabilities: empty ones"),
         (_with("a", "much"), "a probability is no number"),
         (_with("a", np.nan), "negative, infinite or no number"),
         (_with("a", -0.5), "negative, infinite or no number"),

@@ -14,11 +14,12 @@ import pytest
 from jupyter_client.manager import KernelManager
 from predictions_factory import World
 
-from weldbench.conclusions import gather, write_figures, write_tables
+from weldbench.conclusions import Findings, gather, write_figures, write_tables
 from weldbench.config.evidence import Compare
 from weldbench.errors import InputError
-from weldbench.outputs import TABLES, figure_names
+from weldbench.outputs import FIGURE_FORMAT, TABLES, figure_names
 from weldbench.render_report import own_kernel, render
+from weldbench.report import Report
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK, TEMPLATE = ROOT / "notebooks/report.ipynb", ROOT / "notebooks/report_template"
@@ -66,20 +67,23 @@ addEventListener("load", () => {
 """
 
 
-def build(root: Path, world: World) -> Path:
+def gathered(root: Path, world: World) -> Findings:
     world.write(root)
-    results = root / "results" / world.dataset
-    findings = gather(
+    return gather(
         world.dataset,
         Compare(models=list(world.skills), bootstrap_draws=300),
         seeds=world.seeds,
         folds=world.folds,
         data=root / "data" / world.dataset,
         trained=root / "models" / world.dataset,
-        evaluation=results / "evaluation",
+        evaluation=root / "results" / world.dataset / "evaluation",
         published=ROOT / "reference/published.yaml",
         lock=ROOT / "requirements.lock",
     )
+
+
+def build(root: Path, world: World) -> Path:
+    results, findings = root / "results" / world.dataset, gathered(root, world)
     write_tables(findings, results / "tables")
     write_figures(findings, results / "figures")
     return results
@@ -176,6 +180,37 @@ def test_lineage_is_shown_and_what_is_absent_is_not_invented(page):
     assert "one &amp; only" in text
     assert "torch 2.14.1" in text
     assert text.count("not recorded") == 3
+
+
+def test_a_damaged_lineage_is_named(results, tmp_path):
+    shutil.copytree(results / "tables", tmp_path / "tables")
+    (tmp_path / "lineage.json").write_text("<<<<<<< HEAD\n")
+    with pytest.raises(InputError, match=r"lineage\.json: this record of a run is damaged"):
+        Report("weldsim", tmp_path, TITLE).reproduction()
+
+
+def test_the_question_says_from_what_weights_each_model_started(results, tmp_path):
+    shutil.copytree(results / "tables", tmp_path / "tables")
+    cost = tmp_path / "tables/cost.csv"
+    table = pd.read_csv(cost).assign(starts_from=["random weights", "a backbone trained on simulated frames"])
+    table.to_csv(cost, index=False)
+    told = Report("weldsim", tmp_path, TITLE).question()
+    assert "All learnt from the same frames of weldsim" in told
+    assert "conv6 started from random weights, resnet18 from a backbone trained on simulated frames." in told
+
+
+def test_a_class_may_be_called_none_and_an_empty_number_is_none(tmp_path):
+    one_run = {"train": 1, "valid": 1, "test": 1}
+    never = {"dataset": "mine", "classes": ["good", "None"], "never_predicted": {"conv6": "None"}}
+    world = World(skills={"conv6": 0.8}, seeds=(0,), frames_per_run=5, runs_per_class=one_run, **never)
+    write_tables(gathered(tmp_path, world), tmp_path / "results/mine/tables")
+    for name in figure_names(world.skills):
+        path = tmp_path / f"results/mine/figures/{name}.{FIGURE_FORMAT}"
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    report = Report("mine", tmp_path / "results/mine", TITLE)
+    assert "conv6 is weakest on None: F1 0.000, recall 0.000. It never predicts None." in report.failures()
+    assert "(one test run per class: no interval; one seed)" in report.head()
 
 
 def test_no_executed_notebook_is_left_and_the_template_is_clean(results, page):

@@ -7,8 +7,19 @@ from weldbench.sentences import (
     about_factory,
     about_leader,
     about_pairs,
+    about_start,
     about_vote,
     about_weakness,
+)
+
+COST = pd.DataFrame(
+    {
+        "model": ["a", "b"],
+        "training_seconds": [2.0, 30.0],
+        "inference_ms_per_frame": [0.125, 4.0],
+        "starts_from": "random weights",
+        "device": "cpu",
+    }
 )
 
 
@@ -22,8 +33,8 @@ def summary(**changes):
     return pd.DataFrame([shared | row | changes for row in rows] + [shared | row for row in other_set])
 
 
-def pairs(p):
-    return pd.DataFrame([{"first": "conv6", "second": "resnet18", "p_runs": p}])
+def pairs(p, note=""):
+    return pd.DataFrame([{"first": "conv6", "second": "resnet18", "p_runs": p, "note": note}])
 
 
 def test_the_best_model_on_all_frames_leads_and_says_what_it_is_better_than():
@@ -32,7 +43,14 @@ def test_the_best_model_on_all_frames_leads_and_says_what_it_is_better_than():
         "On the 1,100 test frames of weldsim, from 13 runs, **resnet18** has the highest macro F1: 0.900"
     )
     assert "(95 % interval 0.850 to 0.950; mean over 3 seeds)" in told
-    assert "It is better than conv6 beyond" in told
+    assert "It is better than conv6 beyond what other runs and seeds could turn." in told
+    told = about_leader(summary(seeds=1), pairs(0.01), "weldsim")
+    assert "It is better than conv6 beyond what other runs could turn." in told
+
+
+def test_an_interval_that_is_too_narrow_is_called_so():
+    told = about_leader(summary(note="too narrow, for only one test run shows hole"), pairs(np.nan), "weldsim")
+    assert "(95 % interval 0.850 to 0.950, too narrow, for only one test run shows hole; mean over 3 seeds)" in told
 
 
 def test_a_lead_that_no_test_supports_is_not_called_better():
@@ -56,7 +74,11 @@ def test_pairs_are_counted():
     assert about_pairs(pairs(0.01), summary()).startswith(
         "Of 1 pair of models, 1 can be told apart at a level of 0.05."
     )
-    assert "1 cannot be tested" in about_pairs(pairs(np.nan), summary())
+    reasons = ["one test run per class", "the same in every run", "the same in every run"]
+    untested = pd.concat([pairs(np.nan, reason) for reason in reasons] + [pairs(0.01)])
+    told = about_pairs(untested, summary())
+    assert "1 cannot be tested (one test run per class)." in told
+    assert "2 cannot be tested (the same in every run)." in told
     assert about_pairs(pairs(0.1).iloc[:0], summary()) == "One model: there is nothing to compare."
 
 
@@ -70,6 +92,22 @@ def test_imbalance_and_absent_classes():
     assert "9 frames of 2 runs in train, 9 frames of 2 runs in valid and 64 frames of 4 runs in test" in told
     assert "good has 15 times the frames of hole" in told
     assert "Test has no frames of crack" in told
+
+
+def test_frames_that_several_folds_train_on_are_not_counted_twice():
+    # 30 frames of 5 runs in 3 folds: each run is tested in one, validates in one, trains in the others.
+    counts = [(0, "train", 12, 2), (0, "valid", 6, 1), (0, "test", 12, 2)]
+    counts += [(1, "train", 12, 2), (1, "valid", 12, 2), (1, "test", 6, 1)]
+    counts += [(2, "train", 6, 1), (2, "valid", 12, 2), (2, "test", 12, 2)]
+    rows = [
+        {"class": name, "set": f"as used, fold {fold}", "part": part, "frames": frames, "runs": runs}
+        for fold, part, frames, runs in counts
+        for name in ("good", "total")
+    ]
+    assert about_data(pd.DataFrame(rows), "mine") == (
+        "Used of mine in each of 3 folds: 6 to 12 frames of 1 to 2 runs in train, 6 to 12 frames of 1 to 2 runs in "
+        "valid and 6 to 12 frames of 1 to 2 runs in test. Together the folds test 30 frames of 5 runs."
+    )
 
 
 def test_classes_that_are_never_predicted():
@@ -99,6 +137,17 @@ def test_factory_vote_and_cost():
     assert "No threshold can be chosen" in about_factory(pd.DataFrame(rates))
     vote = pd.DataFrame({"window_frames": [1, 9], "delay_frames": [0, 4], "model": "a", "macro_f1": [0.7, 0.9]})
     assert "over the last 9 frames brings a to a macro F1 of 0.900, from 0.700" in about_vote(vote)
-    cost = pd.DataFrame({"model": ["a", "b"], "training_seconds": [2.0, 30.0], "device": "cpu"})
-    cost["inference_ms_per_frame"] = [0.125, 4.0]
-    assert "(15.0 times as long), on cpu. To judge one frame they take 0.125 and 4 ms." in about_cost(cost)
+    assert about_cost(COST).endswith("(15.0 times as long), on cpu. To judge one frame they take 0.125 and 4 ms.")
+
+
+def test_weights_that_were_learnt_before_are_named_and_not_counted():
+    assert about_start(COST) == "a and b started from random weights"
+    learnt = COST.assign(starts_from=["random weights", "ImageNet's weights"])
+    assert about_start(learnt) == "a started from random weights, b from ImageNet's weights"
+    for table in (learnt, learnt.iloc[1:]):
+        assert about_cost(table).endswith(" Not counted: the making of the weights that b started from.")
+
+
+def test_times_on_different_devices_are_not_called_comparable():
+    told = about_cost(COST.assign(device=["cpu", "NVIDIA A100"]))
+    assert "on different devices, whose times are not comparable." in told
