@@ -9,7 +9,7 @@ rule fetch:
         "data/{dataset}/archive.json",
     log:
         "logs/{dataset}/fetch.log",
-    threads: 16  # as many as --cores gives
+    threads: 2  # the renderer's workers; a download needs one
     params:
         settings=settings("datasets.{dataset}"),
     shell:
@@ -27,7 +27,7 @@ rule ingest:
         "data/{dataset}/inventory.json",
     log:
         "logs/{dataset}/ingest.log",
-    threads: 16  # as many as --cores gives
+    threads: PARAMS.ingest.workers or 16  # 0 workers: as many as --cores gives, up to 16
     params:
         settings=settings("datasets.{dataset}", "ingest"),
     shell:

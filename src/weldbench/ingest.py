@@ -102,11 +102,16 @@ def _ingested(
         ([frame.member for frame in frames[start : start + CHUNK_FRAMES]], settings.frame_size_px)
         for start in range(0, len(frames), CHUNK_FRAMES)
     ]
-    workers = settings.workers or os.cpu_count() or 1
+    workers = settings.workers or _usable_cores()
     open_archive = partial(_open_archive, str(archive_path))
     results = ordered_map(_ingest_chunk, chunks, workers, "lower ingest.workers or free some memory", open_archive)
     flat = (result for chunk in results for result in chunk)
     yield from track(zip(frames, flat, strict=True), f"ingest {name}", total=len(frames))
+
+
+def _usable_cores() -> int:
+    """Count the cores that this process may use, which on a shared machine, as under Slurm, are not all."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 _archive: Archive | None = None  # of this process, open from task to task

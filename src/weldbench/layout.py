@@ -36,7 +36,7 @@ class Frame:
 
 @dataclass
 class Layout:
-    """All frames of an archive, sorted by part and path.
+    """All frames of an archive, sorted by part and run, those of a run in the order in which they were filmed.
 
     Attributes:
         classes: In label order.
@@ -72,13 +72,15 @@ def read_layout(archive: Archive, classes: list[str] | None, run_pattern: str | 
         layout = _published_layout(archive, labels_of, images, classes or SS304_CLASSES)
     else:
         layout = _image_folder_layout(archive, images, classes)
+    # A pattern may join several recordings, each with its own numbers; the last sort, being stable, keeps them apart.
+    layout.frames.sort(key=_place_in_recording)
     if run_pattern:
         layout.frames = [_with_run(frame, run_pattern, layout) for frame in layout.frames]
     if any(frame.run == frame.path for frame in layout.frames):
         layout.notes.append(_NO_RUNS)
     layout.frames = sorted(
         (frame for frame in layout.frames if frame.member not in layout.bad),
-        key=lambda frame: (frame.published_part, frame.path),
+        key=lambda frame: (frame.published_part, frame.run),
     )
     if not layout.frames and not layout.bad:
         raise InputError(
@@ -201,6 +203,13 @@ def _below_common_folders(paths: list[PurePosixPath]) -> list[PurePosixPath]:
             break
         paths = [PurePosixPath(*path.parts[1:]) for path in paths]
     return paths
+
+
+def _place_in_recording(frame: Frame) -> tuple[str, str, str]:
+    """Return a sort key: recording, whatever the class folder, then the file's name, whose numbers count as numbers."""
+    recording = "" if frame.run == frame.path else frame.run
+    name = re.sub(r"\d+", lambda digits: digits[0].zfill(20), PurePosixPath(frame.path).name)
+    return recording, name, frame.path
 
 
 def _with_run(frame: Frame, pattern: str, layout: Layout) -> Frame:

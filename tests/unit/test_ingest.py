@@ -20,6 +20,7 @@ from weldbench.config.data import Ingest, LocalDataset
 from weldbench.errors import InputError
 from weldbench.fetch import fetch
 from weldbench.ingest import ingest
+from weldbench.parallel import ordered_map
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ("frames.npy", "manifest.csv", "inventory.json")
@@ -94,6 +95,24 @@ def test_any_number_of_workers_and_any_packing_gives_the_same_bytes(tmp_path: Pa
         ingest(archive, tmp_path / name, "ours", DATASET, Ingest(frame_size_px=8, workers=workers))
         results.add(tuple((tmp_path / name / file).read_bytes() for file in FILES))
     assert len(results) == 1
+
+
+def test_zero_workers_are_one_per_core_that_the_process_may_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def in_this_process(function, tasks, workers, remedy, initializer):
+        asked.append(workers)
+        return ordered_map(function, tasks, 1, remedy, initializer)
+
+    monkeypatch.setattr("weldbench.ingest.ordered_map", in_this_process)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {4, 7, 9}, raising=False)
+    ingested(tmp_path, published(small_dataset()), workers=0)
+    monkeypatch.delattr(os, "sched_getaffinity")  # as on macOS
+    ingested(tmp_path, published(small_dataset()), workers=0)
+    assert asked == [3, 64]
 
 
 def test_conversions_are_noted(tmp_path: Path) -> None:

@@ -77,8 +77,35 @@ def test_folders_within_a_class_are_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pattern", [r"(?P<run>seam\d+)_", r"seam\d+"])
 def test_a_pattern_takes_the_run_from_the_path(tmp_path: Path, pattern: str) -> None:
     layout = layout_of(tmp_path, ["good/seam1_001.png", "good/seam1_002.png", "bad/seam22_001.png"], None, pattern)
-    assert [frame.run for frame in layout.frames] == ["seam22", "seam1", "seam1"]
+    assert [frame.run for frame in layout.frames] == ["seam1", "seam1", "seam22"]
     assert layout.notes == []
+
+
+def test_a_run_that_turns_bad_is_one_film(tmp_path: Path) -> None:
+    names = [
+        "good_weld/run1/image-0001.png",
+        "good_weld/run1/image-0002.png",
+        "burn_through/run1/image-0003.png",
+        "good_weld/run1/image-0004.png",
+        "burn_through/run2/image-0001.png",
+    ]
+    assert [frame.path for frame in layout_of(tmp_path, names).frames] == names
+
+
+def test_numbers_in_names_count_as_numbers(tmp_path: Path) -> None:
+    keys = ["run 1/2-frame9.png", "run 1/2-frame10.png", "run 1/2-frame011.png", "run 1/10-frame1.png"]
+    layout = layout_of(tmp_path, published({"train": dict.fromkeys(keys, 0)}), CLASSES)
+    assert [frame.path for frame in layout.frames] == keys
+
+
+def test_a_run_that_a_pattern_finds_in_two_class_folders_is_one_film(tmp_path: Path) -> None:
+    names = ["good/seam1_9.png", "bad/seam1_10.png", "good/seam1_11.png", "bad/seam2_1.png"]
+    assert [frame.path for frame in layout_of(tmp_path, names, None, r"seam\d+").frames] == names
+
+
+def test_recordings_that_a_pattern_joins_follow_each_other(tmp_path: Path) -> None:
+    names = ["good/day1-am/1.png", "bad/day1-am/2.png", "bad/day1-pm/1.png", "good/day1-pm/2.png"]
+    assert [frame.path for frame in layout_of(tmp_path, names, None, r"day\d+").frames] == names
 
 
 def test_a_path_that_the_pattern_does_not_match_is_bad(tmp_path: Path) -> None:

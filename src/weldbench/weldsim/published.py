@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from PIL import Image
 
 from weldbench.config.data import SimulatedDataset
 from weldbench.parallel import ordered_map
+from weldbench.progress import reporting
 from weldbench.weldsim.domain import PLANT, Process, process_of
 from weldbench.weldsim.draw import scene_of, with_defect
 from weldbench.weldsim.film import at
@@ -92,25 +93,19 @@ def labels_of(dataset: SimulatedDataset) -> dict[str, dict[str, int]]:
     return labels
 
 
-def write_archive(
-    dataset: SimulatedDataset,
-    zip_path: Path | str,
-    progress: Callable[[int, int], None] | None = None,
-    workers: int = 2,
-) -> None:
+def write_archive(dataset: SimulatedDataset, zip_path: Path | str, workers: int = 2) -> None:
     """Write the dataset as one zip, the same bytes each time: `{part}/{part}.json` and `{part}/{run}/image-0001.png`.
 
     Args:
         dataset: What to render.
         zip_path: Written as it goes on; a caller who needs all or nothing renames it afterwards.
-        progress: Called with the frames written and the frames in all after every run.
         workers: Processes that render and compress.
     """
     runs = runs_of(dataset)
-    total, done = sum(len(run.labels) * len(run.parts) for run in runs), 0
+    total = sum(len(run.labels) * len(run.parts) for run in runs)
     png_film = partial(_png_film, dataset.width_px, dataset.height_px)
     films = ordered_map(png_film, runs, workers, "free some memory")
-    with zipfile.ZipFile(zip_path, "w", zipfile.ZIP_STORED) as archive:
+    with reporting("render", total, "frames") as advance, zipfile.ZipFile(zip_path, "w", zipfile.ZIP_STORED) as archive:
         for part, labels in labels_of(dataset).items():
             text = json.dumps(labels, indent=0, ensure_ascii=False)
             archive.writestr(zipfile.ZipInfo(f"{part}/{part}.json", _ZIP_TIME), text)
@@ -118,9 +113,7 @@ def write_archive(
             for part in run.parts:
                 for number, image in enumerate(images, 1):
                     archive.writestr(zipfile.ZipInfo(f"{part}/{run.name}/image-{number:04d}.png", _ZIP_TIME), image)
-            done += len(images) * len(run.parts)
-            if progress:
-                progress(done, total)
+            advance(len(images) * len(run.parts))
 
 
 def _png_film(width_px: int, height_px: int, run: Run) -> list[bytes]:
