@@ -32,7 +32,7 @@ rule sweep_point:
     wildcard_constraints:
         model="|".join(PARAMS.sweep.models),
         epochs=r"\d+",
-    threads: PARAMS.hardware.threads
+    threads: PARAMS.hardware.threads * PARAMS.hardware.devices
     resources:
         gpu=gpu,
     params:
@@ -52,6 +52,7 @@ rule sweep_table:
     output:
         "results/{dataset}/sweep/sweep.csv",
         "results/{dataset}/sweep/sweep.md",
+        "results/{dataset}/sweep/sweep.tex",
         "results/{dataset}/sweep/sweep.png",
     log:
         "logs/{dataset}/sweep.log",

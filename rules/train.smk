@@ -41,7 +41,7 @@ rule train:
         "logs/{dataset}/{model}-fold{fold}-seed{seed}-train.log",
     wildcard_constraints:
         model="|".join(PARAMS.train.models),
-    threads: PARAMS.hardware.threads
+    threads: PARAMS.hardware.threads * PARAMS.hardware.devices
     resources:
         gpu=gpu,
     params:
@@ -67,7 +67,7 @@ rule finetune:
         "logs/{dataset}/{model}-fold{fold}-seed{seed}-finetune.log",
     wildcard_constraints:
         model="|".join(PARAMS.finetune.models),
-    threads: PARAMS.hardware.threads
+    threads: PARAMS.hardware.threads * PARAMS.hardware.devices
     resources:
         gpu=gpu,
     params:

@@ -1,6 +1,7 @@
 """Reading members out of a zip that anyone may have made."""
 
 import contextlib
+import lzma
 import re
 import unicodedata
 import zipfile
@@ -12,6 +13,8 @@ from weldbench.errors import InputError
 
 # The largest member that is read, and so the most that a compressed member may unfold to.
 MAX_MEMBER_BYTES = 256 * 2**20
+# What zipfile raises for damaged bytes of a member, by kind of compression.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError)
 
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _BY_THE_SYSTEM = re.compile(r"(^|/)(__MACOSX|\.DS_Store|Thumbs\.db|\._[^/]*)(/|$)")
@@ -74,7 +77,7 @@ class Archive:
             raise BadFrameError(f"it unfolds to {member.file_size} bytes; {MAX_MEMBER_BYTES} is the most that is read")
         try:
             return self._zip.read(member)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        except _DAMAGE as error:
             raise BadFrameError(f"it cannot be read from the archive ({error})") from None
 
     def _checked_members(self, size_bytes: int) -> dict[str, zipfile.ZipInfo]:

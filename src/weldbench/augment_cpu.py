@@ -6,6 +6,8 @@ over the pixels for all three; torch's own operations take twice as long. Amplit
 a frame of its own for each.
 """
 
+from collections.abc import Callable
+
 import numba
 import numpy as np
 import torch
@@ -83,7 +85,14 @@ class CpuAugmentation:
         return ((exposed - self._normalisation.mean) / self._normalisation.std).astype(np.float32)
 
 
-@numba.njit(parallel=True, cache=True)
+def _compiled(function: Callable[..., None]) -> Callable[..., None]:
+    try:
+        return numba.njit(parallel=True, cache=True)(function)
+    except RuntimeError:  # neither beside this file nor in the user's folder can anything be kept
+        return numba.njit(parallel=True)(function)
+
+
+@_compiled
 def _look_up(frames, which, theta, exposures, erase, stamp, noise, starts, result):
     """Fill `result`; the number of threads changes no bit of it.
 

@@ -80,6 +80,6 @@ def fingerprint(facts: dict[str, Any], *files: Path | str) -> str:
     """Hash facts, the contents of files, the library's own code and torch's version."""
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     digest.update(torch.__version__.encode())
-    for file in [*files, *sorted(Path(__file__).parent.glob("*.py"))]:
+    for file in [*files, *sorted(Path(__file__).parent.rglob("*.py"))]:
         digest.update(hashlib.sha256(Path(file).read_bytes()).digest())
     return digest.hexdigest()

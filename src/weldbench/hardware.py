@@ -5,13 +5,16 @@ import os
 import platform
 import re
 from pathlib import Path
+from typing import Any
 
 import torch
 
 try:
     from lightning_fabric import Fabric
+    from lightning_fabric.plugins.environments import LightningEnvironment
 except ModuleNotFoundError:  # the package `lightning` carries the same library under another name
     from lightning.fabric import Fabric
+    from lightning.fabric.plugins.environments import LightningEnvironment
 
 from weldbench.config.training import Hardware
 from weldbench.errors import InputError
@@ -41,6 +44,8 @@ def prepare(hardware: Hardware) -> Fabric:
         devices=hardware.devices,
         strategy="ddp" if hardware.devices > 1 else "auto",
         precision="bf16-mixed" if uses_bf16(hardware.precision, device) else "32-true",
+        # Within a job of Slurm Fabric would take its number of tasks for that of the processes.
+        plugins=[LightningEnvironment()],
     )
     fabric.launch()
     return fabric
@@ -70,6 +75,12 @@ def choose_device(wanted: str) -> str:
     if not present[wanted]:
         raise InputError(f"params.yaml: hardware.device is {wanted}, but this machine has none; set it to auto or cpu")
     return wanted
+
+
+def in_force(hardware: Hardware, fabric: Fabric) -> dict[str, Any]:
+    """Return the section `hardware` with the device and the precision that `auto` stands for here."""
+    precision = "bf16" if uses_bf16(hardware.precision, fabric.device.type) else "fp32"
+    return hardware.model_dump() | {"device": fabric.device.type, "precision": precision}
 
 
 def uses_bf16(precision: str, device: str) -> bool:

@@ -53,8 +53,13 @@ def download(handle: str, version: int | None, folder: Path) -> Path:
 def _client() -> Any:
     # Importing kaggle looks for credentials, and fills stdout with advice if there are none. A public dataset needs
     # none, and a refusal is told by _told_as_input_errors.
-    with contextlib.redirect_stdout(io.StringIO()):
-        import kaggle
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            import kaggle
+    except OSError as error:
+        raise InputError(
+            f"Kaggle's client cannot make the folder of its settings ({error}); set KAGGLE_CONFIG_DIR to another one"
+        ) from None
     return kaggle.api
 
 

@@ -98,7 +98,8 @@ def read_lineage(record: Path) -> dict[str, Any]:
 def _files_below(place: Path) -> list[Path]:
     if place.is_file():
         return [place]
-    return sorted(path for path in place.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    files = (path for path in place.rglob("*") if path.is_file())
+    return sorted(path for path in files if not any(part == "__pycache__" or part[0] == "." for part in path.parts))
 
 
 def _sum(content: bytes) -> str:

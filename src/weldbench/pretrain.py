@@ -12,7 +12,7 @@ from weldbench.checkpoint import Checkpoint, fingerprint, remove_checkpoint
 from weldbench.config.models import Model, TorchvisionModel
 from weldbench.config.training import Hardware, Pretrain
 from weldbench.engine import Lessons, fit
-from weldbench.hardware import Fabric
+from weldbench.hardware import Fabric, in_force
 from weldbench.models import TrainedInfo, build_network, save_network
 from weldbench.progress import reporting
 from weldbench.rendering import Rendered, render_ahead
@@ -52,7 +52,7 @@ def pretrain_backbone(fabric: Fabric, settings: Model, pretrain: Pretrain, hardw
     facts = {
         "settings": settings.model_dump(exclude={"per_dataset"}),
         "pretrain": pretrain.model_dump(exclude={"workers"}),
-        "hardware": hardware.model_dump(),
+        "hardware": in_force(hardware, fabric),
     }
     checkpoint_path = output.with_name(f".{output.stem}.checkpoint.safetensors")
     torch.manual_seed(pretrain.seed)

@@ -15,7 +15,7 @@ from weldbench.atomic import write_csv, write_json
 from weldbench.augment import Normalisation
 from weldbench.checkpoint import Checkpoint, fingerprint, remove_checkpoint
 from weldbench.engine import Epoch, Progress, fit
-from weldbench.hardware import Fabric, device_name, peak_memory_bytes, uses_bf16
+from weldbench.hardware import Fabric, device_name, in_force, peak_memory_bytes
 from weldbench.lessons import Assignment, prepare_lessons
 from weldbench.models import TrainedInfo, save_network
 from weldbench.predict import BATCH_FRAMES, milliseconds_per_frame
@@ -57,7 +57,7 @@ def learn(fabric: Fabric, task: Assignment, checkpoint_path: Path, track: Callab
     started = time.perf_counter()
     settings, compiled = task.settings, task.hardware.compile
     whole, learning, normalisation, lessons = prepare_lessons(fabric, task)
-    checkpoint = Checkpoint(checkpoint_path, _fingerprint(task))
+    checkpoint = Checkpoint(checkpoint_path, _fingerprint(fabric, task))
     with reporting(f"train {settings.architecture}", settings.epochs, "epochs") as advance:
 
         def on_epoch(line: Epoch) -> None:
@@ -94,12 +94,13 @@ def train_model(fabric: Fabric, task: Assignment, output: Path) -> None:
     remove_checkpoint(checkpoint_path)
 
 
-def _fingerprint(task: Assignment) -> str:
+def _fingerprint(fabric: Fabric, task: Assignment) -> str:
     facts = {
         "settings": task.settings.model_dump(exclude={"per_dataset"}),
         "augment": task.train.augment.model_dump(),
-        "hardware": task.hardware.model_dump(),
+        "hardware": in_force(task.hardware, fabric),
         "seed": task.seed,
+        "classes": task.dataset.classes,
         "frames": list(task.dataset.frames.shape),
     }
     manifest = task.dataset.folder / "manifest.csv"
@@ -121,7 +122,7 @@ def _run_facts(fabric: Fabric, task: Assignment, learnt: Learnt) -> dict[str, An
         "device": device_name(fabric.device),
         "devices": fabric.world_size,
         "threads": task.hardware.threads,
-        "precision": "bf16" if uses_bf16(task.hardware.precision, fabric.device.type) else "fp32",
+        "precision": in_force(task.hardware, fabric)["precision"],
         "seconds": round(learnt.seconds, 3),
         "training_seconds": round(sum(line.seconds for line in progress.history), 3),
         "inference_ms": learnt.inference_ms,

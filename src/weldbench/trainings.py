@@ -11,7 +11,7 @@ from weldbench.errors import InputError
 
 # What has to be the same in every training of a model, or their mean over seeds means nothing. Not the device: on a
 # cluster nodes differ, and only the times depend on them.
-_SHARED = ("model", "dataset", "settings", "parameters", "precision", "threads")
+_SHARED = ("model", "dataset", "settings", "parameters", "precision", "threads", "versions")
 
 
 @dataclass(frozen=True)
@@ -80,5 +80,5 @@ def _refuse_other_settings(one: tuple[Path, dict], other: tuple[Path, dict]) -> 
         if one[1].get(key) != other[1].get(key):
             raise InputError(
                 f"{one[0] / 'run.json'} and {other[0] / 'run.json'}: trained with different {key} "
-                f"({one[1].get(key)} and {other[1].get(key)}); train both again with the same params.yaml"
+                f"({one[1].get(key)} and {other[1].get(key)}); train both again with the same params.yaml and packages"
             )

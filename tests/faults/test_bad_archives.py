@@ -377,6 +377,25 @@ def test_no_damage_to_an_archive_ends_in_anything_but_an_input_error(
         assert [path.name for path in folder.iterdir()] == ["archive.zip"]
 
 
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@settings(max_examples=200, deadline=None)
+@given(damage=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=3))
+def test_no_damage_to_a_member_ends_in_anything_but_a_bad_frame(
+    tmp_path_factory: pytest.TempPathFactory, compression: int, damage: list[tuple[float, int]]
+) -> None:
+    archive = write_zip(tmp_path_factory.mktemp("damaged") / "archive.zip", {"é.png": frame(1)}, compression)
+    data = bytearray(archive.read_bytes())
+    length = data.index(b"PK\x01\x02")  # the directory behind the member stays whole
+    for place, value in damage:
+        data[int(place * length)] = value
+    archive.write_bytes(data)
+    with Archive(archive) as opened:
+        try:
+            assert opened.read("é.png") == frame(1)
+        except BadFrameError:
+            return
+
+
 PICTURES = {
     "gray": encoded(picture(1)),
     "color": encoded(np.stack([picture(seed) for seed in range(3)], axis=2)),

@@ -5,6 +5,7 @@ The client takes its server from KAGGLE_API_ENVIRONMENT and its port from nowher
 
 import hashlib
 import json
+import os
 import random
 import shutil
 import signal
@@ -283,6 +284,15 @@ def test_the_command_exits_with_2_and_prints_nothing_to_stdout(kaggle: Kaggle, t
     assert ended.returncode == 2, ended.stderr
     assert ended.stdout == ""
     assert ended.stderr.startswith(f"error: {HANDLE}: Kaggle answered 403 (so it is). ")
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_home_that_cannot_be_written_is_one_message(kaggle: Kaggle, tmp_path: Path) -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "KAGGLE_CONFIG_DIR"}
+    environment |= {"HOME": os.devnull, "XDG_CONFIG_HOME": os.devnull}
+    ended = subprocess.run(_command(tmp_path), cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 2, ended.stderr
+    assert "set KAGGLE_CONFIG_DIR to another one" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

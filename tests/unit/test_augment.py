@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -127,3 +129,16 @@ def test_the_number_of_threads_changes_no_bit_of_what_a_cpu_makes():
     torch.set_num_threads(before)
     assert made[0].tobytes() == made[1].tobytes()
     assert len(np.unique(made[0])) > 10_000
+
+
+WITHOUT_A_PLACE = """
+import numba.core.caching
+numba.core.caching.CacheImpl._locator_classes = []
+import weldbench.augment_cpu
+print(type(weldbench.augment_cpu._look_up).__name__)
+"""
+
+
+def test_where_nothing_can_be_kept_the_pass_is_compiled_all_the_same():
+    done = subprocess.run([sys.executable, "-c", WITHOUT_A_PLACE], capture_output=True, text=True)
+    assert done.stdout == "CPUDispatcher\n", done.stderr

@@ -10,6 +10,7 @@ from blobs import CLASSES, write_blobs, write_params
 from safetensors.torch import load_file
 from sklearn.metrics import f1_score
 
+from weldbench import checkpoint
 from weldbench.config import load_params
 from weldbench.engine import Epoch, Progress
 from weldbench.errors import InputError
@@ -178,6 +179,31 @@ def test_the_state_of_other_settings_is_ignored(train, tmp_path, monkeypatch):
     assert (output / ".checkpoint.safetensors").exists()
     other = "{input_size_px: 16, epochs: 2, learning_rate: 0.01}"
     assert weights(train("full_con6", other, output=output)) == weights(train("full_con6", other))
+
+
+def test_the_state_of_classes_in_another_order_is_ignored(train, tmp_path, blobs, monkeypatch):
+    output, inventory = tmp_path / "killed", blobs.parents[2] / "inventory.json"
+    with monkeypatch.context() as patched:
+        patched.setattr("weldbench.training.write_csv", lambda *_: (_ for _ in ()).throw(Killed))
+        with pytest.raises(Killed):
+            train("full_con6", output=output)
+    text = inventory.read_text()
+    inventory.write_text(json.dumps(json.loads(text) | {"classes": CLASSES[::-1]}))
+    try:
+        assert weights(train("full_con6", output=output)) == weights(train("full_con6"))
+    finally:
+        inventory.write_text(text)
+
+
+def test_the_state_of_other_code_is_ignored(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "__file__", str(tmp_path / "checkpoint.py"))
+    renderer = tmp_path / "weldsim" / "pool.py"
+    renderer.parent.mkdir()
+    renderer.write_text("1")
+    before = checkpoint.fingerprint({})
+    assert checkpoint.fingerprint({}) == before
+    renderer.write_text("2")
+    assert checkpoint.fingerprint({}) != before
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_the_training():

@@ -41,6 +41,13 @@ def test_preparing_fixes_threads_and_determinism():
     assert (fabric.device.type, fabric.world_size) == ("cpu", 1)
 
 
+@pytest.mark.parametrize("tasks", ["SLURM_NTASKS", "SLURM_NTASKS_PER_NODE"])
+def test_within_a_job_of_slurm_the_processes_are_those_of_params(monkeypatch, tasks):
+    for name, value in {"SLURM_JOB_NAME": "weld", "SLURM_PROCID": "0", "SLURM_LOCALID": "0", tasks: "4"}.items():
+        monkeypatch.setenv(name, value)
+    assert prepare(Hardware(device="cpu", threads=1, precision="fp32")).world_size == 1
+
+
 FAULTS = """
 import resource, sys
 import torch

@@ -31,6 +31,8 @@ def test_nothing_changed(recorded: Path) -> None:
     assert differences("weldsim", RECORD) == []
     params = Path("params.yaml")
     params.write_text(params.read_text(encoding="utf-8") + "# a comment\n", encoding="utf-8")
+    Path("scripts/.ipynb_checkpoints").mkdir()
+    Path("scripts/.ipynb_checkpoints/train-checkpoint.py").write_text("print(1)\n")
     assert differences("weldsim", RECORD) == []
 
 

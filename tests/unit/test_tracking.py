@@ -28,6 +28,11 @@ def test_a_tracker_that_is_not_installed_is_one_message(name, tmp_path, monkeypa
         pass
 
 
+def test_what_a_training_lacks_is_not_taken_for_the_tracker(tmp_path):
+    with pytest.raises(ModuleNotFoundError, match="triton"), tracker("none", tmp_path):
+        raise ModuleNotFoundError("No module named 'triton'", name="triton")
+
+
 def test_nothing_is_tracked_unless_asked_for(tmp_path):
     with tracker("none", tmp_path) as log:
         log(LINES[0])

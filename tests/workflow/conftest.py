@@ -121,15 +121,17 @@ def run(project: Path, *command: str, code: int | None = 0) -> str:
     return done.stdout
 
 
-def start_and_kill(project: Path, command: tuple[str, ...], after_seconds: float) -> None:
-    """Kill the engine and all that it started; one that was faster has simply ended."""
+def start_and_kill(project: Path, command: tuple[str, ...], first_output: str, after_seconds: float) -> None:
+    """Kill the engine and all that it started, some time after a file that matches `first_output` is there."""
     process = subprocess.Popen(
         command, cwd=project, env=environment(project), start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+    while not any(project.glob(first_output)) and process.poll() is None:
+        time.sleep(0.05)
     time.sleep(after_seconds)
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    assert process.wait() == -signal.SIGKILL, f"{command[0]} had ended before it was killed"
 
 
 def environment(project: Path) -> dict[str, str]:

@@ -18,9 +18,9 @@ from weldbench.errors import InputError
 
 
 def _plain(name: str) -> str:
-    # Names stand in paths and, unquoted, in the commands of both engines.
-    if not re.fullmatch(r"\w[\w.-]*", name):
-        raise ValueError("a name consists of letters, digits, _, - and .")
+    # Names stand in paths, in keys with dots between, and, unquoted, in the commands of both engines.
+    if not re.fullmatch(r"\w[\w-]*", name):
+        raise ValueError("a name consists of letters, digits, _ and -")
     return name
 
 
