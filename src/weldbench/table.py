@@ -98,11 +98,6 @@ def deviation(per_seed: np.ndarray) -> float:
     return float(np.std(per_seed, ddof=1)) if len(per_seed) > 1 else float("nan")
 
 
-def between(low: float, high: float) -> str:
-    """Format an interval."""
-    return f"[{low:.3f}, {high:.3f}]"
-
-
 def percent(value: float) -> str:
     """Format a share as a percentage, with as many digits as it needs."""
     return f"{100 * value:.3g} %"

@@ -9,8 +9,8 @@ from weldbench.confusion import macro
 from weldbench.pairwise import Leaders, leaders
 from weldbench.published import Published, Result
 from weldbench.scoring import Scoring
-from weldbench.table import Table, between, deviation, mean_and_deviation
-from weldbench.tables_by_class import NO_FRAMES, about_absent_classes, about_narrow_intervals, about_seeds
+from weldbench.table import Table, deviation, mean_and_deviation
+from weldbench.tables_by_class import NO_FRAMES, about_absent_classes, about_narrow_intervals, about_seeds, between
 
 
 def f1_table(name: str, title: str, scoring: Scoring, quoted: Sequence[Result], notes: Sequence[str]) -> Table:
@@ -77,7 +77,7 @@ def about_published(quoted: Sequence[Result], published: Published, dataset: str
 def _interval_row(scoring: Scoring, quoted: Sequence[Result]) -> dict[str, str]:
     row = {"class": f"{100 * scoring.resamples.confidence:g} % interval", "test frames": "", "test runs": ""}
     for model, interval in scoring.macro_f1.items():
-        row[model] = interval.note if interval.reason else between(interval.low, interval.high)
+        row[model] = between(interval)
     return row | {heading(result): "not published" for result in quoted}
 
 

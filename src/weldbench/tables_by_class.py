@@ -1,6 +1,7 @@
 """Tables with one row per class: frames (Table 1) and scores (Table 2)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -134,6 +135,13 @@ def about_absent_classes(scoring: Scoring) -> list[str]:
     """Name the classes without test frames, if there are any."""
     absent = [name for name, frames in zip(scoring.comparison.classes, scoring.support, strict=True) if not frames]
     return [f"Without test frames, and left out of averages: {', '.join(absent)}."] if absent else []
+
+
+def between(interval: Interval, sign: Literal["", "+"] = "") -> str:
+    """Format the ends of an interval, each with its sign if wanted, or say why there is none."""
+    if interval.reason:
+        return interval.note
+    return f"[{interval.low:{sign}.3f}, {interval.high:{sign}.3f}]"
 
 
 def about_narrow_intervals(scoring: Scoring, intervals: Iterable[Interval]) -> list[str]:

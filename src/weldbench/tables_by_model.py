@@ -11,8 +11,8 @@ from weldbench.confusion import macro
 from weldbench.factory import OperatingPoint, operating_point
 from weldbench.pairwise import Pair, compare_pairs
 from weldbench.scoring import Scoring
-from weldbench.table import Table, between, deviation, mean_and_deviation, percent, share
-from weldbench.tables_by_class import about_narrow_intervals, about_seeds
+from weldbench.table import Table, deviation, mean_and_deviation, percent, share
+from weldbench.tables_by_class import about_narrow_intervals, about_seeds, between
 
 _METRICS = {
     "accuracy": "accuracy",
@@ -53,7 +53,7 @@ def summary(scorings: Sequence[Scoring]) -> Table:
                     "test set": scoring.title,
                     "model": model,
                     "macro F1": mean_and_deviation(per_seed),
-                    "interval": interval.note if interval.reason else between(interval.low, interval.high),
+                    "interval": between(interval),
                     **{title: mean_and_deviation(metrics[name]) for name, title in _METRICS.items()},
                 }
             )
@@ -80,9 +80,7 @@ def pairs(scoring: Scoring) -> Table:
         {
             "pair": f"{pair.first} – {pair.second}",
             "difference in macro F1": f"{pair.difference.estimate:+.3f}",
-            "interval": pair.difference.note
-            if pair.difference.reason
-            else f"[{pair.difference.low:+.3f}, {pair.difference.high:+.3f}]",
+            "interval": between(pair.difference, "+"),
             "p over runs": "no test possible" if pair.p_runs is None else _p(pair.p_runs),
             "p over frames": _p(pair.p_frames),
             "only first right": f"{pair.only_first_right:.1f}",
@@ -196,7 +194,7 @@ def _factory_row(
         "threshold": f"{np.mean([point.threshold for point in points]):.4f}",
         "false rejects in test": share(float(np.mean([point.false_reject_rate for point in points]))),
         "escape rate": mean_and_deviation(np.array([point.escape_rate for point in points])),
-        "interval": interval.note if interval.reason else between(interval.low, interval.high),
+        "interval": between(interval),
         "escapes most": f"{classes[worst]} ({per_class[worst]:.3f})",
     }
 

@@ -91,6 +91,8 @@ def test_rare_classes_are_raised_in_one_way(raw: dict, tmp_path: Path, change: d
     load_params(tmp_path / "params.yaml")
     raw["split"]["balance"] = "class_weights"
     assert "models.conv6: its class_weights or sampler raise rare classes" in problem(raw, tmp_path)
+    raw["train"]["models"].append("conv7")
+    assert "train.models: there is no `conv7` in models" in problem(raw, tmp_path)
     raw["models"]["conv6"] |= {"class_weights": "balanced", "sampler": "balanced"}
     assert "`models.conv6`: sampler: balanced and class_weights both raise rare classes" in problem(raw, tmp_path)
 

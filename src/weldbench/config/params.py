@@ -75,16 +75,6 @@ class Params(Section):
         return self
 
     @model_validator(mode="after")
-    def _rare_classes_are_raised_once(self) -> Self:
-        for name in (*self.train.models, *self.finetune.models) if self.split.balance == "class_weights" else ():
-            if self.models[name].class_weights != "none" or self.models[name].sampler == "balanced":
-                raise ValueError(
-                    f"models.{name}: its class_weights or sampler raise rare classes, as split.balance: class_weights "
-                    "does already; set one of them to its default"
-                )
-        return self
-
-    @model_validator(mode="after")
     def _names_refer_to_something(self) -> Self:
         _require_known("dataset", [self.dataset], self.datasets, "datasets")
         _require_known("train.models", self.train.models, self.models, "models")
@@ -108,6 +98,18 @@ class Params(Section):
                 f"folds: there is no fold {max(self.folds)}; with split.strategy {self.split.strategy} "
                 f"and split.fold_count {self.split.fold_count} the folds are 0 to {last_fold}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _rare_classes_are_raised_once(self) -> Self:
+        if self.split.balance != "class_weights":
+            return self
+        for name in (*self.train.models, *self.finetune.models):
+            if self.models[name].class_weights != "none" or self.models[name].sampler == "balanced":
+                raise ValueError(
+                    f"models.{name}: its class_weights or sampler raise rare classes, as split.balance: class_weights "
+                    "does already; set one of them to its default"
+                )
         return self
 
 
