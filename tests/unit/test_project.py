@@ -63,6 +63,14 @@ def test_files_stay_small() -> None:
     assert {name: lines for name, lines in modules.items() if lines > 260} == {}
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="an unpacked archive has no index of git")
+def test_git_keeps_nothing_that_it_is_told_to_ignore() -> None:
+    done = subprocess.run(
+        ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 def test_snakemake_lint_has_only_the_remarks_that_contributing_explains() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", "--lint"], cwd=ROOT, capture_output=True, text=True, check=False
