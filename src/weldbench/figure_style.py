@@ -55,6 +55,11 @@ def colors(count: int) -> list:
     return [matplotlib.colormaps["viridis"](number / (count - 1)) for number in range(count)]
 
 
+def interval_line(too_narrow: str) -> str:
+    """Return the style of an interval's line: solid, or dashed where there is a reason why it is too narrow."""
+    return "--" if too_narrow else "-"
+
+
 def words(name: str) -> str:
     """Turn the name of a class into words."""
     return name.replace("_", " ")

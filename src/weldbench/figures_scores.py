@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve
 
 from weldbench.confusion import macro
-from weldbench.figure_style import MARKERS, MUTED, SEQUENTIAL, colors, new_figure, words, wrapped
+from weldbench.figure_style import MARKERS, MUTED, SEQUENTIAL, colors, interval_line, new_figure, words, wrapped
 from weldbench.metrics import calibration_bins, expected_calibration_error
 from weldbench.predictions import Scored, concatenated
 from weldbench.published import Published
@@ -22,7 +22,8 @@ def macro_f1(scorings: list[Scoring], published: Published) -> Figure:
         intervals = [scoring.macro_f1[model] for model in models]
         for y, interval in zip(height, intervals, strict=True):
             if not interval.reason:
-                axes.plot([interval.low, interval.high], [y, y], color=color, linewidth=2)
+                line = interval_line(interval.too_narrow)
+                axes.plot([interval.low, interval.high], [y, y], line, color=color, linewidth=2)
         axes.plot([interval.estimate for interval in intervals], height, "D", color=color, label=scoring.title)
         for y, model in zip(height, models, strict=True):
             per_seed = macro(scoring.draws[model].per_seed)
@@ -38,7 +39,9 @@ def macro_f1(scorings: list[Scoring], published: Published) -> Figure:
     axes.set_ylim(len(models) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
     confidence = f"{100 * scorings[0].resamples.confidence:g} %"
-    axes.set_xlabel(f"macro F1 (diamond: mean, line: {confidence} interval, dots: seeds)")
+    narrow = any(interval.too_narrow for scoring in scorings for interval in scoring.macro_f1.values())
+    told = f"line: {confidence} interval{', dashed where it is too narrow' if narrow else ''}"
+    axes.set_xlabel(f"macro F1 (diamond: mean, {told}, dots: seeds)")
     figure.legend(loc="outside upper left", ncols=1)
     return figure
 

@@ -1,11 +1,10 @@
 """Figures of training: learning curves, and what accuracy costs."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from weldbench.figure_style import MARKERS, colors, new_figure
+from weldbench.figure_style import MARKERS, colors, interval_line, new_figure
 from weldbench.scoring import Scoring
 from weldbench.trainings import Trainings
 
@@ -43,8 +42,8 @@ def cost(scoring: Scoring, trainings: Trainings) -> Figure:
         for number, (model, color) in enumerate(zip(models, colors(len(models)), strict=True)):
             interval = scoring.macro_f1[model]
             x = per_model[column].mean()[model]
-            if not np.isnan(interval.low):
-                axes.plot([x, x], [interval.low, interval.high], color=color)
+            if not interval.reason:
+                axes.plot([x, x], [interval.low, interval.high], interval_line(interval.too_narrow), color=color)
             axes.plot(x, interval.estimate, MARKERS[number % len(MARKERS)], color=color, ms=8)
             axes.annotate(model, (x, interval.estimate), xytext=(7, 5), textcoords="offset points", fontsize=9)
         means = per_model[column].mean()[list(models)]
@@ -52,7 +51,8 @@ def cost(scoring: Scoring, trainings: Trainings) -> Figure:
         axes.set(xscale="log", xlabel=title, xlim=(means.min() / 3, means.max() * 4))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
-    panels[0].set_ylabel("macro F1 on test")
+    narrow = any(interval.too_narrow for interval in scoring.macro_f1.values())
+    panels[0].set_ylabel(f"macro F1 on test{' (dashed: too narrow)' if narrow else ''}")
     return figure
 
 

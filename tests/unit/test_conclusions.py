@@ -17,6 +17,8 @@ from weldbench.conclusions import gather, write_figures, write_tables
 from weldbench.config.evidence import Compare
 from weldbench.errors import InputError
 from weldbench.figures_runs import strips
+from weldbench.figures_scores import macro_f1
+from weldbench.figures_training import cost
 from weldbench.outputs import FIGURE_FORMAT, TABLE_FORMATS, TABLES, TIMED, figure_names
 from weldbench.predictions import Scored, scored
 from weldbench.scoring import score
@@ -192,6 +194,18 @@ def test_a_run_that_stands_alone_is_told_beside_the_numbers(tables):
     assert set(pairs["note"]) == {lone}
     assert pairs["p_runs"].isna().all()
     assert pairs["low"].notna().all()
+
+
+@pytest.mark.parametrize(("name", "dashed"), [("plain", False), ("one_run_in_one_class", True)])
+def test_figures_dash_an_interval_that_is_too_narrow_and_say_so(tmp_path, name, dashed):
+    findings = conclude(WORLDS[name], tmp_path)
+    compared = macro_f1([findings.scoring], findings.published).axes[0]
+    costs = cost(findings.scoring, findings.trainings).axes[0]
+    for axes, words in ((compared, compared.get_xlabel()), (costs, costs.get_ylabel())):
+        intervals = [line for line in axes.lines if len(line.get_xdata()) == 2 and line.get_linestyle() != "None"]
+        assert len(intervals) == len(findings.scoring.comparison.models)
+        assert {line.get_linestyle() for line in intervals} == {"--" if dashed else "-"}
+        assert ("too narrow" in words) == dashed
 
 
 def test_averages_of_precision_count_a_class_that_is_never_predicted_and_none_without_frames(tmp_path):
