@@ -1,10 +1,9 @@
-"""How sure a number is: resampling the runs of the test part, not its frames, and the seeds of the trainings.
+"""Other test runs: how much they would change a number.
 
 Frames of one run are near copies of one another, so the run is what was sampled from the world. A dataset of welds has
-few runs per class, where the usual bootstrap is too sure of itself. Hence: runs are resampled within what they show (a
+few runs per class, where the usual bootstrap is too sure of itself. Hence runs are resampled within what they show (a
 stratum), with the weights of Rao and Wu (1988, "Resampling inference with complex survey data") that make the variance
-unbiased for few runs, and the interval takes Student's t with (runs - strata) degrees of freedom, on the logit scale,
-as is usual for shares from surveys (Korn and Graubard 1998, "Confidence intervals for proportions").
+unbiased for few runs; it has (runs - strata) degrees of freedom.
 """
 
 from collections.abc import Sequence
@@ -12,34 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import expit, logit
-from scipy.stats import t as student
 
 from weldbench.confusion import f1, macro
+from weldbench.intervals import Interval, StandardError, share_interval
 from weldbench.predictions import Scored
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate with the ends of its confidence interval.
-
-    Attributes:
-        reason: Why there is no interval (then both ends are NaN), or empty.
-        too_narrow: Why the interval is too narrow, or empty.
-    """
-
-    estimate: float
-    low: float
-    high: float
-    reason: str = ""
-    too_narrow: str = ""
-
-    @property
-    def note(self) -> str:
-        """What a reader of the interval has to know, or empty."""
-        if self.reason:
-            return f"{self.reason}: no interval"
-        return f"too narrow, for {self.too_narrow}" if self.too_narrow else ""
 
 
 @dataclass(frozen=True)
@@ -131,45 +106,37 @@ class ModelDraws:
     Attributes:
         estimate: Mean over seeds of F1 per class on the frames as they are, shape (K,).
         per_seed: F1 per seed and class on the frames as they are, shape (S, K).
-        runs_only: The mean over seeds in each resample of runs, shape (B, K).
-        runs_and_seeds: The same with the seeds resampled too, shape (B, K).
+        resampled: The mean over seeds in each resample of runs, shape (B, K).
     """
 
     estimate: np.ndarray
     per_seed: np.ndarray
-    runs_only: np.ndarray
-    runs_and_seeds: np.ndarray
+    resampled: np.ndarray
 
 
 class Resamples:
-    """One set of resamples of the test runs and of the seeds, shared by all models, so that differences are paired."""
+    """One set of resamples of the test runs, shared by all models, so that differences are paired."""
 
-    def __init__(self, frames: Scored, draws: int, confidence: float, seed: int, seed_count: int = 1) -> None:
-        generator = np.random.default_rng(seed)
+    def __init__(self, frames: Scored, draws: int, confidence: float, seed: int) -> None:
         self.runs = Runs.of(frames)
         self.confidence = confidence
-        self._weights = resample_weights(self.runs.strata, draws, generator)
-        self._seed_weights = resample_weights(np.zeros(seed_count, dtype=int), draws, generator)
+        self._weights = resample_weights(self.runs.strata, draws, np.random.default_rng(seed))
 
     def draw(self, trained: Sequence[Scored]) -> ModelDraws:
         """Score one model, given its predictions of each seed, in every resample."""
-        per_seed, draws = [], []
+        per_seed, resampled = [], []
         for scored in trained:
             confusions = self.runs.confusions(scored)
             run_count, class_count, _ = confusions.shape
-            resampled = self._weights @ confusions.reshape(run_count, -1)
-            draws.append(f1(resampled.reshape(-1, class_count, class_count)))
+            weighted = self._weights @ confusions.reshape(run_count, -1)
+            resampled.append(f1(weighted.reshape(-1, class_count, class_count)))
             per_seed.append(f1(confusions.sum(axis=0)))
-        stacked = np.stack(draws, axis=1)
-        return ModelDraws(
-            np.mean(per_seed, axis=0), np.array(per_seed), stacked.mean(axis=1), self._over_seeds(stacked)
-        )
+        return ModelDraws(np.mean(per_seed, axis=0), np.array(per_seed), np.mean(resampled, axis=0))
 
     def macro_interval(self, model: ModelDraws) -> Interval:
         """Return the interval of a model's macro F1."""
-        runs_only, joint = macro(model.runs_only), macro(model.runs_and_seeds)
-        freedom = _freedom(self.runs.degrees_of_freedom(), runs_only, joint, len(model.per_seed))
-        return share_interval(float(macro(model.estimate)), joint, freedom, self.confidence, self.runs.about_lone())
+        error = StandardError.of(self.runs.degrees_of_freedom(), macro(model.resampled), macro(model.per_seed))
+        return share_interval(float(macro(model.estimate)), error, self.confidence, self.runs.about_lone())
 
     def class_interval(self, model: ModelDraws, number: int) -> Interval:
         """Return the interval of a model's F1 of one class; none where the class stands in fewer than two test runs."""
@@ -177,10 +144,10 @@ class Resamples:
         if self.runs.per_class[number] < 2:
             reason = "no test frames" if self.runs.per_class[number] == 0 else "one test run"
             return Interval(estimate, np.nan, np.nan, reason)
-        runs_only, joint = model.runs_only[:, number], model.runs_and_seeds[:, number]
         among = self.runs.frames[:, number] > 0
-        freedom = _freedom(self.runs.degrees_of_freedom(among), runs_only, joint, len(model.per_seed))
-        return share_interval(estimate, joint, freedom, self.confidence, self.runs.about_lone(among))
+        freedom = self.runs.degrees_of_freedom(among)
+        error = StandardError.of(freedom, model.resampled[:, number], model.per_seed[:, number])
+        return share_interval(estimate, error, self.confidence, self.runs.about_lone(among))
 
     def frames_interval(self, chosen: np.ndarray, among: np.ndarray) -> Interval:
         """Return the interval of a share of frames, the mean over seeds.
@@ -192,13 +159,12 @@ class Resamples:
         run_count = len(self.runs.names)
         hits = np.stack([np.bincount(self.runs.of_frame[seed & among], minlength=run_count) for seed in chosen])
         totals = np.bincount(self.runs.of_frame[among], minlength=run_count)
-        resampled = self._weights @ totals
-        stacked = np.full((len(resampled), len(hits)), np.nan)
-        np.divide(self._weights @ hits.T, resampled[:, None], out=stacked, where=resampled[:, None] > 0)
-        runs_only, joint = stacked.mean(axis=1), self._over_seeds(stacked)
-        freedom = _freedom(self.runs.degrees_of_freedom(totals > 0), runs_only, joint, len(hits))
-        estimate = float(hits.sum() / (len(hits) * totals.sum()))
-        return share_interval(estimate, joint, freedom, self.confidence, self.runs.about_lone(totals > 0))
+        weighted = self._weights @ totals
+        shares = np.full((len(weighted), len(hits)), np.nan)
+        np.divide(self._weights @ hits.T, weighted[:, None], out=shares, where=weighted[:, None] > 0)
+        per_seed = hits.sum(axis=1) / totals.sum()
+        error = StandardError.of(self.runs.degrees_of_freedom(totals > 0), shares.mean(axis=1), per_seed)
+        return share_interval(float(per_seed.mean()), error, self.confidence, self.runs.about_lone(totals > 0))
 
     def difference(self, one: ModelDraws, other: ModelDraws, number: int | None = None) -> tuple[Interval, float]:
         """Return the interval of a difference in macro F1, or in F1 of a class, and its two-sided p.
@@ -212,49 +178,13 @@ class Resamples:
         estimate = float(score(one.estimate) - score(other.estimate))
         if number is not None and self.runs.per_class[number] < 2:
             return Interval(estimate, np.nan, np.nan, "one test run"), np.nan
-        runs_only = score(one.runs_only) - score(other.runs_only)
-        joint = score(one.runs_and_seeds) - score(other.runs_and_seeds)
         among = None if number is None else self.runs.frames[:, number] > 0
-        freedom = _freedom(self.runs.degrees_of_freedom(among), runs_only, joint, len(one.per_seed))
+        resampled = score(one.resampled) - score(other.resampled)
+        seeds = score(one.per_seed), score(other.per_seed)
+        error = StandardError.of(self.runs.degrees_of_freedom(among), resampled, *seeds)
         lone = self.runs.about_lone(among)
-        error = _standard_error(joint)
-        if freedom < 1 or error == 0:
-            return Interval(estimate, np.nan, np.nan, _reason(freedom, lone)), np.nan
-        margin = student.ppf((1 + self.confidence) / 2, freedom) * error
-        p = np.nan if lone else float(2 * student.sf(abs(estimate) / error, freedom))
+        if reason := error.no_interval(lone):
+            return Interval(estimate, np.nan, np.nan, reason), np.nan
+        margin = error.margin(self.confidence)
+        p = np.nan if lone else error.p(estimate)
         return Interval(estimate, max(estimate - margin, -1.0), min(estimate + margin, 1.0), too_narrow=lone), p
-
-    def _over_seeds(self, draws: np.ndarray) -> np.ndarray:
-        """Average resamples, shape (B, S, ...), over resampled seeds, shape (B, ...)."""
-        weights = self._seed_weights.reshape(*self._seed_weights.shape, *[1] * (draws.ndim - 2))
-        return (draws * weights).mean(axis=1)
-
-
-def share_interval(estimate: float, draws: np.ndarray, freedom: float, confidence: float, lone: str = "") -> Interval:
-    """Return the interval of a number between 0 and 1 from its resamples, shape (B,): t SE each way, as logits."""
-    error = _standard_error(draws)
-    if freedom < 1 or error == 0 or not 0 < estimate < 1:
-        return Interval(estimate, np.nan, np.nan, _reason(freedom, lone if 0 < estimate < 1 else ""))
-    margin = student.ppf((1 + confidence) / 2, freedom) * error / (estimate * (1 - estimate))
-    low, high = (float(expit(logit(estimate) + sign * margin)) for sign in (-1, 1))
-    return Interval(estimate, low, high, too_narrow=lone)
-
-
-def _standard_error(draws: np.ndarray) -> float:
-    error = float(np.nanstd(draws))
-    # Rounding makes resamples that are all the same differ in their last digits.
-    return error if error > 1e-9 else 0.0
-
-
-def _freedom(of_runs: int, runs_only: np.ndarray, joint: np.ndarray, seed_count: int) -> float:
-    """Combine the degrees of freedom of runs and of seeds by their variances (Satterthwaite 1946)."""
-    of_seeds = seed_count - 1
-    total, from_runs = np.nanvar(joint), np.nanvar(runs_only)
-    from_seeds = max(total - from_runs, 0.0)
-    if of_runs < 1 or of_seeds < 1 or total == 0:
-        return of_runs
-    return (from_runs + from_seeds) ** 2 / (from_runs**2 / of_runs + from_seeds**2 / of_seeds)
-
-
-def _reason(freedom: float, lone: str) -> str:
-    return "one test run per class" if freedom < 1 else lone or "the same in every run"

@@ -28,12 +28,12 @@ FIGURE_CAPTIONS = {
         "For each model a diamond at its macro F1 with a line for the interval; Table 3 has the numbers.",
     ),
     "reliability": Caption(
-        "Reliability: how often a model is right when it says how sure it is.",
+        "Reliability: how often a model is right when it says how sure it is, the frames of all seeds together.",
         "Lines of the share of right frames over confidence, one per model, beside the diagonal of a calibrated model.",
     ),
     "precision_recall": Caption(
-        "Precision against recall of each class.",
-        "A panel for each class with a precision-recall curve per model; Table 2 has the average precisions.",
+        "Precision against recall of each class, the frames of all seeds together.",
+        "A panel for each class with a precision-recall curve per model; Table 2 has the seeds' average precisions.",
     ),
     "cost": Caption(
         "Macro F1 against what it costs: seconds to train, parameters, and time to judge a frame.",

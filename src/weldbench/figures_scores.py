@@ -6,7 +6,7 @@ from sklearn.metrics import precision_recall_curve
 
 from weldbench.confusion import macro
 from weldbench.figure_style import MARKERS, MUTED, SEQUENTIAL, colors, interval_line, new_figure, words, wrapped
-from weldbench.metrics import calibration_bins, expected_calibration_error
+from weldbench.metrics import calibration_bins
 from weldbench.predictions import Scored, concatenated
 from weldbench.published import Published
 from weldbench.scoring import Scoring
@@ -82,7 +82,8 @@ def reliability(scoring: Scoring) -> Figure:
     for model, color, marker in zip(models, colors(len(models)), _markers(len(models)), strict=True):
         frames = concatenated(scoring.comparison.test[model])
         bins = calibration_bins(frames)
-        label = f"{model} (calibration error {expected_calibration_error(frames):.3f})"
+        error = scoring.scalars[model]["expected_calibration_error"].mean()
+        label = f"{model} (calibration error {error:.3f}, the mean over seeds)"
         axes.plot(bins["confidence"], bins["accuracy"], color=color, linewidth=1)
         area = 12 + 300 * bins["frames"] / bins["frames"].sum()
         axes.scatter(bins["confidence"], bins["accuracy"], s=area, marker=marker, color=color, label=label)

@@ -39,8 +39,8 @@ def lineage(dataset: str) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
         "code_sha256": _sum_of_files(path for place in CODE for path in _files_below(Path(place))),
         "params_sha256": _sum(load_params().model_dump_json().encode()),
-        "data_sha256": _sum_of_files([Path("data") / dataset / "manifest.csv"]),
-        "lock_sha256": _sum_of_files([Path("requirements.lock")]),
+        "data_sha256": _sum_of_file(Path("data") / dataset / "manifest.csv"),
+        "lock_sha256": _sum_of_file(Path("requirements.lock")),
         "results_sha256": {str(path): _sum(path.read_bytes()) for path in made},
     }
 
@@ -106,9 +106,13 @@ def _sum(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def _sum_of_file(path: Path) -> str:
+    return _sum(path.read_bytes()) if path.is_file() else "missing"
+
+
 def _sum_of_files(paths: Iterable[Path]) -> str:
     """Hash names and contents; a missing file counts as such."""
-    contents = ((str(path), _sum(path.read_bytes()) if path.is_file() else "missing") for path in paths)
+    contents = ((str(path), _sum_of_file(path)) for path in paths)
     return _sum(json.dumps(list(contents)).encode())
 
 

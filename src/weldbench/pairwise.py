@@ -7,8 +7,9 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import binomtest
 
-from weldbench.bootstrap import Interval, ModelDraws, Resamples
+from weldbench.bootstrap import ModelDraws, Resamples
 from weldbench.comparison import Comparison
+from weldbench.intervals import Interval
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Pair:
 
     Attributes:
         difference: Of macro F1, the first minus the second.
-        p_runs: Two-sided, from the resamples of runs and seeds, adjusted after Holm over all pairs.
+        p_runs: Two-sided, over runs and seeds, adjusted after Holm over all pairs.
         p_frames: McNemar's exact test over frames, the largest of the seeds, adjusted after Holm over all pairs.
         only_first_right: Test frames that only the first model has right, the mean over seeds.
         only_second_right: The same for the second.

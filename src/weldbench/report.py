@@ -27,10 +27,10 @@ from weldbench.sentences import (
 _LONG_CELL = 60
 _LINEAGE = {
     "commit": "commit",
-    "dirty": "changed after that commit",
-    "params_sha256": "sha256 of params.yaml",
-    "data_sha256": "sha256 of the data",
-    "lock_sha256": "sha256 of the locked packages",
+    "dirty": "code or parameters changed after that commit",
+    "params_sha256": "sha256 of the checked parameters",
+    "data_sha256": "sha256 of the data's manifest",
+    "lock_sha256": "sha256 of requirements.lock",
     "created_utc": "made (UTC)",
     "machine": "machine",
     "versions": "versions",

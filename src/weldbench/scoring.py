@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from weldbench.bootstrap import Interval, ModelDraws, Resamples
+from weldbench.bootstrap import ModelDraws, Resamples
 from weldbench.comparison import Comparison, balanced_subset
 from weldbench.config.evidence import Compare
 from weldbench.confusion import confusion_matrix
+from weldbench.intervals import Interval
 from weldbench.metrics import scalars
 from weldbench.published import Published
 
@@ -44,13 +45,7 @@ class Scoring:
 
 def score(title: str, comparison: Comparison, settings: Compare) -> Scoring:
     """Compute the metrics of every model and seed, and the resamples of F1."""
-    resamples = Resamples(
-        comparison.frames,
-        settings.bootstrap_draws,
-        settings.confidence,
-        settings.seed,
-        seed_count=len(comparison.seeds),
-    )
+    resamples = Resamples(comparison.frames, settings.bootstrap_draws, settings.confidence, settings.seed)
     draws = {model: resamples.draw(trained) for model, trained in comparison.test.items()}
     class_count = len(comparison.classes)
     return Scoring(

@@ -12,11 +12,12 @@ def about_leader(summary: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> st
     scope = f"On the {best.test_frames:,} test frames of {dataset}, from {_count(best.test_runs, 'run')},"
     if len(everywhere) == 1:
         return f"{scope} **{best.model}**, the only model, has a macro F1 of {_with_interval(best)}."
-    beaten, tied = _verdicts(pairs, best.model, 1 - best.confidence)
+    level = 1 - best.confidence
+    beaten, tied = _verdicts(pairs, best.model, level)
     sentence = f"{scope} **{best.model}** has the highest macro F1: {_with_interval(best)}."
     if beaten:
         others = "runs" if best.seeds == 1 else "runs and seeds"
-        sentence += f" It is better than {_listed(beaten)} beyond what other {others} could turn."
+        sentence += f" It is significantly better than {_listed(beaten)} (p over {others} below {level:.3g})."
     if tied:
         sentence += f" That it is better than {_listed(tied)} cannot be said from these runs."
     return sentence
@@ -96,10 +97,11 @@ def about_vote(film_vote: pd.DataFrame) -> str:
     longest = film_vote[film_vote["window_frames"] == film_vote["window_frames"].max()]
     best = longest.loc[longest["macro_f1"].idxmax()]
     alone = film_vote[(film_vote["window_frames"] == 1) & (film_vote["model"] == best["model"])]
-    before = f", from {alone['macro_f1'].iloc[0]:.3f} without a vote" if len(alone) else ""
+    instead = f" instead of {alone['macro_f1'].iloc[0]:.3f}" if len(alone) else ""
     return (
-        f"A majority vote over the last {best['window_frames']:,} frames brings {best['model']} to a macro F1 of "
-        f"{best['macro_f1']:.3f}{before}, and answers {_count(int(best['delay_frames']), 'frame')} late."
+        f"With a majority vote over the last {best['window_frames']:,} frames, the macro F1 of {best['model']} is "
+        f"{best['macro_f1']:.3f}{instead}; even flawless predictions would then answer "
+        f"{_count(int(best['delay_frames']), 'frame')} late."
     )
 
 

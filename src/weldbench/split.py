@@ -67,8 +67,9 @@ def _resolve(used: pd.DataFrame, leaks: dict[str, Any], settings: Split) -> tupl
     notes = []
     if leaks["near_identical_frames"]["pairs"]:
         notes.append(
-            f"{_frames_of(leaks['near_identical_frames'])} look like copies of frames of another run in another part; "
-            "they were kept, as runs may look alike by chance. audit.json lists them."
+            f"Of the frames as given, {_frames_of(leaks['near_identical_frames'])} look like copies of frames of "
+            "another run in another part; none was dropped for that, as runs may look alike by chance. audit.json "
+            "lists them."
         )
     if not found:
         return used, notes

@@ -87,10 +87,10 @@ def share(value: float, absent: str = "undefined") -> str:
 
 def mean_and_deviation(per_seed: np.ndarray, absent: str = "undefined") -> str:
     """Format a mean over seeds, shape (S,), with the sample deviation where there are several seeds."""
-    if np.isnan(per_seed).all():
+    defined = per_seed[~np.isnan(per_seed)]
+    if not len(defined):
         return absent
-    mean = np.nanmean(per_seed)
-    return f"{mean:.3f}" if len(per_seed) == 1 else f"{mean:.3f} ± {np.nanstd(per_seed, ddof=1):.3f}"
+    return f"{defined.mean():.3f}" + (f" ± {defined.std(ddof=1):.3f}" if len(defined) > 1 else "")
 
 
 def deviation(per_seed: np.ndarray) -> float:

@@ -41,8 +41,8 @@ def f1_table(name: str, title: str, scoring: Scoring, quoted: Sequence[Result], 
             _mark(rows, leading, row_name, bold, ties, untested)
     rows.append(_interval_row(scoring, quoted))
     notes = [
-        f"{about_seeds(scoring)} Scored on {scoring.title}. The interval of the macro average comes from resampling "
-        "runs, and seeds where there are several.",
+        f"{about_seeds(scoring)} Scored on {scoring.title}. The interval of the macro average counts other runs, "
+        "and other seeds where there are several.",
         *_marks_explained(scoring, bold, ties, untested),
         *about_absent_classes(scoring),
         *about_narrow_intervals(scoring, scoring.macro_f1.values()),
@@ -133,8 +133,9 @@ def _marks_explained(scoring: Scoring, bold: set, ties: list, untested: dict) ->
     if len(scoring.comparison.models) == 1:
         return ["One model: there is no best."]
     others = "runs" if len(scoring.comparison.seeds) == 1 else "runs and seeds"
+    level = 1 - scoring.resamples.confidence
     notes = [
-        f"Bold: better than every other model, beyond what other {others} could turn (Holm's correction for all pairs)."
+        f"Bold: better than every other model (p over {others} below {level:.3g}, Holm's correction for a row's pairs)."
     ]
     if not bold:
         notes[0] += " No model is, in any row."

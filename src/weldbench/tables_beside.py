@@ -91,7 +91,10 @@ def cost(scoring: Scoring, trainings: Trainings) -> Table:
             "macro F1": data["macro_f1"].map("{:.3f}".format),
             "parameters": data["parameters"].map("{:,}".format),
             "starts from": data["starts_from"],
-            "seconds to train once": data["training_seconds"].map("{:,.1f}".format),
+            "seconds to train once": [
+                f"{mean:,.1f}" + ("" if np.isnan(deviation) else f" ± {deviation:,.1f}")
+                for mean, deviation in zip(data["training_seconds"], data["training_seconds_deviation"], strict=True)
+            ],
             "training, ms per frame": data["training_ms_per_frame"].map("{:.3f}".format),
             "inference, ms per frame": data["inference_ms_per_frame"].map("{:.3f}".format),
             "inference, ms for one frame alone": data["inference_ms_alone"].map("{:.3f}".format),
@@ -102,6 +105,8 @@ def cost(scoring: Scoring, trainings: Trainings) -> Table:
     )
     notes = [
         "Means over trainings, medians for inference; the memory is the largest.",
+        "Seconds to train once are of the whole stage, which also reads the frames and scores valid after every epoch; "
+        "training, ms per frame, is that of the median epoch alone.",
         "In training a frame passes forward and backward. Inference is timed in batches, as a test set is scored, and "
         "with one frame alone, as a camera sends it.",
     ]

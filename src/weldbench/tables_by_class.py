@@ -6,23 +6,24 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from weldbench.bootstrap import Interval
 from weldbench.confusion import macro, precision, recall, weighted
+from weldbench.intervals import Interval
 from weldbench.metrics import average_precision
 from weldbench.scoring import Scoring
-from weldbench.table import Table, deviation, share
+from weldbench.table import Table, deviation, mean_and_deviation
 
 PARTS = ("train", "valid", "test")
 NO_FRAMES = "no test frames"
+_METRICS = {"precision": "precision", "recall": "recall", "f1": "F1", "average_precision": "average precision"}
 
 
 def distribution(
     classes: Sequence[str], manifest: pd.DataFrame, splits: Mapping[int, pd.DataFrame], notes: Sequence[str]
 ) -> Table:
-    """Table 1: frames and runs per class in train, valid and test, as published and as used (of every fold)."""
+    """Table 1: frames and runs per class in train, valid and test, as given and as used (of every fold)."""
     records = []
     for part in (name for name in PARTS if name in set(manifest["published_part"])):
-        records += _counted("as published", part, manifest[manifest["published_part"] == part], classes)
+        records += _counted("as given", part, manifest[manifest["published_part"] == part], classes)
     for fold, split in splits.items():
         used = split.merge(manifest[["row", "run", "label"]], on="row", how="left")
         title = "as used" if len(splits) == 1 else f"as used, fold {fold}"
@@ -46,7 +47,14 @@ def distribution(
 def per_class(scoring: Scoring) -> Table:
     """Table 2: precision, recall, F1 and average precision of every model and class, the mean over seeds."""
     comparison, support = scoring.comparison, scoring.support
-    records, never = [], []
+    records, rows, never = [], [], []
+
+    def add(name: str, frames: int, values: Mapping[str, np.ndarray]) -> None:
+        absent = "never predicted" if frames else NO_FRAMES
+        cells = {title: mean_and_deviation(values[metric], absent) for metric, title in _METRICS.items()}
+        records.append(_scores(model, name, frames, values))
+        rows.append({"model": model, "class": name, "test frames": f"{frames:,}", **cells})
+
     for model in comparison.models:
         stacks = {
             "precision": precision(scoring.confusions[model]),
@@ -56,7 +64,7 @@ def per_class(scoring: Scoring) -> Table:
         }
         for number, name in enumerate(comparison.classes):
             values = {metric: stack[:, number] for metric, stack in stacks.items()}
-            records.append(_scores(model, name, support[number], values))
+            add(name, support[number], values)
             if support[number] and np.isnan(values["precision"]).any():
                 never.append(
                     f"{model} never predicts {name}{_in_how_many(values['precision'])}: no precision (0 in the "
@@ -70,29 +78,15 @@ def per_class(scoring: Scoring) -> Table:
                 metric: np.array([weighted(row, support) for row in stack]) for metric, stack in stacks.items()
             },
         }
-        records += [_scores(model, name, support.sum(), values) for name, values in averages.items()]
-    data = pd.DataFrame(records)
-    shown = pd.DataFrame(
-        {
-            "model": data["model"],
-            "class": data["class"],
-            "test frames": data["frames"].map("{:,}".format),
-            **{
-                title: [
-                    share(value, NO_FRAMES if not frames else "never predicted")
-                    for value, frames in zip(data[metric], data["frames"], strict=True)
-                ]
-                for metric, title in {
-                    "precision": "precision",
-                    "recall": "recall",
-                    "f1": "F1",
-                    "average_precision": "average precision",
-                }.items()
-            },
-        }
-    )
-    notes = [f"{about_seeds(scoring)} Scored on {scoring.title}.", *never, *about_absent_classes(scoring)]
-    return Table("per_class", "Table 2. Precision, recall and F1 per class", data, shown, notes=notes)
+        for name, values in averages.items():
+            add(name, support.sum(), values)
+    notes = [
+        f"{about_seeds(scoring)} Scored on {scoring.title}. F1 is that of each seed, not of the means beside it.",
+        *never,
+        *about_absent_classes(scoring),
+    ]
+    title = "Table 2. Precision, recall and F1 per class"
+    return Table("per_class", title, pd.DataFrame(records), pd.DataFrame(rows), notes=notes)
 
 
 def _counted(title: str, part: str, frames: pd.DataFrame, classes: Sequence[str]) -> list[dict]:
@@ -115,7 +109,7 @@ def _scores(model: str, name: str, frames: int, values: Mapping[str, np.ndarray]
         "class": name,
         "frames": int(frames),
         **means,
-        "f1_deviation": deviation(values["f1"]),
+        **{f"{metric}_deviation": deviation(seeds) for metric, seeds in values.items()},
         "note": note,
     }
 

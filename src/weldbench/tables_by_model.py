@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from weldbench.bootstrap import Interval
 from weldbench.confusion import macro
 from weldbench.factory import OperatingPoint, operating_point
+from weldbench.intervals import Interval
 from weldbench.pairwise import Pair, compare_pairs
 from weldbench.scoring import Scoring
-from weldbench.table import Table, deviation, mean_and_deviation, percent, share
+from weldbench.table import Table, deviation, mean_and_deviation, percent
 from weldbench.tables_by_class import about_narrow_intervals, about_seeds, between
 
 _METRICS = {
@@ -60,10 +60,11 @@ def summary(scorings: Sequence[Scoring]) -> Table:
     first = scorings[0]
     notes = [
         about_seeds(first),
-        f"Intervals of macro F1 hold with {100 * first.resamples.confidence:g} % confidence; they resample runs "
-        "within what they show (and seeds), and take Student's t on the logit scale.",
+        f"Intervals of macro F1 hold with {100 * first.resamples.confidence:g} % confidence; they count other runs, "
+        "resampled within what they show, and other seeds, and take Student's t on the logit scale; its degrees of "
+        "freedom are those of runs (less one for each thing shown) and of seeds, combined after Satterthwaite.",
         *(note for scoring in scorings for note in about_narrow_intervals(scoring, scoring.macro_f1.values())),
-        "Calibration error: 15 bins of the predicted class's probability. Brier score: 0 to 2, lower is better.",
+        "Calibration error: 15 equal bins of the predicted class's probability. Brier score: 0 to 2, lower is better.",
     ]
     return Table("summary", "Every model in single numbers", pd.DataFrame(records), pd.DataFrame(rows), notes=notes)
 
@@ -105,10 +106,12 @@ def pairs(scoring: Scoring) -> Table:
         for pair in compared
     ]
     notes = [
-        f"Scored on {scoring.title}. The verdict follows p over runs: paired resamples of runs (and seeds).",
+        f"Scored on {scoring.title}. The verdict follows p over runs, the same ones for both models, and over "
+        "seeds where there are several.",
         "p over frames: McNemar's exact test, the largest of the seeds. It takes frames of one run for independent, "
         "which they are not, and is thus too sure.",
-        "Both p are two-sided, with Holm's correction for all pairs.",
+        "Both p are two-sided, with Holm's correction for all pairs; an interval is that of its pair alone.",
+        "Only first right: test frames that only the first model has right, the mean over seeds.",
         *about_narrow_intervals(scoring, [pair.difference for pair in compared]),
     ]
     if any(pair.p_runs is None for pair in compared):
@@ -150,13 +153,14 @@ def factory(scoring: Scoring, false_reject_rates: Sequence[float]) -> Table:
                 notes.append(f"valid has {good} good frames, too few for {percent(rate)}: none of them is rejected.")
     notes = [
         f"A frame is rejected where 1 - P({comparison.classes[0]}) is above a threshold chosen on valid, one per seed "
-        "(and fold). Escape rate: share of defective test frames that pass as good; its "
-        "interval resamples runs, and seeds where there are several.",
+        "(and fold), where it rejects the accepted share of good frames; in test it may be another share.",
+        "Escape rate: share of defective test frames that pass as good. Its interval counts other test runs, and other "
+        "seeds where there are several, with the thresholds as they are.",
         about_seeds(scoring),
         *about_narrow_intervals(scoring, intervals),
         *dict.fromkeys(notes),
     ]
-    title = "The factory's view: defects that escape at an accepted rate of false rejects"
+    title = "The factory's view: defects that escape, by the rate of false rejects that is accepted on valid"
     return Table("factory", title, pd.DataFrame(records), pd.DataFrame(rows).fillna("–"), notes=notes)
 
 
@@ -168,7 +172,9 @@ def _factory_record(
         "accepted_false_rejects": rate,
         "defect_roc_auc": auc.mean(),
         "threshold": np.mean([point.threshold for point in points]),
+        "threshold_deviation": deviation(np.array([point.threshold for point in points])),
         "test_false_rejects": np.mean([point.false_reject_rate for point in points]),
+        "test_false_rejects_deviation": deviation(np.array([point.false_reject_rate for point in points])),
         "escape_rate": interval.estimate,
         "escape_rate_deviation": deviation(np.array([point.escape_rate for point in points])),
         "escape_rate_low": interval.low,
@@ -191,8 +197,8 @@ def _factory_row(
         "model": model,
         "ROC AUC": mean_and_deviation(auc),
         "accepted": percent(rate),
-        "threshold": f"{np.mean([point.threshold for point in points]):.4f}",
-        "false rejects in test": share(float(np.mean([point.false_reject_rate for point in points]))),
+        "threshold": mean_and_deviation(np.array([point.threshold for point in points])),
+        "false rejects in test": mean_and_deviation(np.array([point.false_reject_rate for point in points])),
         "escape rate": mean_and_deviation(np.array([point.escape_rate for point in points])),
         "interval": between(interval),
         "escapes most": f"{classes[worst]} ({per_class[worst]:.3f})",

@@ -1,12 +1,14 @@
 """Tables over runs: each run's share of right frames, and what a majority vote over its film brings."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from weldbench.confusion import confusion_matrix, f1, macro
-from weldbench.film_vote import delay_frames, majority_vote, measured_delays
+from weldbench.film_vote import delay_frames, film_order, majority_vote, measured_delays
+from weldbench.predictions import Scored
 from weldbench.scoring import Scoring
 from weldbench.table import Table, deviation, mean_and_deviation
 from weldbench.tables_by_class import about_seeds
@@ -18,16 +20,18 @@ def runs(scoring: Scoring, vote_length_frames: int) -> Table:
     right = {model: _shares(scoring, model, 1) for model in comparison.models}
     voted = {model: _shares(scoring, model, vote_length_frames) for model in comparison.models}
     order = np.lexsort((found.names, found.strata))
+    films = film_order(comparison.frames)
     records, rows = [], []
     for number in order:
-        present = [name for name, frames in zip(comparison.classes, found.frames[number], strict=True) if frames]
-        row = {"run": found.names[number], "class": ", ".join(present), "frames": f"{found.frames[number].sum():,}"}
+        shown = pd.unique(comparison.frames.labels[films[number]])
+        present = " then ".join(comparison.classes[label] for label in shown)
+        row = {"run": found.names[number], "class": present, "frames": f"{found.frames[number].sum():,}"}
         for model in comparison.models:
             alone, after = right[model][:, number], voted[model][:, number]
             records.append(
                 {
                     "run": found.names[number],
-                    "class": ", ".join(present),
+                    "class": present,
                     "frames": int(found.frames[number].sum()),
                     "model": model,
                     "right": alone.mean(),
@@ -55,7 +59,7 @@ def film_vote(scoring: Scoring, lengths_frames: Sequence[int]) -> Table:
             scores, delays = [], []
             for frames in comparison.test[model]:
                 voted = majority_vote(frames, length)
-                scores.append(float(macro(f1(confusion_matrix(frames.labels, voted, len(comparison.classes))))))
+                scores.append(_macro_f1(frames, voted))
                 delays.append(measured_delays(frames, voted))
             late = np.concatenate(delays)
             changes = max(changes, len(delays[0]))
@@ -76,10 +80,8 @@ def film_vote(scoring: Scoring, lengths_frames: Sequence[int]) -> Table:
         rows.append(row)
     notes = [
         "Window and delay in frames. The window holds the frames so far; flawless predictions answer (window - 1) / 2 "
-        "frames late. Macro F1 is after the vote; window 1 is no vote.",
-        f"Within the test runs the true class changes {changes} times."
-        if changes
-        else "No test run changes its class, so that no delay can be measured.",
+        "frames late. A tie goes to the class of the frame itself. Macro F1 is after the vote; window 1 is no vote.",
+        *_about_changes(comparison.frames, changes, lengths_frames),
         about_seeds(scoring),
     ]
     title = "A weld is a film: macro F1 after a majority vote"
@@ -103,5 +105,23 @@ def _about_delay(late: np.ndarray) -> str:
         return "no change of class"
     missed = int(np.isinf(late).sum())
     median = np.median(late)
-    middle = "never" if np.isinf(median) else f"{median:g} frames"
-    return middle + (f", {missed} of {len(late)} changes missed" if missed and np.isfinite(median) else "")
+    told = [f"{median:g} {'frame' if median == 1 else 'frames'}"] if np.isfinite(median) else []
+    return ", ".join(told + ([f"{missed} of {len(late)} changes missed"] if missed else []))
+
+
+def _about_changes(frames: Scored, changes: int, lengths_frames: Sequence[int]) -> list[str]:
+    if not changes:
+        return ["No test run changes its class, so that no delay can be measured."]
+    flawless = replace(frames, probabilities=np.eye(len(frames.classes))[frames.labels])
+    best = ", ".join(
+        f"{_macro_f1(frames, majority_vote(flawless, length)):.3f} with {length:,}" for length in lengths_frames
+    )
+    return [
+        f"Within the test runs the true class changes {changes} times. A model's delay is the median over changes and "
+        "seeds, from the change until the vote first says the new class; one that is missed counts as endless.",
+        f"As a vote answers late, flawless predictions would have a macro F1 of {best} frames.",
+    ]
+
+
+def _macro_f1(frames: Scored, said: np.ndarray) -> float:
+    return float(macro(f1(confusion_matrix(frames.labels, said, len(frames.classes)))))

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from predictions_factory import certain
 
-from weldbench.bootstrap import Resamples, Runs, resample_weights, share_interval
+from weldbench.bootstrap import Resamples, Runs, resample_weights
 from weldbench.confusion import f1, macro
+from weldbench.intervals import StandardError, share_interval
 from weldbench.predictions import scored
 
 ABCD = ["a", "b", "c", "d"]
@@ -45,7 +46,7 @@ def test_draws_agree_with_a_loop_over_resampled_frames():
         per_frame = weights[draw][resamples.runs.of_frame]
         confusion = np.zeros((2, 2))
         np.add.at(confusion, (labels, predicted), per_frame)
-        assert drawn.runs_only[draw] == pytest.approx(f1(confusion))
+        assert drawn.resampled[draw] == pytest.approx(f1(confusion))
 
 
 def test_a_class_with_one_run_has_no_interval_and_the_reason_says_so():
@@ -126,37 +127,6 @@ def test_runs_without_a_say_in_a_share_of_frames_do_not_narrow_its_interval():
         assert Resamples(frames, 500, 0.95, seed=0).frames_interval(passed[None], labels > 0).note == note
 
 
-@given(st.floats(0.001, 0.999), st.floats(0.0001, 0.3), st.integers(1, 40))
-def test_intervals_stay_between_0_and_1_around_the_estimate(estimate, spread, freedom):
-    draws = estimate + spread * np.linspace(-1, 1, 100)
-    interval = share_interval(estimate, draws, freedom, 0.95)
-    assert 0 <= interval.low < estimate < interval.high <= 1
-
-
-def test_more_confidence_and_fewer_runs_widen_the_interval():
-    draws = 0.8 + 0.05 * np.linspace(-1, 1, 100)
-    widths = [
-        share_interval(0.8, draws, freedom, confidence).high - share_interval(0.8, draws, freedom, confidence).low
-        for freedom, confidence in [(30, 0.9), (30, 0.95), (3, 0.95), (1, 0.95)]
-    ]
-    assert widths == sorted(widths)
-
-
-def test_seeds_that_disagree_widen_the_interval():
-    random = np.random.default_rng(0)
-    labels = np.repeat(np.repeat([0, 1], 4), 25)
-    runs = [f"run{number}" for number in np.repeat(range(8), 25)]
-    trained = [
-        scored(certain(["a", "b"], labels, np.where(random.random(200) < skill, labels, 1 - labels), runs), "test")
-        for skill in (0.6, 0.75, 0.9)
-    ]
-    alone, together = Resamples(trained[0], 4000, 0.95, 0), Resamples(trained[0], 4000, 0.95, 0, seed_count=3)
-    one, several = alone.draw(trained[1:2]), together.draw(trained)
-    assert macro(several.runs_and_seeds).std() > 1.5 * macro(several.runs_only).std()
-    narrow, wide = alone.macro_interval(one), together.macro_interval(several)
-    assert wide.high - wide.low > narrow.high - narrow.low
-
-
 def test_the_interval_of_a_share_of_frames_agrees_with_textbook_survey_sampling():
     # One class, five runs of ten frames: the standard error of the mean of five run shares.
     hits = np.array([2, 5, 4, 7, 6])
@@ -168,6 +138,24 @@ def test_the_interval_of_a_share_of_frames_agrees_with_textbook_survey_sampling(
     margin = 2.776 * error / (0.48 * 0.52)
     expected = [1 / (1 + np.exp(-(np.log(0.48 / 0.52) + sign * margin))) for sign in (-1, 1)]
     assert [interval.low, interval.high] == pytest.approx(expected, abs=0.01)
+
+
+def test_a_difference_does_not_depend_on_which_seeds_bear_the_same_number():
+    random = np.random.default_rng(0)
+    labels = np.repeat(np.repeat([0, 1], 4), 25)
+    runs = [f"run{number}" for number in np.repeat(range(8), 25)]
+
+    def trained(skills):
+        predicted = (np.where(random.random(200) < skill, labels, 1 - labels) for skill in skills)
+        return [scored(certain(["a", "b"], labels, each, runs), "test") for each in predicted]
+
+    one, other = trained([0.7, 0.8, 0.9]), trained([0.6, 0.7, 0.8])
+    resamples = Resamples(one[0], 500, 0.95, 0)
+    (interval, p), (renumbered, again) = (
+        resamples.difference(resamples.draw(one), resamples.draw(seeds)) for seeds in (other, other[::-1])
+    )
+    assert (renumbered.low, renumbered.high, again) == pytest.approx((interval.low, interval.high, p))
+    assert p > 2 * resamples.difference(resamples.draw(one[1:2]), resamples.draw(other[1:2]))[1]
 
 
 def test_a_run_belongs_to_the_defect_that_it_shows():
@@ -207,7 +195,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says(runs_per_class, skill
         estimate = float(macro(f1(confusions.sum(axis=0))))
         weights = resample_weights(strata, 400, random)
         draws = macro(f1((weights @ confusions.reshape(len(strata), -1)).reshape(-1, 6, 6)))
-        interval = share_interval(estimate, draws, len(strata) - 6, 0.95)
+        interval = share_interval(estimate, StandardError.of(len(strata) - 6, draws), 0.95)
         covered += interval.low <= truth <= interval.high
         total = confusions.sum(axis=0)
         by_frames = random.multinomial(int(total.sum()), total.ravel() / total.sum(), size=400).reshape(-1, 6, 6)

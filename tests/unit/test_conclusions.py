@@ -17,12 +17,15 @@ from weldbench.conclusions import gather, write_figures, write_tables
 from weldbench.config.evidence import Compare
 from weldbench.errors import InputError
 from weldbench.figures_runs import strips
-from weldbench.figures_scores import macro_f1
+from weldbench.figures_scores import macro_f1, reliability
 from weldbench.figures_training import cost
 from weldbench.outputs import FIGURE_FORMAT, TABLE_FORMATS, TABLES, TIMED, figure_names
 from weldbench.predictions import Scored, scored
 from weldbench.scoring import score
 from weldbench.tables_by_class import per_class
+from weldbench.tables_by_model import summary
+from weldbench.tables_by_run import film_vote
+from weldbench.tables_by_run import runs as runs_table
 
 PUBLISHED = Path(__file__).parents[2] / "reference" / "published.yaml"
 AL5083 = [*CLASSES[:4], "misalignment", "lack_of_penetration"]
@@ -160,8 +163,8 @@ def test_other_classes_have_no_published_values(tables):
         ("one_run_in_one_class", "comparison", "No test is possible (one test run): lack_of_shielding_gas."),
         ("one_run_in_one_class", "comparison", "(only one test run shows lack_of_shielding_gas): macro average."),
         ("one_run_in_one_class", "pairs", "No test over runs is possible where there is no interval, or one that"),
-        ("one_seed", "comparison", "Bold: better than every other model, beyond what other runs could turn ("),
-        ("plain", "comparison", "Bold: better than every other model, beyond what other runs and seeds could turn ("),
+        ("one_seed", "comparison", "Bold: better than every other model (p over runs below 0.05, Holm"),
+        ("plain", "comparison", "Bold: better than every other model (p over runs and seeds below 0.05, Holm"),
         ("a_class_without_test_frames", "comparison", "no test frames"),
         ("a_class_without_test_frames", "per_class", "Without test frames, and left out of averages: burn_through."),
         ("a_class_never_predicted", "per_class", "conv6 never predicts lack_of_shielding_gas: no precision (0 in the"),
@@ -225,6 +228,43 @@ def test_averages_of_precision_count_a_class_that_is_never_predicted_and_none_wi
     shown = {(cell[1].strip(), cell[2].strip()): cell[4].strip() for cell in cells if len(cell) > 4}
     assert shown["one", "c"] == "never predicted"
     assert shown["one", "d"] == shown["other", "d"] == "no test frames"
+
+
+def test_scores_of_each_class_stand_with_their_deviation_over_seeds(tmp_path):
+    said = [0, 0, 0, 1, 1, 1], [0, 0, 1, 1, 1, 1], [0, 0, 0, 0, 1, 1]
+    seeds = tuple(scored(certain("ab", [0, 0, 0, 0, 1, 1], each, list("uvwxyz")), "test") for each in said)
+    comparison = Comparison(("a", "b"), ("one",), (0, 1, 2), {"one": seeds}, {})
+    per_class(score("six frames", comparison, Compare(models=["one"], bootstrap_draws=50))).write(tmp_path)
+    row = next(line for line in (tmp_path / "per_class.md").read_text("utf-8").splitlines() if "| a " in line)
+    # Of a: precision 1 in all seeds; recall 3/4, 2/4, 1; F1 6/7, 4/6, 1.
+    assert "| 1.000 ± 0.000 | 0.750 ± 0.250 | 0.841 ± 0.167 |" in re.sub(" +", " ", row)
+
+
+def test_a_vote_is_told_what_flawless_predictions_would_reach_with_it():
+    labels, runs = [1, 1, 1, 0, 0, 0, 0, 0, 0, 1], list("xxxxxxxxxy")
+    test = {"good": (scored(certain("ab", labels, labels, runs), "test"),)}
+    scoring = score("ten frames", Comparison(("a", "b"), ("good",), (0,), test, {}), Compare(models=["good"]))
+    table = film_vote(scoring, [1, 3])
+    # Over three frames, flawless predictions are one frame late: F1 10/11 of a, 8/9 of b.
+    assert table.notes[2].endswith("flawless predictions would have a macro F1 of 1.000 with 1, 0.899 with 3 frames.")
+    assert table.shown["good, delay"].tolist() == ["0 frames", "1 frame"]
+    films = runs_table(scoring, 3).data
+    assert films["class"].tolist() == ["b then a", "b"]
+
+
+@pytest.mark.parametrize(("said", "told"), [([0] * 6, "1 of 2 changes missed"), ([0, 0, 1, 1, 0, 0], "0 frames")])
+def test_where_half_of_the_changes_are_missed_there_is_no_median_delay(said, told):
+    test = {"one": (scored(certain("ab", [0, 0, 1, 1, 0, 0], said, list("xxxxxx")), "test"),)}
+    scoring = score("six frames", Comparison(("a", "b"), ("one",), (0,), test, {}), Compare(models=["one"]))
+    assert film_vote(scoring, [1]).shown["one, delay"].tolist() == [told]
+
+
+def test_the_reliability_figure_and_the_summary_give_the_same_calibration_error(tmp_path):
+    findings = conclude(WORLDS["plain"], tmp_path)
+    table = summary([findings.scoring]).data.set_index("model")["expected_calibration_error"]
+    for handle in reliability(findings.scoring).legends[0].get_texts():
+        model = handle.get_text().split()[0]
+        assert handle.get_text() == f"{model} (calibration error {table[model]:.3f}, the mean over seeds)"
 
 
 def test_the_paper_s_balanced_subset_is_taken_for_the_paper_s_data(tmp_path):

@@ -1,5 +1,6 @@
 """Whether results belong to what lies here."""
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -50,6 +51,12 @@ def test_each_change_is_told(recorded: Path, file: str, old: str, new: str, told
     path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     (found,) = differences("weldsim", RECORD)
     assert told in found
+
+
+def test_sums_of_single_files_are_those_that_sha256sum_prints(recorded: Path) -> None:
+    found = lineage("weldsim")
+    assert found["lock_sha256"] == hashlib.sha256(b"torch==1\n").hexdigest()
+    assert found["data_sha256"] == hashlib.sha256(b"row,sha256\n0,aa\n").hexdigest()
 
 
 def test_missing_and_foreign_results_are_told(recorded: Path) -> None:

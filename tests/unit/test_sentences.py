@@ -43,9 +43,9 @@ def test_the_best_model_on_all_frames_leads_and_says_what_it_is_better_than():
         "On the 1,100 test frames of weldsim, from 13 runs, **resnet18** has the highest macro F1: 0.900"
     )
     assert "(95 % interval 0.850 to 0.950; mean over 3 seeds)" in told
-    assert "It is better than conv6 beyond what other runs and seeds could turn." in told
+    assert "It is significantly better than conv6 (p over runs and seeds below 0.05)." in told
     told = about_leader(summary(seeds=1), pairs(0.01), "weldsim")
-    assert "It is better than conv6 beyond what other runs could turn." in told
+    assert "It is significantly better than conv6 (p over runs below 0.05)." in told
 
 
 def test_an_interval_that_is_too_narrow_is_called_so():
@@ -136,7 +136,7 @@ def test_factory_vote_and_cost():
     )
     assert "No threshold can be chosen" in about_factory(pd.DataFrame(rates))
     vote = pd.DataFrame({"window_frames": [1, 9], "delay_frames": [0, 4], "model": "a", "macro_f1": [0.7, 0.9]})
-    assert "over the last 9 frames brings a to a macro F1 of 0.900, from 0.700" in about_vote(vote)
+    assert "over the last 9 frames, the macro F1 of a is 0.900 instead of 0.700; even" in about_vote(vote)
     assert about_cost(COST).endswith("(15.0 times as long), on cpu. To judge one frame they take 0.125 and 4 ms.")
 
 
