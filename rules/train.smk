@@ -5,6 +5,12 @@ gpu = int(
     or (PARAMS.hardware.device == "auto" and bool(shutil.which("nvidia-smi")))
 )
 
+
+def one_of(models):
+    """A pattern that matches these names; of no models, nothing."""
+    return "|".join(models) or "(?!)"
+
+
 TRAINED = [
     "models/{dataset}/{model}/fold{fold}/seed{seed}/model.safetensors",
     "models/{dataset}/{model}/fold{fold}/seed{seed}/history.csv",
@@ -40,7 +46,7 @@ rule train:
     log:
         "logs/{dataset}/{model}-fold{fold}-seed{seed}-train.log",
     wildcard_constraints:
-        model="|".join(PARAMS.train.models),
+        model=one_of(PARAMS.train.models),
     threads: PARAMS.hardware.threads * PARAMS.hardware.devices
     resources:
         gpu=gpu,
@@ -66,7 +72,7 @@ rule finetune:
     log:
         "logs/{dataset}/{model}-fold{fold}-seed{seed}-finetune.log",
     wildcard_constraints:
-        model="|".join(PARAMS.finetune.models),
+        model=one_of(PARAMS.finetune.models),
     threads: PARAMS.hardware.threads * PARAMS.hardware.devices
     resources:
         gpu=gpu,

@@ -38,4 +38,4 @@ def _verify(arguments: argparse.Namespace) -> None:
     found = differences(dataset, Path("results") / dataset / "lineage.json")
     if found:
         raise InputError("\n  - ".join([f"results/{dataset} does not belong to what is here", *found]))
-    print(f"results/{dataset} belongs to this commit, params.yaml, data and lock")
+    print(f"results/{dataset} belongs to this code, params.yaml, data and lock")

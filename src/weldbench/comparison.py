@@ -1,6 +1,5 @@
 """All predictions of a comparison, read together and refused unless they belong together."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from weldbench.errors import InputError
+from weldbench.frames import split_id
 from weldbench.predictions import Scored, class_names, concatenated, read_predictions, scored
 
 Place = tuple[str, int, int]  # model, fold, seed
@@ -111,7 +111,7 @@ def _refuse_other_splits(
         split = splits[place[1]]
         if not split.is_file():
             raise InputError(f"{split}: there is no such file; run the stage split first")
-        expected = hashlib.sha256(split.read_bytes()).hexdigest()[:12]
+        expected = split_id(split)
         found = set(table["split_id"])
         if found != {expected}:
             raise InputError(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -12,8 +13,8 @@ from weldbench.comparison import read_comparison
 from weldbench.config.evidence import Compare
 from weldbench.errors import InputError
 from weldbench.figure_style import save
-from weldbench.frames import Dataset, open_dataset, read_split
-from weldbench.outputs import FIGURE_FORMAT
+from weldbench.frames import Dataset, open_dataset, read_split, split_id
+from weldbench.outputs import FIGURE_FORMAT, TABLE_FORMATS, figure_names
 from weldbench.provenance import made_from
 from weldbench.published import Published, read_published
 from weldbench.scoring import Scoring, score, score_balanced
@@ -25,6 +26,7 @@ from weldbench.tables_by_run import film_vote, runs
 from weldbench.trainings import Trainings, read_trainings
 
 _SEE_TABLE_3 = "What is known of the published values stands below Table 3."
+_FLATTERED = "The split is random, not by run: near copies of train frames stand in test, which flatters every model."
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Findings:
         dataset: Frames, manifest and classes.
         splits: Per fold its split.csv.
         notes: Sentences of ingest and of the audits.
+        warnings: What a reader of the scores has to know about the split.
         scoring: On all test frames.
         balanced: On the balanced subset of test.
         lineage: What the tables were made from, in a line.
@@ -47,6 +50,7 @@ class Findings:
     dataset: Dataset
     splits: Mapping[int, pd.DataFrame]
     notes: Sequence[str]
+    warnings: Sequence[str]
     scoring: Scoring
     balanced: Scoring
     trainings: Trainings
@@ -77,13 +81,23 @@ def gather(
     if tuple(dataset.classes) != comparison.classes:
         raise InputError(f"{evaluation}: the predictions are about other classes than {data}; train and evaluate again")
     trainings = read_trainings(trained, settings.models, folds, seeds)
-    told = {"models": trainings.settings, "seeds": seeds, "folds": folds, "compare": settings.model_dump(mode="json")}
+    inventory = _read(data / "inventory.json", "notes")
+    audits = [_read(path.with_name("audit.json"), "notes", "strategy") for path in split_paths.values()]
+    told = {
+        "frame_size_px": dataset.frames.shape[1:],
+        "splits": {fold: split_id(path) for fold, path in split_paths.items()},
+        "models": trainings.settings,
+        "seeds": seeds,
+        "folds": folds,
+        "compare": settings.model_dump(mode="json"),
+    }
     return Findings(
         name=name,
         settings=settings,
         dataset=dataset,
         splits={fold: read_split(path) for fold, path in split_paths.items()},
-        notes=_notes(data / "inventory.json", *(path.with_name("audit.json") for path in split_paths.values())),
+        notes=list(dict.fromkeys(note for facts in (inventory, *audits) for note in facts["notes"])),
+        warnings=[_FLATTERED] if any(audit["strategy"] == "random" for audit in audits) else [],
         scoring=score(f"all {len(comparison.frames.labels):,} test frames", comparison, settings),
         balanced=score_balanced(comparison, settings, quoted, name),
         trainings=trainings,
@@ -96,13 +110,18 @@ def write_tables(findings: Findings, folder: Path) -> None:
     """Write every table of `weldbench.outputs.TABLES`."""
     scoring, settings, published = findings.scoring, findings.settings, findings.published
     quoted = published.with_f1(findings.dataset.classes)
+    about_quoted = about_published(quoted, published, findings.name)
     tables = [
         distribution(findings.dataset.classes, findings.dataset.manifest, findings.splits, findings.notes),
         per_class(scoring),
+        f1_table("comparison", "Table 3. F1 per class", scoring, quoted, [*findings.warnings, *about_quoted]),
         f1_table(
-            "comparison", "Table 3. F1 per class", scoring, quoted, about_published(quoted, published, findings.name)
+            "comparison_balanced",
+            "Table 3, balanced",
+            findings.balanced,
+            quoted,
+            [*findings.warnings, _SEE_TABLE_3],
         ),
-        f1_table("comparison_balanced", "Table 3, balanced", findings.balanced, quoted, [_SEE_TABLE_3]),
         summary([scoring, findings.balanced]),
         pairs(scoring),
         factory(scoring, settings.false_reject_rates),
@@ -113,6 +132,7 @@ def write_tables(findings: Findings, folder: Path) -> None:
     ]
     for table in tables:
         replace(table, notes=[*table.notes, findings.lineage]).write(folder)
+    _remove_others(folder, {f"{table.name}.{suffix}" for table in tables for suffix in TABLE_FORMATS})
 
 
 def write_figures(findings: Findings, folder: Path) -> None:
@@ -136,15 +156,21 @@ def write_figures(findings: Findings, folder: Path) -> None:
         write(f"runs_{model}", figures_runs.strips(frames, model, seed))
         errors = figures_runs.confident_errors(frames, model, seed, dataset.frames, dataset.manifest)
         write(f"errors_{model}", errors)
+    _remove_others(folder, {f"{name}.{FIGURE_FORMAT}" for name in figure_names(scoring.comparison.models)})
 
 
-def _notes(*paths: Path) -> list[str]:
-    notes: list[str] = []
-    for path in paths:
-        try:
-            notes += json.loads(path.read_text(encoding="utf-8"))["notes"]
-        except FileNotFoundError:
-            raise InputError(f"{path}: there is no such file; run the stages ingest and split first") from None
-        except (ValueError, KeyError) as error:
-            raise InputError(f"{path}: this file is damaged: {error}; run the stage that writes it again") from None
-    return list(dict.fromkeys(notes))
+def _read(path: Path, *keys: str) -> dict[str, Any]:
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        return {key: facts[key] for key in keys}
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file; run the stages ingest and split first") from None
+    except (ValueError, KeyError) as error:
+        raise InputError(f"{path}: this file is damaged: {error}; run the stage that writes it again") from None
+
+
+def _remove_others(folder: Path, names: set[str]) -> None:
+    """Remove what an earlier run left in a folder, such as the figures of a model that is compared no more."""
+    for path in folder.iterdir():
+        if path.is_file() and path.name not in names:
+            path.unlink()

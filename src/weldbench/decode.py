@@ -14,6 +14,7 @@ from weldbench.archive import BadFrameError
 MAX_PIXELS = 64_000_000
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
+_TWELVE_BITS = 4095
 _GRAY_8_BIT = (8, 0, 0, 0, 0)  # bit depth, color type, compression, filter, interlace of a PNG
 
 
@@ -73,7 +74,10 @@ def _as_gray(image: Image.Image) -> Picture:
     if image.mode == "L":
         return Picture(np.asarray(image), "")
     if image.mode.startswith("I;16"):
-        return Picture(np.asarray(image).astype(np.uint16), "16-bit levels scaled to 8 bit")
+        levels = np.asarray(image).astype(np.uint16)
+        # Cameras of 10 or 12 bits often store their levels as they are.
+        dark = f", though none is above {_TWELVE_BITS:,}, which leaves the frame dark"
+        return Picture(levels, "16-bit levels scaled to 8 bit" + (dark if levels.max() <= _TWELVE_BITS else ""))
     if image.mode in {"I", "F"}:
         raise BadFrameError("it has 32-bit levels; 8 and 16 bit are read")
     if image.mode in {"1", "LA"}:

@@ -72,6 +72,8 @@ def read_layout(archive: Archive, classes: list[str] | None, run_pattern: str | 
         layout = _published_layout(archive, labels_of, images, classes or SS304_CLASSES)
     else:
         layout = _image_folder_layout(archive, images, classes)
+        if not run_pattern:
+            _note_runs_of_several_classes(layout)
     # A pattern may join several recordings, each with its own numbers; the last sort, being stable, keeps them apart.
     layout.frames.sort(key=_place_in_recording)
     if run_pattern:
@@ -181,9 +183,15 @@ def _image_folder_layout(archive: Archive, images: list[str], classes: list[str]
         else:
             placed.append((name, part, inner))
     folders = sorted({inner.parts[0] for _, _, inner in placed})
-    layout.classes = list(classes) if classes else sorted(folders, key=lambda name: not name.lower().startswith("good"))
+    good_first = sorted(folders, key=lambda name: not name.lower().startswith("good"))
+    layout.classes = list(classes) if classes else good_first
     if len(layout.classes) < 2 and placed:
         raise InputError(f"{archive.name}: there is one class in it, {folders[0]!r}; at least two are needed")
+    if placed and not classes and not good_first[0].lower().startswith("good"):
+        raise InputError(
+            f"{archive.name}: which of the classes {', '.join(folders)} is the good one? No folder's name begins with "
+            "good; list them under `classes` of the dataset in params.yaml, the good one first"
+        )
     for name, part, inner in placed:
         label, *between, _ = inner.parts
         if label in layout.classes:
@@ -192,6 +200,18 @@ def _image_folder_layout(archive: Archive, images: list[str], classes: list[str]
         else:
             layout.bad[name] = f"its folder {label!r} is none of the classes {', '.join(layout.classes)}"
     return layout
+
+
+def _note_runs_of_several_classes(layout: Layout) -> None:
+    classes: dict[str, set[str]] = {}
+    for frame in layout.frames:
+        classes.setdefault(frame.run, set()).add(frame.label)
+    if several := sorted(run for run, labels in classes.items() if len(labels) > 1):
+        shown = ", ".join(several[:3]) + (", ..." if len(several) > 3 else "")
+        layout.notes.append(
+            f"Runs in several class folders have the same name ({shown}): each name is taken for one film, whose class "
+            "changes. Films of their own need names of their own."
+        )
 
 
 def _below_common_folders(paths: list[PurePosixPath]) -> list[PurePosixPath]:

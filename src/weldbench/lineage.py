@@ -23,8 +23,9 @@ def lineage(dataset: str) -> dict[str, Any]:
 
     Returns:
         commit, dirty (None without git), created_utc, machine, versions, and sha256 sums: code_sha256, params_sha256
-        (of the checked parameters, so that a comment changes nothing), data_sha256 (of the manifest, which holds a
-        hash of every frame), lock_sha256, and results_sha256 (file -> sum) of tables and figures.
+        (of the checked parameters, so that a comment changes nothing; without the sweep's, which decide no result),
+        data_sha256 (of the manifest, which holds a hash of every frame), lock_sha256, and results_sha256 (file -> sum)
+        of tables and figures.
     """
     results = Path("results") / dataset
     made = [path for folder in ("tables", "figures") for path in _files_below(results / folder)]
@@ -38,7 +39,7 @@ def lineage(dataset: str) -> dict[str, Any]:
         "machine": f"{platform.system()} {platform.machine()}, {_processor()}",
         "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
         "code_sha256": _sum_of_files(path for place in CODE for path in _files_below(Path(place))),
-        "params_sha256": _sum(load_params().model_dump_json().encode()),
+        "params_sha256": _sum(load_params().model_dump_json(exclude={"sweep"}).encode()),
         "data_sha256": _sum_of_file(Path("data") / dataset / "manifest.csv"),
         "lock_sha256": _sum_of_file(Path("requirements.lock")),
         "results_sha256": {str(path): _sum(path.read_bytes()) for path in made},

@@ -118,6 +118,7 @@ def _run_facts(fabric: Fabric, task: Assignment, learnt: Learnt) -> dict[str, An
         "epochs": len(progress.history),
         "valid_macro_f1": progress.best.valid_macro_f1,
         "settings": task.settings.model_dump(exclude={"per_dataset"}),
+        "augment": task.train.augment.model_dump(),
         "parameters": sum(parameter.numel() for parameter in learnt.network.parameters()),
         "device": device_name(fabric.device),
         "devices": fabric.world_size,

@@ -11,7 +11,7 @@ from weldbench.errors import InputError
 
 # What has to be the same in every training of a model, or their mean over seeds means nothing. Not the device: on a
 # cluster nodes differ, and only the times depend on them.
-_SHARED = ("model", "dataset", "settings", "parameters", "precision", "threads", "versions")
+_SHARED = ("model", "dataset", "settings", "augment", "parameters", "precision", "threads", "versions")
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Trainings:
         runs: One row per training: `model`, `fold`, `seed`, `seconds`, `parameters`, `best_epoch`,
             `frames_per_second` (the median over epochs), `peak_memory_mb`, `device`,
             `inference_ms_alone`, `inference_ms_batched` (per frame).
-        settings: Per model the settings that all its trainings had.
+        settings: Per model the settings that all its trainings had, with those of the augmentation under `augment`.
     """
 
     history: pd.DataFrame
@@ -46,7 +46,7 @@ def read_trainings(trained: Path | str, models: Sequence[str], folds: Sequence[i
                 place = {"model": model, "fold": fold, "seed": seed}
                 history, facts = _read(folder)
                 first = first or (folder, facts)
-                settings[model] = facts.get("settings", {})
+                settings[model] = {**facts.get("settings", {}), "augment": facts.get("augment", {})}
                 _refuse_other_settings(first, (folder, facts))
                 histories.append(history.assign(**place)[[*place, *history.columns]])
                 runs.append(place | _cost(folder, facts) | {"frames_per_second": history["frames_per_second"].median()})

@@ -19,6 +19,7 @@ from weldbench.errors import InputError
 from weldbench.figures_runs import strips
 from weldbench.figures_scores import macro_f1, reliability
 from weldbench.figures_training import cost
+from weldbench.frames import split_id
 from weldbench.outputs import FIGURE_FORMAT, TABLE_FORMATS, TABLES, TIMED, figure_names
 from weldbench.predictions import Scored, scored
 from weldbench.scoring import score
@@ -197,6 +198,50 @@ def test_a_run_that_stands_alone_is_told_beside_the_numbers(tables):
     assert set(pairs["note"]) == {lone}
     assert pairs["p_runs"].isna().all()
     assert pairs["low"].notna().all()
+
+
+def test_a_random_split_is_told_below_the_comparison(tmp_path):
+    world = World(seeds=(0,), skills={"conv6": 0.8})
+    world.write(tmp_path)
+    told = {}
+    for strategy in ("published", "random"):
+        audit = tmp_path / "data/weldsim/split/fold0/audit.json"
+        audit.write_text(json.dumps(json.loads(audit.read_text()) | {"strategy": strategy}))
+        write_tables(read_all(world, tmp_path), tmp_path / strategy)
+        told[strategy] = (tmp_path / strategy / "comparison.md").read_text("utf-8")
+    assert "- The split is random, not by run: near copies of train frames stand in test" in told["random"]
+    assert "random" not in told["published"]
+
+
+def test_the_line_below_a_table_changes_with_the_split_and_the_augmentation(tmp_path):
+    world = World(seeds=(0,), skills={"conv6": 0.8})
+    world.write(tmp_path)
+    lines = {read_all(world, tmp_path).lineage}
+    run = tmp_path / "models/weldsim/conv6/fold0/seed0/run.json"
+    run.write_text(json.dumps(json.loads(run.read_text()) | {"augment": {"noise": 0.3}}))
+    lines.add(read_all(world, tmp_path).lineage)
+    split = tmp_path / "data/weldsim/split/fold0/split.csv"
+    former = split_id(split)
+    split.write_text(split.read_text().replace(",train,1.0", ",train,2.0", 1))
+    assert split_id(split) != former
+    predictions = tmp_path / "results/weldsim/evaluation/conv6/fold0/seed0/predictions.csv"
+    predictions.write_text(predictions.read_text().replace(former, split_id(split)))
+    lines.add(read_all(world, tmp_path).lineage)
+    assert len(lines) == 3
+
+
+def test_figures_and_tables_of_an_earlier_run_go(tmp_path):
+    world = World(seeds=(0,), skills={"conv6": 0.8})
+    findings = conclude(world, tmp_path / "world")
+    for name in ("confusion_resnet18.png", "sentence.md"):
+        (tmp_path / name).write_text("of an earlier run")
+    write_figures(findings, tmp_path)
+    assert "confusion_conv6.png" in {path.name for path in tmp_path.iterdir()}
+    write_tables(findings, tmp_path / "tables")
+    (tmp_path / "tables" / "retired.md").write_text("of an earlier run")
+    write_tables(findings, tmp_path / "tables")
+    left = {path.name for folder in (tmp_path, tmp_path / "tables") for path in folder.iterdir()}
+    assert not left & {"confusion_resnet18.png", "sentence.md", "retired.md"}
 
 
 @pytest.mark.parametrize(("name", "dashed"), [("plain", False), ("one_run_in_one_class", True)])

@@ -51,6 +51,12 @@ def test_16_bit_levels_are_scaled_with_the_mean() -> None:
     assert area_mean(decoded.gray, 2).tolist() == [[0, 255], [7, 0]]
 
 
+def test_16_bit_frames_of_a_camera_with_fewer_bits_are_told_apart() -> None:
+    for highest, told in ((4095, ", though none is above 4,095, which leaves the frame dark"), (4096, "")):
+        deep = np.array([[0, highest]], dtype=np.uint16)
+        assert decode(encoded(deep)).conversion == f"16-bit levels scaled to 8 bit{told}"
+
+
 def test_black_and_white_and_transparency() -> None:
     bits = Image.fromarray(np.array([[0, 255]], dtype=np.uint8)).convert("1")
     transparent = Image.merge("LA", [Image.fromarray(picture(1)), Image.fromarray(picture(2))])

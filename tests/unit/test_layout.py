@@ -127,3 +127,19 @@ def test_the_order_in_the_zip_does_not_matter(tmp_path: Path) -> None:
     members = published(small_dataset())
     shuffled = dict(sorted(members.items(), key=lambda item: item[0][::-1]))
     assert layout_of(tmp_path, members, CLASSES) == layout_of(tmp_path, shuffled, CLASSES)
+
+
+def test_class_folders_say_which_class_is_good_or_the_parameters_must(tmp_path: Path) -> None:
+    names = ["crack/a.png", "normal/b.png", "porosity/c.png"]
+    with pytest.raises(InputError, match="which of the classes crack, normal, porosity is the good one"):
+        layout_of(tmp_path, names)
+    assert layout_of(tmp_path, names, ["normal", "crack", "porosity"]).classes == ["normal", "crack", "porosity"]
+    assert layout_of(tmp_path, ["bad/a.png", "Good weld/b.png"]).classes == ["Good weld", "bad"]
+
+
+def test_a_run_of_several_class_folders_is_noted(tmp_path: Path) -> None:
+    names = ["good/run1/1.png", "bad/run1/2.png", "bad/run2/1.png"]
+    (note,) = layout_of(tmp_path, names).notes
+    assert note.startswith("Runs in several class folders have the same name (run1): each name is taken for one film")
+    assert layout_of(tmp_path, ["good/run1/1.png", "bad/run2/1.png"]).notes == []
+    assert layout_of(tmp_path, names, None, "run[0-9]").notes == []

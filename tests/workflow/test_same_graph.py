@@ -26,6 +26,25 @@ def test_the_graph_is_the_same_for_real_data_and_folds(project: Path, dataset: s
 
 
 @pytest.mark.parametrize(
+    ("trained", "finetuned", "compared"),
+    [
+        pytest.param(["full_con6", "conv6"], [], ["conv6"], id="baselines only, one of them not compared"),
+        pytest.param([], ["resnet18", "resnet34"], ["resnet18"], id="pretrained ones only, one of them not compared"),
+    ],
+)
+def test_the_graph_is_the_same_whatever_is_trained_and_compared(
+    project: Path, trained: list[str], finetuned: list[str], compared: list[str]
+) -> None:
+    edit_params(project, lambda params: params["train"].update(models=trained))
+    edit_params(project, lambda params: params["finetune"].update(models=finetuned))
+    edit_params(project, lambda params: params["compare"].update(models=compared))
+    snakemake = snakemake_graph(project)
+    assert graph_differences(snakemake, dvc_graph(project)) == []
+    for model in (*trained, *finetuned):
+        assert any(f"--model {model} " in command for command in map(str, snakemake))
+
+
+@pytest.mark.parametrize(
     ("file", "old", "new"),
     [
         pytest.param("dvc.yaml", "      - ingest\n", "", id="a dropped parameter"),
