@@ -28,6 +28,7 @@ from weldbench.ingest import ingest, ingest_member
 from weldbench.packing import pack_folder
 
 SIZE_PX = 224
+CLASSES = "good_weld", "bad_weld"
 ROUNDS = 7
 LIMIT_MS = 1.5  # libdeflate and a vectorised unfilter in C, measured on the same kind of machine
 LARGEST_FRAMES = 45_000
@@ -71,7 +72,7 @@ def repeated(archive_path: Path, target: Path) -> None:
             if name.lower().endswith(".png"):
                 data = archive.read(name)
                 for copy in range(REPEATS):
-                    packed.writestr(f"class{len(name) % 2}/copy{copy}/{name.replace('/', '_')}", data)
+                    packed.writestr(f"{CLASSES[len(name) % 2]}/copy{copy}/{name.replace('/', '_')}", data)
 
 
 def seconds_of_whole_pass(archive_path: Path, output: Path, workers: int) -> tuple[float, float]:
@@ -129,7 +130,7 @@ def peak_memory_mib(folder: Path, frames: int) -> float:
     with zipfile.ZipFile(archive, "w") as packed:
         for number in range(frames):
             run = f"160708-140302-50mmLens 200A w.s.Lev16 g.f.15L.m try joining 5mm Plate {number // 800}"
-            packed.writestr(f"class{number % 2}/{run}/image-{number:05d}.png", buffer.getvalue())
+            packed.writestr(f"{CLASSES[number % 2]}/{run}/image-{number:05d}.png", buffer.getvalue())
     script = folder / "measure_memory.py"
     script.write_text(MEASURE_MEMORY)
     command = [sys.executable, str(script), str(archive), str(folder / "large")]

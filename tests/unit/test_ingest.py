@@ -208,9 +208,7 @@ def test_the_memory_for_45000_frames_of_full_size(tmp_path: Path) -> None:
     black = encoded(np.zeros((700, 1280), dtype=np.uint8))
     peaks_mib = []
     for frames in (500, 4500):
-        names = [
-            f"{('good', 'bad')[number % 2]}/run {number // 800}/image-{number:05d}.png" for number in range(frames)
-        ]
+        names = [f"{CLASSES[n % 2]}/run {n // 800}/image-{n:05d}.png" for n in range(frames)]
         archive = write_zip(tmp_path / "archive.zip", dict.fromkeys(names, black))
         command = [sys.executable, "-c", PEAK_MEMORY, str(archive), str(tmp_path / "output")]
         peaks_mib.append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
