@@ -12,12 +12,12 @@ def about_leader(summary: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> st
     scope = f"On the {best.test_frames:,} test frames of {dataset}, from {_count(best.test_runs, 'run')},"
     if len(everywhere) == 1:
         return f"{scope} **{best.model}**, the only model, has a macro F1 of {_with_interval(best)}."
-    level = 1 - best.confidence
-    beaten, tied = _verdicts(pairs, best.model, level)
+    beaten, tied = _verdicts(pairs, best.model, 1 - best.confidence)
     sentence = f"{scope} **{best.model}** has the highest macro F1: {_with_interval(best)}."
     if beaten:
         others = "runs" if best.seeds == 1 else "runs and seeds"
-        sentence += f" It is significantly better than {_listed(beaten)} (p over {others} below {level:.3g})."
+        largest = f"at most {max(beaten.values()):.3g}" if len(beaten) > 1 else f"{max(beaten.values()):.3g}"
+        sentence += f" It is significantly better than {_listed(list(beaten))} (p {largest} over {others})."
     if tied:
         sentence += f" That it is better than {_listed(tied)} cannot be said from these runs."
     return sentence
@@ -157,12 +157,16 @@ def _on_all_frames(summary: pd.DataFrame) -> pd.DataFrame:
     return summary[summary["test_set"] == summary["test_set"].iloc[0]]
 
 
-def _verdicts(pairs: pd.DataFrame, model: str, level: float) -> tuple[list[str], list[str]]:
-    beaten, tied = [], []
+def _verdicts(pairs: pd.DataFrame, model: str, level: float) -> tuple[dict[str, float], list[str]]:
+    """Return the models that one is better than, each with its p, and those of which that cannot be said."""
+    beaten, tied = {}, []
     for pair in pairs.itertuples():
         if model in (pair.first, pair.second):
             other = pair.second if pair.first == model else pair.first
-            (beaten if pair.p_runs < level else tied).append(other)
+            if pair.p_runs < level:
+                beaten[other] = pair.p_runs
+            else:
+                tied.append(other)
     return beaten, tied
 
 

@@ -71,7 +71,9 @@ class LocalDataset(_Dataset):
     source: Literal["local"]
     path: str
     classes: list[str] | None = Field(
-        None, min_length=2, description="none: those of SS304 for the published layout, else the folders' names, sorted"
+        None,
+        min_length=2,
+        description="none: those of SS304 for the published layout, else the folders' names, good* first",
     )
     sha256: Sha256 | None = Field(None, description="expected hash of the archive; none accepts any and records it")
 
