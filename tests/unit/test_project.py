@@ -71,6 +71,15 @@ def test_git_keeps_nothing_that_it_is_told_to_ignore() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="an unpacked archive has no index of git")
+def test_the_small_results_of_every_dataset_are_for_git() -> None:
+    small = ["tables/comparison.md", "figures/macro_f1.png", "evaluation/conv6/fold0/seed0/metrics.json"]
+    large = ["report.html", "explain/conv6.png", "evaluation/conv6/fold0/seed0/predictions.csv"]
+    paths = [f"results/mine/{name}" for name in (*small, *large)]
+    done = subprocess.run(["git", "check-ignore", *paths], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.split() == [f"results/mine/{name}" for name in large]
+
+
 def test_snakemake_lint_has_only_the_remarks_that_contributing_explains() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", "--lint"], cwd=ROOT, capture_output=True, text=True, check=False
