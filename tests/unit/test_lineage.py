@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from weldbench.atomic import write_json
+from weldbench.config import load_params
 from weldbench.errors import InputError
 from weldbench.lineage import differences, lineage
 
@@ -31,7 +32,10 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_nothing_changed(recorded: Path) -> None:
     assert differences("weldsim", RECORD) == []
     params = Path("params.yaml")
-    params.write_text(params.read_text(encoding="utf-8") + "# a comment\n", encoding="utf-8")
+    # No result depends on the sweep, nor on a comment.
+    text = params.read_text(encoding="utf-8").replace("epochs: [10, 30]", "epochs: [15]")
+    params.write_text(text + "# a comment\n", encoding="utf-8")
+    assert load_params().sweep.epochs == [15]
     Path("scripts/.ipynb_checkpoints").mkdir()
     Path("scripts/.ipynb_checkpoints/train-checkpoint.py").write_text("print(1)\n")
     assert differences("weldsim", RECORD) == []
