@@ -49,7 +49,7 @@ def per_class(scoring: Scoring) -> Table:
     comparison, support = scoring.comparison, scoring.support
     records, rows, never = [], [], []
 
-    def add(name: str, frames: int, values: Mapping[str, np.ndarray]) -> None:
+    def add(model: str, name: str, frames: int, values: Mapping[str, np.ndarray]) -> None:
         absent = "never predicted" if frames else NO_FRAMES
         cells = {title: mean_and_deviation(values[metric], absent) for metric, title in _METRICS.items()}
         records.append(_scores(model, name, frames, values))
@@ -64,7 +64,7 @@ def per_class(scoring: Scoring) -> Table:
         }
         for number, name in enumerate(comparison.classes):
             values = {metric: stack[:, number] for metric, stack in stacks.items()}
-            add(name, support[number], values)
+            add(model, name, support[number], values)
             if support[number] and np.isnan(values["precision"]).any():
                 never.append(
                     f"{model} never predicts {name}{_in_how_many(values['precision'])}: no precision (0 in the "
@@ -79,7 +79,7 @@ def per_class(scoring: Scoring) -> Table:
             },
         }
         for name, values in averages.items():
-            add(name, support.sum(), values)
+            add(model, name, support.sum(), values)
     notes = [
         f"{about_seeds(scoring)} Scored on {scoring.title}. F1 is that of each seed, not of the means beside it.",
         *never,
