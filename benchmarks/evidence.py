@@ -11,11 +11,11 @@ import time
 import numpy as np
 from results import Measured, print_lines, write_section
 
-from weldbench.comparison import Comparison
 from weldbench.config.evidence import Compare
-from weldbench.pairwise import compare_pairs
-from weldbench.predictions import Scored
-from weldbench.scoring import score
+from weldbench.evaluation.comparison import Comparison
+from weldbench.evaluation.predictions import Predictions
+from weldbench.evaluation.scoring import score_comparison
+from weldbench.evaluation.significance import compare_pairs
 
 FRAMES, RUNS, CLASSES, MODELS, SEEDS, DRAWS = 11_160, 31, 6, 3, 3, 10_000
 
@@ -30,8 +30,8 @@ def main() -> None:
     seconds = []
     for _ in range(rounds):
         started = time.process_time()
-        scoring = score("invented frames", comparison, settings)
-        compare_pairs(comparison, scoring.draws, scoring.resamples)
+        scoring = score_comparison("invented frames", comparison, settings)
+        compare_pairs(comparison, scoring.params, scoring.resamples)
         seconds.append(time.process_time() - started)
     measured = Measured("evidence", seconds, "s of one core")
     print_lines([measured])
@@ -49,11 +49,11 @@ def invented_comparison() -> Comparison:
     labels = run % CLASSES
     runs, folds, rows = np.char.add("run", run.astype(str)), np.zeros(FRAMES, np.int64), np.arange(FRAMES)
 
-    def trained() -> Scored:
+    def trained() -> Predictions:
         logits = rng.normal(size=(FRAMES, CLASSES))
         logits[rows, labels] += 2.0
         probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-        return Scored(names, labels, probabilities, runs, folds, rows)
+        return Predictions(names, labels, probabilities, runs, folds, rows)
 
     test = {f"model{number}": tuple(trained() for _ in range(SEEDS)) for number in range(MODELS)}
     return Comparison(names, tuple(test), tuple(range(SEEDS)), test, test)

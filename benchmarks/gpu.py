@@ -26,17 +26,17 @@ import torch
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from weldbench.augment import Normalisation  # noqa: E402
-from weldbench.batches import Batch, Order, cpu_batches, device_batches  # noqa: E402
 from weldbench.config import load_params  # noqa: E402
 from weldbench.config.models import Model  # noqa: E402
-from weldbench.engine import build_optimizer, train_step  # noqa: E402
-from weldbench.frames import Part  # noqa: E402
-from weldbench.hardware import Fabric, device_name, peak_memory_bytes, prepare  # noqa: E402
-from weldbench.models import build_network  # noqa: E402
+from weldbench.data.dataset import SplitFrames  # noqa: E402
+from weldbench.data.normalization import Normalization  # noqa: E402
+from weldbench.models.architectures import build_network  # noqa: E402
+from weldbench.runtime.hardware import Fabric, device_name, peak_memory_bytes, prepare  # noqa: E402
+from weldbench.training.batches import Batch, BatchSampler, cpu_batches, device_batches  # noqa: E402
+from weldbench.training.loop import build_optimizer, train_step  # noqa: E402
 
 PUBLISHED_FRAMES, PUBLISHED_EPOCHS, CLASSES = 24_204, 30, 6
-NORMALISATION = Normalisation(0.3, 0.2)
+NORMALIZATION = Normalization(0.3, 0.2)
 MODES = ("eager", "free", "compiled")
 
 
@@ -50,13 +50,13 @@ def main() -> None:
     for batch_size in arguments.batch_sizes:
         changes = {"input_size_px": arguments.size, "batch_size": batch_size}
         settings = params.models["resnet18"].model_copy(update=changes)
-        part = invented_part(arguments.frames, arguments.size)
+        split = invented_frames(arguments.frames, arguments.size)
         for mode in arguments.modes:
-            measure(fabric, settings, part, params.train.augment, arguments.epochs, mode)
+            measure(fabric, settings, split, params.train.augment, arguments.epochs, mode)
     print(f"peak_memory\t{peak_memory_bytes(fabric.device) / 2**30:.2f}\tGiB")
 
 
-def measure(fabric: Fabric, settings: Model, part: Part, augment, epochs: int, mode: str) -> None:
+def measure(fabric: Fabric, settings: Model, split: SplitFrames, augment, epochs: int, mode: str) -> None:
     """Train a fresh network for one epoch to warm up and for `epochs` more; print its lines."""
     torch.use_deterministic_algorithms(mode == "eager")
     torch.backends.cudnn.benchmark = mode != "eager"
@@ -65,11 +65,11 @@ def measure(fabric: Fabric, settings: Model, part: Part, augment, epochs: int, m
     optimizer = build_optimizer(network.to(fabric.device), settings, fabric.device)
     learning = torch.compile(network, mode="max-autotune") if mode == "compiled" else network
     model, stepper = fabric.setup(learning, optimizer)
-    order = Order(settings, part.labels, part.weights, seed=0)
+    sampler = BatchSampler(settings, split.labels, split.weights, seed=0)
     if fabric.device.type == "cpu":
-        epoch_batches = cpu_batches(part, order, augment, NORMALISATION)
+        epoch_batches = cpu_batches(split, sampler, augment, NORMALIZATION)
     else:
-        epoch_batches = device_batches(part, order, augment, NORMALISATION, fabric.device)
+        epoch_batches = device_batches(split, sampler, augment, NORMALIZATION, fabric.device)
 
     def seconds(batches: Iterator[Batch]) -> float:
         wait(fabric.device)
@@ -79,10 +79,10 @@ def measure(fabric: Fabric, settings: Model, part: Part, augment, epochs: int, m
         wait(fabric.device)
         return time.perf_counter() - started
 
-    frames = order.steps * order.batch_size
+    frames = sampler.steps * sampler.batch_size
     warmup = seconds(epoch_batches(0))
     whole = sorted(seconds(epoch_batches(epoch)) for epoch in range(1, epochs + 1))[epochs // 2]
-    resident = seconds(repeat(next(iter(epoch_batches(0))), order.steps))
+    resident = seconds(repeat(next(iter(epoch_batches(0))), sampler.steps))
     name = f"{settings.batch_size}_{mode}"
     print(f"rate_{name}\t{frames / whole:.0f}\tframes/s")
     print(f"resident_{name}\t{frames / resident:.0f}\tframes/s")
@@ -96,12 +96,12 @@ def wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def invented_part(count: int, size: int) -> Part:
+def invented_frames(count: int, size: int) -> SplitFrames:
     """Return frames of noise with invented labels."""
     rng = np.random.default_rng(0)
     frames = rng.integers(0, 256, (count, size, size), dtype=np.uint8)
     lines = np.arange(count)
-    return Part(frames, lines, lines, rng.integers(0, CLASSES, count), np.ones(count, np.float32))
+    return SplitFrames(frames, lines, lines, rng.integers(0, CLASSES, count), np.ones(count, np.float32))
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -20,12 +20,12 @@ import numpy as np
 from PIL import Image
 from results import Measured, print_lines, write_section
 
-from weldbench.archive import Archive
-from weldbench.command import command
 from weldbench.config.data import Ingest, LocalDataset
 from weldbench.errors import InputError
-from weldbench.ingest import ingest, ingest_member
-from weldbench.packing import pack_folder
+from weldbench.ingest.archive import Archive
+from weldbench.ingest.ingest import ingest, ingest_member
+from weldbench.ingest.packing import pack_folder
+from weldbench.pipeline.command import command
 
 SIZE_PX = 224
 CLASSES = "good_weld", "bad_weld"
@@ -109,7 +109,7 @@ MEASURE_MEMORY = """
 import re, resource, sys
 from pathlib import Path
 from weldbench.config.data import Ingest, LocalDataset
-from weldbench.ingest import ingest
+from weldbench.ingest.ingest import ingest
 
 if __name__ == "__main__":
     dataset = LocalDataset(source="local", path="")

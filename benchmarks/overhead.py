@@ -20,8 +20,8 @@ from pathlib import Path
 import yaml
 from results import Measured, print_lines, write_section
 
-from weldbench.command import command
 from weldbench.errors import InputError
+from weldbench.pipeline.command import command
 
 ROOT = Path(__file__).parents[1]
 PLAN = ("snakemake", "--dry-run", "--quiet", "rules")

@@ -19,7 +19,8 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from weldbench.config.models import Model
-from weldbench.models import build_network, torchvision_network
+from weldbench.models.architectures import build_network
+from weldbench.models.torchvision_models import torchvision_network
 
 FRAMES = 60
 WIDTH_PX, HEIGHT_PX = 1280, 700
@@ -118,7 +119,7 @@ def png_batches(paths: list[Path], size_px: int, batch_size: int) -> Iterator[li
 
 
 def plain_step(settings: Model, class_count: int) -> Callable[[torch.Tensor, torch.Tensor], None]:
-    """Return a step of the plain recipe: float32, contiguous, three channels, the same optimiser as torch makes it.
+    """Return a step of the plain recipe: float32, contiguous, three channels, the same optimizer as torch makes it.
 
     Conv6 pools behind ReLU there, as it is usually written.
     """

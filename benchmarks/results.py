@@ -8,9 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from weldbench.atomic import write_text
 from weldbench.config.training import Hardware
-from weldbench.hardware import Fabric, device_name, uses_bf16
+from weldbench.runtime.atomic import write_text
+from weldbench.runtime.hardware import Fabric, device_name, uses_bf16
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 

@@ -2,7 +2,7 @@
 
     python benchmarks/sim_to_real.py --train FOLDER --test FOLDER [--steps N] [--epochs N] [--seeds N] [--record]
 
-Each folder is a part of a published layout: `{name}.json` and the frames that it names. On the real frames of `--test`
+Each folder is a split of a published layout: `{name}.json` and the frames that it names. On the real frames of `--test`
 this scores a ResNet-18 that saw only simulated frames (sim_only), one trained from random weights on `--train`
 (scratch), and the first one fine-tuned on `--train`, with half of its former weights kept (transfer): macro F1, mean
 and deviation over seeds, and recall and F1 per class. The last two learn from real frames with mixed amplitudes, as
@@ -27,26 +27,27 @@ from scipy.stats import rankdata
 from sklearn.metrics import f1_score, recall_score, roc_auc_score
 from torch import nn
 
-from weldbench.augment import Normalisation
-from weldbench.batches import Order, cpu_batches
 from weldbench.config import Params, load_params
 from weldbench.config.training import Augment
-from weldbench.engine import Lessons, fit
-from weldbench.frames import Part
-from weldbench.hardware import Fabric, prepare
-from weldbench.models import build_network
-from weldbench.predict import probabilities_of
+from weldbench.data.dataset import SplitFrames
+from weldbench.data.normalization import Normalization
+from weldbench.models.architectures import build_network
+from weldbench.models.inference import probabilities_of
+from weldbench.runtime.hardware import Fabric, prepare
+from weldbench.training.batches import BatchSampler, cpu_batches
+from weldbench.training.loop import TrainingData, fit
 from weldbench.weldsim import CLASSES, render_batch
 
 SIDE_PX = 64  # of the classifiers' input
 CROPPED_PX, CROP_PX = 96, 64  # frames that crops are cut from, and the crops
 BATCH = 32
-NORMALISATION = Normalisation(mean=0.25, std=0.2)
-# Of AdamW, on simulated frames, and on real ones. Chosen with the sample's valid part to learn from and its train part
-# to test on. From random weights the macro F1 was 0.68, 0.72, 0.52 at 0.0001, 0.0003, 0.001, amplitudes not mixed. From
-# pretrained ones, a mean over six networks of three streams, it was 0.84, log loss 0.42, at 0.0003 and 0.82, 0.45 at
-# 0.001, of 64 passes; 128 passes gave 0.83, 0.85, 0.85, log loss 0.39, 0.41, 0.47, where 65, 50, 35 % of the pretrained
-# weights are kept; with other draws 0.84, 0.65 where nothing is, and 0.80, 0.46 where half is, amplitudes not mixed.
+NORMALIZATION = Normalization(mean=0.25, std=0.2)
+# Of AdamW, on simulated frames, and on real ones. Chosen by training on the sample's valid split and testing on its
+# train split. From random weights the macro F1 was 0.68, 0.72, 0.52 at 0.0001, 0.0003, 0.001, amplitudes not mixed.
+# From pretrained ones, a mean over six networks of three streams, it was 0.84, log loss 0.42, at 0.0003 and 0.82,
+# 0.45 at 0.001, of 64 passes; 128 passes gave 0.83, 0.85, 0.85, log loss 0.39, 0.41, 0.47, where 65, 50, 35 % of the
+# pretrained weights are kept; with other draws 0.84, 0.65 where nothing is, and 0.80, 0.46 where half is, amplitudes
+# not mixed.
 RATE, REAL_RATE, PRETRAINED_SHARE = 0.002, 0.0003, 0.5
 
 # A simulator gets brightness and noise wrong somewhere: what learns from it had better not rely on them.
@@ -55,7 +56,7 @@ WIDE_AUGMENT = Augment(flip=True, rotation_degrees=8, scale=0.2, shift=0.1, gain
 
 @dataclass(frozen=True)
 class Trainer:
-    """Trains networks as the project does, and takes the last weights: no part is there to choose others by."""
+    """Trains networks as the project does, and takes the last weights: no split is there to choose others by."""
 
     fabric: Fabric
     params: Params
@@ -63,7 +64,7 @@ class Trainer:
     def train(
         self,
         model: str,
-        part: Part,
+        split: SplitFrames,
         epochs: int,
         rate: float,
         seed: int,
@@ -71,7 +72,7 @@ class Trainer:
         start: dict | None = None,
         **changed: float,
     ) -> nn.Module:
-        """Train on a part, from random weights or from `start`."""
+        """Train on a split, from random weights or from `start`."""
         torch.manual_seed(seed)
         settings = self.params.models[model].model_copy(
             update={
@@ -79,21 +80,21 @@ class Trainer:
                 "epochs": epochs,
                 "learning_rate": rate,
                 "batch_size": BATCH,
-                "input_size_px": part.frames.shape[-1],
+                "input_size_px": split.frames.shape[-1],
             }
         )
-        network = build_network(settings, int(part.labels.max()) + 1)
+        network = build_network(settings, int(split.labels.max()) + 1)
         if start:
             network.load_state_dict(start)
-        order = Order(settings, part.labels, part.weights, seed)
-        batches = cpu_batches(part, order, augment, NORMALISATION)
-        lessons = Lessons(batches, order.steps, order.batch_size)
-        network.load_state_dict(fit(self.fabric, network, settings, lessons, seed).best_state)
+        sampler = BatchSampler(settings, split.labels, split.weights, seed)
+        batches = cpu_batches(split, sampler, augment, NORMALIZATION)
+        data = TrainingData(batches, sampler.steps, sampler.batch_size)
+        network.load_state_dict(fit(self.fabric, network, settings, data, seed).best_state)
         return network
 
-    def probabilities(self, network: nn.Module, part: Part) -> np.ndarray:
+    def probabilities(self, network: nn.Module, split: SplitFrames) -> np.ndarray:
         """Return class probabilities, shape (N, classes)."""
-        return probabilities_of(self.fabric, network.eval(), part, NORMALISATION)
+        return probabilities_of(self.fabric, network.eval(), split, NORMALIZATION)
 
 
 def main() -> None:
@@ -109,9 +110,9 @@ def main() -> None:
     params = load_params()
     hardware = params.hardware.model_copy(update={"device": "cpu", "devices": 1, "threads": os.cpu_count()})
     trainer = Trainer(prepare(hardware), params)
-    train, test = read_part(arguments.train, SIDE_PX), read_part(arguments.test, SIDE_PX)
-    cropped = read_part(arguments.train, CROPPED_PX), read_part(arguments.test, CROPPED_PX)
-    simulated = simulated_part(arguments.steps * BATCH, SIDE_PX, seed=1)
+    train, test = read_frames(arguments.train, SIDE_PX), read_frames(arguments.test, SIDE_PX)
+    cropped = read_frames(arguments.train, CROPPED_PX), read_frames(arguments.test, CROPPED_PX)
+    simulated = simulated_frames(arguments.steps * BATCH, SIDE_PX, seed=1)
     passes = repeated(train, arguments.epochs)
     mixing = params.train.augment.model_copy(update={"mix_amplitudes": 1.0})
     found: dict[str, list[np.ndarray]] = {"sim_only": [], "scratch": [], "transfer": []}
@@ -154,30 +155,32 @@ def main() -> None:
         )
 
 
-def read_part(folder: Path, side_px: int) -> Part:
-    """Read the frames of one part of a published layout, squeezed to squares."""
+def read_frames(folder: Path, side_px: int) -> SplitFrames:
+    """Read the frames of one split of a published layout, squeezed to squares."""
     labels = json.loads((folder / f"{folder.resolve().name}.json").read_text(encoding="utf-8"))
     frames = [
         np.asarray(Image.open(folder / path).convert("L").resize((side_px, side_px), Image.Resampling.BOX))
         for path in labels
     ]
-    return _part(np.stack(frames), np.array(list(labels.values())))
+    return _split_frames(np.stack(frames), np.array(list(labels.values())))
 
 
-def simulated_part(count: int, side_px: int, seed: int) -> Part:
+def simulated_frames(count: int, side_px: int, seed: int) -> SplitFrames:
     """Render frames of the stream for pretraining; twice as fine and averaged, as a camera's pixels are."""
     batches = [render_batch((seed, number), BATCH, 2 * side_px) for number in range(-(-count // BATCH))]
     frames = np.concatenate([_halved(frames) for frames, _ in batches])
-    return _part(frames[:count], np.concatenate([labels for _, labels in batches])[:count])
+    return _split_frames(frames[:count], np.concatenate([labels for _, labels in batches])[:count])
 
 
-def repeated(part: Part, times: int) -> Part:
-    """Return a part that holds every line `times` times."""
-    lines = np.tile(np.arange(len(part)), times)
-    return Part(part.frames, part.index[lines], part.rows[lines], part.labels[lines], part.weights[lines])
+def repeated(split: SplitFrames, times: int) -> SplitFrames:
+    """Return a split that holds every line `times` times."""
+    lines = np.tile(np.arange(len(split)), times)
+    return SplitFrames(split.frames, split.index[lines], split.rows[lines], split.labels[lines], split.weights[lines])
 
 
-def real_or_simulated(trainer: Trainer, train: Part, test: Part, epochs: int, seed: int) -> tuple[float, float]:
+def real_or_simulated(
+    trainer: Trainer, train: SplitFrames, test: SplitFrames, epochs: int, seed: int
+) -> tuple[float, float]:
     """Train a small network to tell real crops from simulated ones.
 
     Returns:
@@ -186,18 +189,18 @@ def real_or_simulated(trainer: Trainer, train: Part, test: Part, epochs: int, se
     rng = np.random.default_rng([seed, 64])
     network = None
     for offset, real in ((100, train), (200, test)):
-        both = np.concatenate([_crops(real, rng), _crops(simulated_part(len(real), CROPPED_PX, seed + offset), rng)])
-        part = _part(both, np.repeat([0, 1], len(both) // 2))
+        both = np.concatenate([_crops(real, rng), _crops(simulated_frames(len(real), CROPPED_PX, seed + offset), rng)])
+        split = _split_frames(both, np.repeat([0, 1], len(both) // 2))
         if network is None:
-            network = trainer.train("conv6", part, epochs, 0.01, seed, trainer.params.train.augment)
-    told = trainer.probabilities(network, part)[:, 1]
-    detail = np.abs(np.diff(part.frames.astype(np.float32))).mean((1, 2))
-    return float(roc_auc_score(part.labels, told)), float(roc_auc_score(part.labels, -detail))
+            network = trainer.train("conv6", split, epochs, 0.01, seed, trainer.params.train.augment)
+    told = trainer.probabilities(network, split)[:, 1]
+    detail = np.abs(np.diff(split.frames.astype(np.float32))).mean((1, 2))
+    return float(roc_auc_score(split.labels, told)), float(roc_auc_score(split.labels, -detail))
 
 
-def _crops(part: Part, rng: np.random.Generator, per_frame: int = 4) -> np.ndarray:
+def _crops(split: SplitFrames, rng: np.random.Generator, per_frame: int = 4) -> np.ndarray:
     crops = []
-    for frame in np.repeat(part.frames, per_frame, axis=0):
+    for frame in np.repeat(split.frames, per_frame, axis=0):
         top, left = rng.integers(CROPPED_PX - CROP_PX + 1, size=2)
         crop = frame[top : top + CROP_PX, left : left + CROP_PX]
         crops.append((rankdata(crop) / crop.size * 255).reshape(crop.shape).astype(np.uint8))
@@ -209,10 +212,10 @@ def _halved(frames: np.ndarray) -> np.ndarray:
     return np.rint(frames.reshape(len(frames), side_px, 2, side_px, 2).mean((2, 4), dtype=np.float32)).astype(np.uint8)
 
 
-def _part(frames: np.ndarray, labels: np.ndarray) -> Part:
-    """Make a part of frames, uint8 of shape (N, S, S), and their labels; all weigh the same."""
+def _split_frames(frames: np.ndarray, labels: np.ndarray) -> SplitFrames:
+    """Make a split of frames, uint8 of shape (N, S, S), and their labels; all weigh the same."""
     lines = np.arange(len(labels))
-    return Part(frames, lines, lines, labels.astype(np.int64), np.ones(len(labels), np.float32))
+    return SplitFrames(frames, lines, lines, labels.astype(np.int64), np.ones(len(labels), np.float32))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python benchmarks/training.py [--sample FOLDER] [--rounds N] [--threads N]
 
 - efficiency_M: frames/s of whole epochs, augmentation included, over frames/s on one resident batch.
-- step_M: steps/s over those of the plain recipe (float32, contiguous, three channels, optimiser not fused).
+- step_M: steps/s over those of the plain recipe (float32, contiguous, three channels, optimizer not fused).
 - epoch_M: frames/s of whole epochs over those of a usual script (torch DataLoader over the PNG files with two workers,
   Pillow, torchvision transforms, and the plain recipe).
 - start_up: seconds from the start of `train.py` to the end of its first step, Full-con6.
@@ -28,22 +28,22 @@ import torch
 from peers import RATE, Peer, write_pngs
 from results import Measured, machine, print_lines, write_section
 
-from weldbench.augment import Normalisation
-from weldbench.batches import Batch, Order, cpu_batches
 from weldbench.config import load_params
 from weldbench.config.models import Model
 from weldbench.config.training import Augment, Hardware
-from weldbench.engine import build_optimizer, train_step
-from weldbench.frames import Part
-from weldbench.hardware import Fabric, prepare
-from weldbench.models import build_network
+from weldbench.data.dataset import SplitFrames
+from weldbench.data.normalization import Normalization
+from weldbench.models.architectures import build_network
+from weldbench.runtime.hardware import Fabric, prepare
+from weldbench.training.batches import Batch, BatchSampler, cpu_batches
+from weldbench.training.loop import build_optimizer, train_step
 
 ROOT = Path(__file__).parents[1]
 SIZES = {"full_con6": 64, "conv6": 112, "resnet18": 224}
 # Steps of one round: about a second of each on two cores.
 STEPS = {"full_con6": 800, "conv6": 16, "resnet18": 4}
 CLASSES = 6
-NORMALISATION = Normalisation(0.3, 0.2)
+NORMALIZATION = Normalization(0.3, 0.2)
 
 
 def main() -> None:
@@ -69,19 +69,19 @@ def measure(fabric: Fabric, settings: Model, augment: Augment, peer: Peer, round
     name, size, steps = settings.architecture, settings.input_size_px, STEPS[settings.architecture]
     network = build_network(settings, CLASSES)
     model, optimizer = fabric.setup(network, build_optimizer(network, settings, fabric.device))
-    epoch_batches = cpu_batches(*invented_part(settings, size, steps), augment, NORMALISATION)
+    epoch_batches = cpu_batches(*invented_frames(settings, size, steps), augment, NORMALIZATION)
     resident = next(iter(epoch_batches(0)))
 
-    def learn(batches: Iterable[Batch]) -> None:
+    def train_network(batches: Iterable[Batch]) -> None:
         for batch in batches:
             train_step(fabric, model, optimizer, settings, batch, RATE)
 
     ratios: dict[str, list[float]] = {"efficiency": [], "step": [], "epoch": []}
     for number in range(rounds + 1):
-        learn([resident])  # the peer has used the caches
-        before = seconds_per_step(lambda: learn([resident] * steps), steps)
-        whole = seconds_per_step(lambda n=number: learn(epoch_batches(n)), steps)
-        on_one = (before + seconds_per_step(lambda: learn([resident] * steps), steps)) / 2
+        train_network([resident])  # the peer has used the caches
+        before = seconds_per_step(lambda: train_network([resident] * steps), steps)
+        whole = seconds_per_step(lambda n=number: train_network(epoch_batches(n)), steps)
+        on_one = (before + seconds_per_step(lambda: train_network([resident] * steps), steps)) / 2
         plain = peer.seconds_per_step(steps)
         script = peer.seconds_per_step_from_files(max(1, steps // 20))
         if number > 0:  # the first round warms up
@@ -98,18 +98,18 @@ def seconds_per_step(run: Callable[[], object], steps: int) -> float:
     return (time.perf_counter() - started) / steps
 
 
-def invented_part(settings: Model, size: int, steps: int) -> tuple[Part, Order]:
+def invented_frames(settings: Model, size: int, steps: int) -> tuple[SplitFrames, BatchSampler]:
     """Return frames of noise that fill exactly `steps` batches."""
     rng = np.random.default_rng(0)
     count = steps * settings.batch_size
     frames = rng.integers(0, 256, (min(count, 512), size, size), dtype=np.uint8)
     labels, ones = rng.integers(0, CLASSES, count), np.ones(count, np.float32)
-    part = Part(frames, np.arange(count) % len(frames), np.arange(count), labels, ones)
-    return part, Order(settings, labels, ones, seed=0)
+    split = SplitFrames(frames, np.arange(count) % len(frames), np.arange(count), labels, ones)
+    return split, BatchSampler(settings, labels, ones, seed=0)
 
 
 FIRST_STEP = """
-import os, runpy, sys, time, weldbench.engine as engine
+import os, runpy, sys, time, weldbench.training.loop as engine
 step = engine.train_step
 def first(*arguments):
     step(*arguments)
@@ -126,12 +126,12 @@ def start_up(folder: Path, hardware: Hardware, rounds: int) -> Measured:
     data.mkdir()
     np.save(data / "frames.npy", np.random.default_rng(0).integers(0, 256, (96, 64, 64), dtype=np.uint8))
     labels = [f"class{number % CLASSES}" for number in range(96)]
-    pd.DataFrame({"row": range(96), "run": "a", "label": labels, "published_part": ""}).to_csv(
+    pd.DataFrame({"row": range(96), "run": "a", "label": labels, "published_split": ""}).to_csv(
         data / "manifest.csv", index=False
     )
     (data / "inventory.json").write_text(json.dumps({"classes": labels[:CLASSES]}))
-    parts = ["train"] * 64 + ["valid"] * 32
-    pd.DataFrame({"row": range(96), "part": parts, "weight": 1.0}).to_csv(data / "split.csv", index=False)
+    splits = ["train"] * 64 + ["valid"] * 32
+    pd.DataFrame({"row": range(96), "split": splits, "weight": 1.0}).to_csv(data / "split.csv", index=False)
     arguments = ["--params", ROOT / "params.yaml", "--dataset", "weldsim", "--model", "full_con6", "--seed", "0"]
     arguments += ["--data", data, "--split", data / "split.csv", "--output", folder / "trained"]
     seconds = []

@@ -1,4 +1,4 @@
-# From a source of frames to fair parts: fetch, ingest, split.
+# From a source of frames to fair splits: fetch, ingest, split.
 
 
 rule fetch:
@@ -38,9 +38,7 @@ rule ingest:
 
 rule split:
     input:
-        "data/{dataset}/frames.npy",
-        "data/{dataset}/manifest.csv",
-        "data/{dataset}/inventory.json",
+        FRAMES,
         code=code("scripts/split.py"),
     output:
         "data/{dataset}/split/fold{fold}/split.csv",

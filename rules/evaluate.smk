@@ -3,9 +3,7 @@
 
 rule evaluate:
     input:
-        "data/{dataset}/frames.npy",
-        "data/{dataset}/manifest.csv",
-        "data/{dataset}/inventory.json",
+        FRAMES,
         "data/{dataset}/split/fold{fold}/split.csv",
         "models/{dataset}/{model}/fold{fold}/seed{seed}/model.safetensors",
         code=code("scripts/evaluate.py"),
@@ -29,9 +27,7 @@ rule evaluate:
 
 rule explain:
     input:
-        "data/{dataset}/frames.npy",
-        "data/{dataset}/manifest.csv",
-        "data/{dataset}/inventory.json",
+        FRAMES,
         f"models/{{dataset}}/{{model}}/fold{PARAMS.folds[0]}/seed{PARAMS.seeds[0]}/model.safetensors",
         f"results/{{dataset}}/evaluation/{{model}}/fold{PARAMS.folds[0]}/seed{PARAMS.seeds[0]}/predictions.csv",
         code=code("scripts/explain.py"),

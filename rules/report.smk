@@ -1,12 +1,10 @@
 # From predictions to conclusions: compare, report. Nothing here trains.
-from weldbench.outputs import FIGURES, MODEL_FIGURES, TABLES
+from weldbench.reporting.outputs import FIGURES, MODEL_FIGURES, TABLES
 
 
 rule compare:
     input:
-        "data/{dataset}/frames.npy",
-        "data/{dataset}/manifest.csv",
-        "data/{dataset}/inventory.json",
+        FRAMES,
         expand("data/{{dataset}}/split/fold{fold}/split.csv", fold=PARAMS.folds),
         expand("data/{{dataset}}/split/fold{fold}/audit.json", fold=PARAMS.folds),
         expand(
@@ -14,7 +12,7 @@ rule compare:
             model=PARAMS.compare.models,
             fold=PARAMS.folds,
             seed=PARAMS.seeds,
-            file=["history.csv", "run.json"],
+            file=["history.csv", "training.json"],
         ),
         expand(
             "results/{{dataset}}/evaluation/{model}/fold{fold}/seed{seed}/predictions.csv",

@@ -20,9 +20,7 @@ def same_for_all_points(wildcards):
 
 rule sweep_point:
     input:
-        "data/{dataset}/frames.npy",
-        "data/{dataset}/manifest.csv",
-        "data/{dataset}/inventory.json",
+        FRAMES,
         "data/{dataset}/split/fold0/split.csv",
         code=code("scripts/sweep.py"),
     output:

@@ -1,21 +1,4 @@
-# From frames to trained networks: pretrain, train, finetune. One training has the whole GPU, where there is one.
-
-gpu = int(
-    PARAMS.hardware.device == "cuda"
-    or (PARAMS.hardware.device == "auto" and bool(shutil.which("nvidia-smi")))
-)
-
-
-def one_of(models):
-    """A pattern that matches these names; of no models, nothing."""
-    return "|".join(models) or "(?!)"
-
-
-TRAINED = [
-    "models/{dataset}/{model}/fold{fold}/seed{seed}/model.safetensors",
-    "models/{dataset}/{model}/fold{fold}/seed{seed}/history.csv",
-    "models/{dataset}/{model}/fold{fold}/seed{seed}/run.json",
-]
+# From frames to trained networks: pretrain, train, finetune.
 
 
 rule pretrain:
@@ -36,13 +19,13 @@ rule pretrain:
 
 rule train:
     input:
-        "data/{dataset}/frames.npy",
-        "data/{dataset}/manifest.csv",
-        "data/{dataset}/inventory.json",
+        FRAMES,
         "data/{dataset}/split/fold{fold}/split.csv",
         code=code("scripts/train.py"),
     output:
-        TRAINED,
+        "models/{dataset}/{model}/fold{fold}/seed{seed}/model.safetensors",
+        "models/{dataset}/{model}/fold{fold}/seed{seed}/history.csv",
+        "models/{dataset}/{model}/fold{fold}/seed{seed}/training.json",
     log:
         "logs/{dataset}/{model}-fold{fold}-seed{seed}-train.log",
     wildcard_constraints:
@@ -52,35 +35,25 @@ rule train:
         gpu=gpu,
     params:
         settings=settings("models.{model}", "train.augment", "hardware"),
+        pretrained="",
     shell:
         "python scripts/train.py --dataset {wildcards.dataset} --model {wildcards.model} --seed {wildcards.seed}"
         " --data data/{wildcards.dataset} --split data/{wildcards.dataset}/split/fold{wildcards.fold}/split.csv"
+        " {params.pretrained}"
         " --output models/{wildcards.dataset}/{wildcards.model}/fold{wildcards.fold}/seed{wildcards.seed}"
         " 2>&1 | tee {log}"
 
 
-rule finetune:
+use rule train as finetune with:
     input:
-        "data/{dataset}/frames.npy",
-        "data/{dataset}/manifest.csv",
-        "data/{dataset}/inventory.json",
+        FRAMES,
         "data/{dataset}/split/fold{fold}/split.csv",
         "models/pretrained/{model}-simulated.safetensors",
         code=code("scripts/train.py"),
-    output:
-        TRAINED,
     log:
         "logs/{dataset}/{model}-fold{fold}-seed{seed}-finetune.log",
     wildcard_constraints:
         model=one_of(PARAMS.finetune.models),
-    threads: PARAMS.hardware.threads * PARAMS.hardware.devices
-    resources:
-        gpu=gpu,
     params:
         settings=settings("models.{model}", "train.augment", "hardware"),
-    shell:
-        "python scripts/train.py --dataset {wildcards.dataset} --model {wildcards.model} --seed {wildcards.seed}"
-        " --data data/{wildcards.dataset} --split data/{wildcards.dataset}/split/fold{wildcards.fold}/split.csv"
-        " --pretrained models/pretrained/{wildcards.model}-simulated.safetensors"
-        " --output models/{wildcards.dataset}/{wildcards.model}/fold{wildcards.fold}/seed{wildcards.seed}"
-        " 2>&1 | tee {log}"
+        pretrained="--pretrained models/pretrained/{model}-simulated.safetensors",

@@ -2,9 +2,9 @@
 
 import argparse
 
-from weldbench.atomic import write_text
-from weldbench.command import command
 from weldbench.config import load_params
+from weldbench.pipeline.command import command
+from weldbench.runtime.atomic import write_text
 
 
 @command

@@ -3,14 +3,14 @@
 import argparse
 from pathlib import Path
 
-from weldbench.command import command
+from weldbench.pipeline.command import command
 
 
 @command
 def main() -> None:
     arguments = parse_arguments()
-    from weldbench.conclusions import gather, write_figures, write_tables
     from weldbench.config import load_params
+    from weldbench.reporting.compare import gather, write_figures, write_tables
 
     params = load_params(arguments.params)
     findings = gather(

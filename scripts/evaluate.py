@@ -3,30 +3,32 @@
 import argparse
 from pathlib import Path
 
-from weldbench.command import command
+from weldbench.pipeline.command import command
 
 
 @command
 def main() -> None:
     arguments = parse_arguments()
-    from weldbench.atomic import write_csv, write_json
     from weldbench.config import load_params
-    from weldbench.frames import open_dataset, read_split, split_id
-    from weldbench.hardware import prepare
-    from weldbench.metrics import scalar_metrics
-    from weldbench.models import load_trained
-    from weldbench.predict import predictions_table, probabilities_of
+    from weldbench.data.dataset import open_dataset, read_split, split_id
+    from weldbench.evaluation.metrics import metrics_on_test
+    from weldbench.models.files import load_trained
+    from weldbench.models.inference import predictions_table, probabilities_of
+    from weldbench.runtime.atomic import write_csv, write_json
+    from weldbench.runtime.hardware import prepare
 
     # A network is evaluated by one process, whatever trained it.
     fabric = prepare(load_params(arguments.params).hardware.model_copy(update={"devices": 1}))
     network, info = load_trained(arguments.trained)
     network = network.to(fabric.device)
-    dataset, split = open_dataset(arguments.data), read_split(arguments.split)
-    parts = {name: dataset.part(split, name, info.settings.input_size_px) for name in ("valid", "test")}
-    probabilities = {name: probabilities_of(fabric, network, part, info.normalisation) for name, part in parts.items()}
-    predictions = predictions_table(dataset, parts, probabilities, split_id(arguments.split))
+    dataset, split_table = open_dataset(arguments.data), read_split(arguments.split)
+    splits = {name: dataset.load_split(split_table, name, info.settings.input_size_px) for name in ("valid", "test")}
+    probabilities = {
+        name: probabilities_of(fabric, network, split, info.normalization) for name, split in splits.items()
+    }
+    predictions = predictions_table(dataset, splits, probabilities, split_id(arguments.split))
     write_csv(arguments.output / "predictions.csv", predictions, float_format="%.8f")
-    write_json(arguments.output / "metrics.json", scalar_metrics(predictions))
+    write_json(arguments.output / "metrics.json", metrics_on_test(predictions))
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from weldbench.command import command
+from weldbench.pipeline.command import command
 
 
 @command
@@ -12,22 +12,23 @@ def main() -> None:
     import torch
 
     from weldbench.config import load_params
-    from weldbench.explain import explain, explanation_figure, frames_to_explain, last_feature_map
-    from weldbench.figure_style import save
-    from weldbench.frames import open_dataset, resident
-    from weldbench.hardware import prepare
-    from weldbench.models import load_trained
-    from weldbench.predictions import read_predictions, scored
+    from weldbench.data.dataset import open_dataset, resident
+    from weldbench.evaluation.predictions import read_predictions, select_split
+    from weldbench.models.files import load_trained
+    from weldbench.models.saliency import explain, frames_to_explain, last_feature_map
+    from weldbench.reporting.figures.explanations import explanation_figure
+    from weldbench.reporting.figures.style import save
+    from weldbench.runtime.hardware import prepare
 
     # A handful of frames: one process on the CPU, whatever trained the network.
     prepare(load_params(arguments.params).hardware.model_copy(update={"device": "cpu", "devices": 1}))
     network, info = load_trained(arguments.trained)
-    frames = scored(read_predictions(arguments.predictions), "test")
+    frames = select_split(read_predictions(arguments.predictions), "test")
     chosen = frames_to_explain(frames)
     positions = [position for pair in chosen for position in pair if position is not None]
     size_px = info.settings.input_size_px
     inputs = resident(open_dataset(arguments.data).frames, frames.rows[positions], size_px)
-    explained = explain(network, info.normalisation, inputs, positions, frames.predicted[positions])
+    explained = explain(network, info.normalization, inputs, positions, frames.predicted[positions])
     convolutional = last_feature_map(network, torch.zeros(1, 1, size_px, size_px)) is not None
     method = "Grad-CAM" if convolutional else "gradient of the input, for it has no convolutions"
     title = f"{info.settings.architecture}, seed {info.seed}: {method}, for the predicted class"

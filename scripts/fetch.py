@@ -2,10 +2,10 @@
 
 import argparse
 
-from weldbench.command import command
 from weldbench.config import load_params
 from weldbench.config.data import dataset_named
-from weldbench.fetch import fetch
+from weldbench.ingest.fetch import fetch
+from weldbench.pipeline.command import command
 
 
 @command

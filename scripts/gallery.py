@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from weldbench.atomic import replacing
-from weldbench.command import command
 from weldbench.errors import InputError
+from weldbench.pipeline.command import command
+from weldbench.runtime.atomic import replacing
 from weldbench.weldsim import CLASSES, render_batch
 
 SHOWN, SIZE_PX, GAMMA = 4, (480, 262), 0.6  # frames per class and source; a gamma that shows more of the dark plate
@@ -20,7 +20,7 @@ SHOWN, SIZE_PX, GAMMA = 4, (480, 262), 0.6  # frames per class and source; a gam
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, required=True, help="the figure, a PNG")
-    parser.add_argument("--real", type=Path, help="a part of a published layout, such as ss304-sample/train")
+    parser.add_argument("--real", type=Path, help="a split of a published layout, such as ss304-sample/train")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     columns = [simulated(arguments.seed)] + ([real(arguments.real)] if arguments.real else [])
@@ -45,7 +45,7 @@ def simulated(seed: int) -> list[np.ndarray]:
 def real(folder: Path) -> list[list[np.ndarray]]:
     path = folder / f"{folder.resolve().name}.json"
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file; give the folder of one part, which holds its JSON file")
+        raise InputError(f"{path}: there is no such file; give the folder of one split, which holds its JSON file")
     labels, rows = json.loads(path.read_text(encoding="utf-8")), []
     for label, name in enumerate(CLASSES):
         frames = sorted(frame for frame, its in labels.items() if its == label)

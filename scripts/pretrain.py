@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from weldbench.command import command
+from weldbench.pipeline.command import command
 
 
 @command
@@ -11,8 +11,8 @@ def main() -> None:
     arguments = parse_arguments()
     from weldbench.config import load_params
     from weldbench.errors import InputError
-    from weldbench.hardware import prepare
-    from weldbench.pretrain import backbone_settings, pretrain_backbone
+    from weldbench.runtime.hardware import prepare
+    from weldbench.training.pretrain import backbone_settings, pretrain_backbone
 
     params = load_params(arguments.params)
     if arguments.model not in params.finetune.models:

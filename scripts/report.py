@@ -3,16 +3,16 @@
 import argparse
 from pathlib import Path
 
-from weldbench.command import command
+from weldbench.pipeline.command import command
 
 
 @command
 def main() -> None:
     arguments = parse_arguments()
-    from weldbench.atomic import write_json
     from weldbench.config import load_params
-    from weldbench.lineage import lineage
-    from weldbench.render_report import render
+    from weldbench.pipeline.lineage import lineage
+    from weldbench.reporting.render import render
+    from weldbench.runtime.atomic import write_json
 
     write_json(arguments.results / "lineage.json", lineage(arguments.dataset))
     title = load_params(arguments.params).report.title

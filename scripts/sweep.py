@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from weldbench.command import command
+from weldbench.pipeline.command import command
 
 
 @command
@@ -14,21 +14,21 @@ def main() -> None:
 
 def point(arguments: argparse.Namespace) -> None:
     from weldbench.config import load_params
-    from weldbench.frames import open_dataset
-    from weldbench.hardware import prepare
-    from weldbench.lessons import Assignment
-    from weldbench.sweep import point_settings, train_point
+    from weldbench.data.dataset import open_dataset
+    from weldbench.runtime.hardware import prepare
+    from weldbench.training.setup import TrainingJob
+    from weldbench.training.sweep import point_settings, train_point
 
     params = load_params(arguments.params)
     settings = point_settings(params, arguments.dataset, arguments.model, arguments.epochs, arguments.learning_rate)
     dataset = open_dataset(arguments.data)
     seed = params.sweep.seed
-    task = Assignment(arguments.dataset, dataset, arguments.split, None, settings, params.train, params.hardware, seed)
-    train_point(prepare(params.hardware), task, arguments.output)
+    job = TrainingJob(arguments.dataset, dataset, arguments.split, None, settings, params.train, params.hardware, seed)
+    train_point(prepare(params.hardware), job, arguments.output)
 
 
 def table(arguments: argparse.Namespace) -> None:
-    from weldbench.sweep import sweep_table, write_sweep
+    from weldbench.reporting.tables.sweep import sweep_table, write_sweep
 
     write_sweep(sweep_table(arguments.points), arguments.output)
 

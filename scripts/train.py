@@ -4,24 +4,24 @@ import argparse
 import re
 from pathlib import Path
 
-from weldbench.command import command
+from weldbench.pipeline.command import command
 
 
 @command
 def main() -> None:
     arguments = parse_arguments()
     from weldbench.config import load_params
+    from weldbench.data.dataset import open_dataset
     from weldbench.errors import InputError
-    from weldbench.frames import open_dataset
-    from weldbench.hardware import prepare
-    from weldbench.lessons import Assignment
-    from weldbench.training import train_model
+    from weldbench.runtime.hardware import prepare
+    from weldbench.training.setup import TrainingJob
+    from weldbench.training.train import train_model
 
     params = load_params(arguments.params)
     if arguments.model not in params.models:
         raise InputError(f"--model {arguments.model}: params.yaml has the models {', '.join(params.models)}")
     fold = re.fullmatch(r"fold(\d+)", arguments.split.parent.name)
-    task = Assignment(
+    job = TrainingJob(
         name=arguments.dataset,
         dataset=open_dataset(arguments.data),
         split=arguments.split,
@@ -32,7 +32,7 @@ def main() -> None:
         seed=arguments.seed,
         pretrained=arguments.pretrained,
     )
-    train_model(prepare(params.hardware), task, arguments.output)
+    train_model(prepare(params.hardware), job, arguments.output)
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -33,24 +33,24 @@ def write_zip(path: Path, members: dict[str, bytes], compression: int = zipfile.
     return path
 
 
-def published(parts: dict[str, dict[str, int]], prefix: str = "ss304/") -> dict[str, bytes]:
-    """Members in the published layout, from part -> `run/image.png` -> label; equal names are equal frames."""
-    names = sorted({name for labels in parts.values() for name in labels})
+def published(splits: dict[str, dict[str, int]], prefix: str = "ss304/") -> dict[str, bytes]:
+    """Members in the published layout, from split -> `run/image.png` -> label; equal names are equal frames."""
+    names = sorted({name for labels in splits.values() for name in labels})
     members = {}
-    for part, labels in parts.items():
-        members[f"{prefix}{part}/{part}.json"] = json.dumps(labels).encode()
-        members |= {f"{prefix}{part}/{name}": frame(names.index(name)) for name in labels}
+    for split, labels in splits.items():
+        members[f"{prefix}{split}/{split}.json"] = json.dumps(labels).encode()
+        members |= {f"{prefix}{split}/{name}": frame(names.index(name)) for name in labels}
     return members
 
 
 def small_dataset(runs_per_class: int = 2, frames_per_run: int = 2) -> dict[str, dict[str, int]]:
-    """Parts of the published layout with the given number of runs of each class in each part."""
+    """Splits of the published layout with the given number of runs of each class in each split."""
     return {
-        part: {
-            f"{part}-{label}-run{run}/image-{number:04d}.png": label
+        split: {
+            f"{split}-{label}-run{run}/image-{number:04d}.png": label
             for label in range(len(CLASSES))
             for run in range(runs_per_class)
             for number in range(frames_per_run)
         }
-        for part in ("train", "valid", "test")
+        for split in ("train", "valid", "test")
     }

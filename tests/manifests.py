@@ -10,9 +10,9 @@ CLASSES = ["good_weld", "burn_through", "contamination"]
 
 
 def manifest_of(frames: Iterable[tuple[str, str, str, str]]) -> pd.DataFrame:
-    """A manifest from (path, run, label, published part); equal paths have equal content."""
+    """A manifest from (path, run, label, published split); equal paths have equal content."""
     rows = sorted(frames, key=lambda frame: (frame[3], frame[0]))
-    table = pd.DataFrame(rows, columns=["path", "run", "label", "published_part"])
+    table = pd.DataFrame(rows, columns=["path", "run", "label", "published_split"])
     table["sha256"] = [hashlib.sha256(path.encode()).hexdigest() for path in table["path"]]
     table["width_px"], table["height_px"] = 32, 32
     table.insert(0, "row", np.arange(len(table)))
@@ -26,15 +26,15 @@ def frames_of(manifest: pd.DataFrame) -> np.ndarray:
     return np.stack(pictures) if pictures else np.empty((0, 32, 32), dtype=np.uint8)
 
 
-def run_frames(run: str, label: str, part: str, count: int) -> list[tuple[str, str, str, str]]:
-    return [(f"{run}/image-{number:04d}.png", run, label, part) for number in range(count)]
+def run_frames(run: str, label: str, split: str, count: int) -> list[tuple[str, str, str, str]]:
+    return [(f"{run}/image-{number:04d}.png", run, label, split) for number in range(count)]
 
 
-def even_dataset(runs_per_class: int = 5, frames_per_run: int = 3, part: str = "") -> pd.DataFrame:
-    """The same number of runs for each class, all in one part."""
+def even_dataset(runs_per_class: int = 5, frames_per_run: int = 3, split: str = "") -> pd.DataFrame:
+    """The same number of runs for each class, all in one split."""
     return manifest_of(
         frame
         for label in CLASSES
         for run in range(runs_per_class)
-        for frame in run_frames(f"{label} {run}", label, part, frames_per_run)
+        for frame in run_frames(f"{label} {run}", label, split, frames_per_run)
     )

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from weldbench.command import command
+from weldbench.pipeline.command import command
 
 
 @command
@@ -23,16 +23,16 @@ def main() -> None:
 
 
 def _sync(arguments: argparse.Namespace) -> None:
-    from weldbench.sync import synchronise
+    from weldbench.pipeline.sync import synchronize
 
-    for sentence in synchronise():
+    for sentence in synchronize():
         print(sentence)
 
 
 def _verify(arguments: argparse.Namespace) -> None:
     from weldbench.config import load_params
     from weldbench.errors import InputError
-    from weldbench.lineage import differences
+    from weldbench.pipeline.lineage import differences
 
     dataset = arguments.dataset or load_params().dataset
     found = differences(dataset, Path("results") / dataset / "lineage.json")

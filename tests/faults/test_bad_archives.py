@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from weldbench.archive import MAX_MEMBER_BYTES, Archive, BadFrameError
 from weldbench.config.data import Ingest, LocalDataset
-from weldbench.decode import decode
-from weldbench.errors import InputError
-from weldbench.ingest import ingest
+from weldbench.errors import BadFrameError, InputError
+from weldbench.ingest.archive import MAX_MEMBER_BYTES, Archive
+from weldbench.ingest.decode import decode
+from weldbench.ingest.ingest import ingest
 
 BAD = "ss304/train/train-0-run0/image-0000.png"
 KEY = "train-0-run0/image-0000.png"
@@ -137,10 +137,10 @@ def test_one_frame_listed_twice_with_one_label_counts_once(tmp_path: Path) -> No
     assert len(pd.read_csv(tmp_path / "manifest.csv")) == 36
 
 
-def test_one_frame_with_two_labels_in_two_parts(tmp_path: Path) -> None:
-    parts = small_dataset()
-    parts["test"][KEY] = 2
-    message = refused(write_zip(tmp_path / "archive.zip", published(parts)))
+def test_one_frame_with_two_labels_in_two_splits(tmp_path: Path) -> None:
+    splits = small_dataset()
+    splits["test"][KEY] = 2
+    message = refused(write_zip(tmp_path / "archive.zip", published(splits)))
     assert f"{BAD}: it is listed as contamination and as good_weld" in message
     assert f"ss304/test/{KEY}" in message
 
@@ -167,7 +167,7 @@ def test_a_member_that_leaves_the_archive(tmp_path: Path, name: str) -> None:
 def test_a_label_file_that_points_out_of_its_part(tmp_path: Path, key: str) -> None:
     labels = small_dataset()["train"] | {key: 0}
     message = refused(write_zip(tmp_path / "archive.zip", with_train_labels(labels)))
-    assert "leaves the folder of its part" in message
+    assert "leaves the folder of its split" in message
 
 
 def test_an_encrypted_member(tmp_path: Path) -> None:
@@ -256,12 +256,12 @@ def test_only_bad_frames(tmp_path: Path) -> None:
 
 
 def test_an_empty_class_is_noted(tmp_path: Path) -> None:
-    parts = small_dataset()
-    parts["valid"] = {key: label for key, label in parts["valid"].items() if label != 2}
-    ingest(write_zip(tmp_path / "archive.zip", published(parts)), tmp_path, "ours", dataset(), SETTINGS)
+    splits = small_dataset()
+    splits["valid"] = {key: label for key, label in splits["valid"].items() if label != 2}
+    ingest(write_zip(tmp_path / "archive.zip", published(splits)), tmp_path, "ours", dataset(), SETTINGS)
     inventory = json.loads((tmp_path / "inventory.json").read_text())
     assert inventory["counts"]["valid"] == {"good_weld": 4, "burn_through": 4, "contamination": 0}
-    assert "The part valid as published holds no frame of contamination." in inventory["notes"]
+    assert "The split valid as published holds no frame of contamination." in inventory["notes"]
 
 
 def test_skip_leaves_bad_frames_out_and_lists_them(tmp_path: Path) -> None:
@@ -291,9 +291,9 @@ STRANGE_RUNS = ["160707-111307-50mmLens 200A w.s.11.5cm.m + no gas", "naïve Sch
 
 @pytest.mark.parametrize("run", STRANGE_RUNS)
 def test_strange_run_names_are_kept(tmp_path: Path, run: str) -> None:
-    parts = small_dataset()
-    parts["train"][f"{run}/image-0001.PNG"] = 1
-    ingest(write_zip(tmp_path / "archive.zip", published(parts)), tmp_path, "ours", dataset(), SETTINGS)
+    splits = small_dataset()
+    splits["train"][f"{run}/image-0001.PNG"] = 1
+    ingest(write_zip(tmp_path / "archive.zip", published(splits)), tmp_path, "ours", dataset(), SETTINGS)
     manifest = pd.read_csv(tmp_path / "manifest.csv")
     assert list(manifest.loc[manifest["run"] == run, "path"]) == [f"{run}/image-0001.PNG"]
 
@@ -306,8 +306,8 @@ def test_a_packer_that_writes_backslashes(tmp_path: Path) -> None:
 
 def test_names_in_utf_8_without_the_flag_for_it(tmp_path: Path) -> None:
     run = "Schweißnaht"
-    parts = {"train": {f"{run}/image-{number}.png": number % 2 for number in range(4)}}
-    archive = write_zip(tmp_path / "archive.zip", published(parts))
+    splits = {"train": {f"{run}/image-{number}.png": number % 2 for number in range(4)}}
+    archive = write_zip(tmp_path / "archive.zip", published(splits))
     data = bytearray(archive.read_bytes())
     for signature, offset in ((b"PK\x03\x04", 7), (b"PK\x01\x02", 9)):
         place = -1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from predictions_factory import World
+from made_up_predictions import World
 
 ROOT = Path(__file__).parents[2]
 COMPARE = ["--dataset", "weldsim", "--data", "data/weldsim", "--trained", "models/weldsim"]

@@ -23,7 +23,7 @@ from archives import CLASSES, published, small_dataset, write_zip
 
 from weldbench.config.data import KaggleDataset
 from weldbench.errors import InputError
-from weldbench.fetch import fetch
+from weldbench.ingest.fetch import fetch
 
 ROOT = Path(__file__).resolve().parents[2]
 HANDLE = "someone/weld-frames"

@@ -40,16 +40,16 @@ def test_training_killed_at_random_moments_ends_with_the_same_bytes(tmp_path):
     _finish(_start(params, split, killed))
 
     assert _sha256(killed / "model.safetensors") == _sha256(undisturbed / "model.safetensors")
-    run = json.loads((killed / "run.json").read_text())
+    run = json.loads((killed / "training.json").read_text())
     assert run["seconds"] > run["training_seconds"]  # those of the killed processes count too
     pd.testing.assert_frame_equal(_timeless_history(killed), _timeless_history(undisturbed))
-    assert sorted(path.name for path in killed.iterdir()) == ["history.csv", "model.safetensors", "run.json"]
+    assert sorted(path.name for path in killed.iterdir()) == ["history.csv", "model.safetensors", "training.json"]
 
 
 def _start(params: Path, split: Path, output: Path) -> subprocess.Popen:
     command = [sys.executable, TRAIN, "--params", params, "--dataset", "blobs", "--model", "conv6", "--seed", "3"]
     command += ["--data", split.parents[2], "--split", split, "--output", output]
-    return subprocess.Popen([str(part) for part in command], stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([str(split) for split in command], stderr=subprocess.PIPE, text=True)
 
 
 def _finish(process: subprocess.Popen) -> None:

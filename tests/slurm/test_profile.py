@@ -19,7 +19,7 @@ def resources(project: Path) -> dict[str, dict[str, str]]:
     """Map each rule of the plan to what its jobs ask for."""
     plan = run(project, "snakemake", "--workflow-profile", "slurm", "--dry-run")
     found = re.findall(r"^rule (\w+):\n(?:    .*\n)*?    resources: (.*)$", plan, re.MULTILINE)
-    return {rule: dict(part.split("=", 1) for part in asked.split(", ")) for rule, asked in found}
+    return {rule: dict(split.split("=", 1) for split in asked.split(", ")) for rule, asked in found}
 
 
 def test_a_training_has_one_gpu_and_nothing_else_has_any(project: Path) -> None:

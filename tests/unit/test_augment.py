@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from weldbench.augment import Draws, Normalisation, augment_on_device, draw, normalise
-from weldbench.augment_cpu import CPU_GROUP, CpuAugmentation
 from weldbench.config.training import Augment
+from weldbench.data.normalization import Normalization, normalize
+from weldbench.training.augment import AugmentParams, augment_on_device, sample_params
+from weldbench.training.augment_cpu import CPU_GROUP, CpuAugmentation
 
-PLAIN = Normalisation(0.0, 1.0)
+PLAIN = Normalization(0.0, 1.0)
 OFF = Augment(flip=False, rotation_degrees=0, scale=0, shift=0, gain=0, gamma=0, noise=0, erase_timestamp=False)
-IDENTITY = Draws(
+IDENTITY = AugmentParams(
     theta=np.array([[[1, 0, 0], [0, 1, 0]]], np.float32),
     gain=np.ones(1),
     gamma=np.ones(1),
@@ -23,16 +24,16 @@ IDENTITY = Draws(
 )
 
 
-def on_cpu(frames, draws, augment=OFF, normalisation=PLAIN):
+def on_cpu(frames, params, augment=OFF, normalization=PLAIN):
     result = np.empty((1, *frames.shape), np.float32)
-    change = CpuAugmentation(frames, augment, normalisation, seed=0)
-    change(np.arange(len(frames))[None], draws, result)
+    change = CpuAugmentation(frames, augment, normalization, seed=0)
+    change(np.arange(len(frames))[None], params, result)
     return result.swapaxes(0, 1)
 
 
-def on_device(frames, draws, augment=OFF, normalisation=PLAIN):
-    repeated = Draws(*(np.repeat(value, len(frames), 0) for value in vars(draws).values()))
-    return augment_on_device(torch.from_numpy(frames.copy()), repeated, augment, normalisation).numpy()
+def on_device(frames, params, augment=OFF, normalization=PLAIN):
+    repeated = AugmentParams(*(np.repeat(value, len(frames), 0) for value in vars(params).values()))
+    return augment_on_device(torch.from_numpy(frames.copy()), repeated, augment, normalization).numpy()
 
 
 BOTH = pytest.mark.parametrize("change", [on_cpu, on_device])
@@ -44,13 +45,13 @@ def frames():
 
 
 @BOTH
-def test_everything_switched_off_only_normalises(change, frames):
-    normalisation = Normalisation(0.3, 0.25)
-    draws = draw(OFF, 1, np.random.default_rng(0))
-    changed = change(frames, draws, OFF, normalisation)
+def test_everything_switched_off_only_normalizes(change, frames):
+    normalization = Normalization(0.3, 0.25)
+    params = sample_params(OFF, 1, np.random.default_rng(0))
+    changed = change(frames, params, OFF, normalization)
     assert changed.dtype == np.float32
     np.testing.assert_allclose(changed[:, 0], (frames / 255 - 0.3) / 0.25, atol=1e-5)
-    np.testing.assert_allclose(changed, normalise(torch.from_numpy(frames), normalisation), atol=1e-5)
+    np.testing.assert_allclose(changed, normalize(torch.from_numpy(frames), normalization), atol=1e-5)
 
 
 @BOTH
@@ -95,37 +96,37 @@ def test_noise_has_the_deviation_of_the_setting(change):
 
 def test_draws_keep_to_their_ranges_and_use_them():
     augment = Augment(rotation_degrees=5, scale=0.1, shift=0.06, gain=0.2, gamma=0.3)
-    draws = draw(augment, 4000, np.random.default_rng(0))
-    angle = np.rad2deg(np.arctan2(-draws.theta[:, 0, 1], draws.theta[:, 1, 1]))
-    zoom = 1 / np.hypot(draws.theta[:, 0, 1], draws.theta[:, 1, 1])
+    params = sample_params(augment, 4000, np.random.default_rng(0))
+    angle = np.rad2deg(np.arctan2(-params.theta[:, 0, 1], params.theta[:, 1, 1]))
+    zoom = 1 / np.hypot(params.theta[:, 0, 1], params.theta[:, 1, 1])
     for values, middle, spread in [
         (angle, 0, 5),
         (zoom, 1, 0.1),
-        (draws.theta[:, 0, 2], 0, 0.12),
-        (draws.gain, 1, 0.2),
-        (draws.gamma, 1, 0.3),
+        (params.theta[:, 0, 2], 0, 0.12),
+        (params.gain, 1, 0.2),
+        (params.gamma, 1, 0.3),
     ]:
         assert np.abs(values - middle).max() <= spread * 1.001
         assert np.ptp(values) > 1.9 * spread
-    assert (draws.theta[:, 0, 0] < 0).mean() == pytest.approx(0.5, abs=0.05)
-    assert draws.erase.mean() == pytest.approx(0.5, abs=0.05)
+    assert (params.theta[:, 0, 0] < 0).mean() == pytest.approx(0.5, abs=0.05)
+    assert params.erase.mean() == pytest.approx(0.5, abs=0.05)
 
 
 def test_cpu_and_device_agree_on_a_rotation():
     across = np.linspace(0, 1, 64)
     smooth = (127 + 60 * np.sin(4 * across)[:, None] + 60 * np.cos(3 * across)[None, :]).astype(np.uint8)[None]
-    draws = draw(Augment(gain=0.1, noise=0, erase_timestamp=False), 1, np.random.default_rng(3))
-    assert np.abs(on_cpu(smooth, draws) - on_device(smooth, draws)).max() < 0.03
+    params = sample_params(Augment(gain=0.1, noise=0, erase_timestamp=False), 1, np.random.default_rng(3))
+    assert np.abs(on_cpu(smooth, params) - on_device(smooth, params)).max() < 0.03
 
 
 def test_the_number_of_threads_changes_no_bit_of_what_a_cpu_makes():
     frames = np.random.default_rng(1).integers(0, 256, (40, 33, 33), dtype=np.uint8)
-    which, draws = np.arange(40).reshape(5, 8), draw(Augment(), 5, np.random.default_rng(2), CPU_GROUP)
+    which, params = np.arange(40).reshape(5, 8), sample_params(Augment(), 5, np.random.default_rng(2), CPU_GROUP)
     before, made = torch.get_num_threads(), []
     for threads in (1, 2):
         made.append(np.empty((5, 8, 33, 33), np.float32))
         torch.set_num_threads(threads)
-        CpuAugmentation(frames, Augment(), PLAIN, seed=0)(which, draws, made[-1])
+        CpuAugmentation(frames, Augment(), PLAIN, seed=0)(which, params, made[-1])
     torch.set_num_threads(before)
     assert made[0].tobytes() == made[1].tobytes()
     assert len(np.unique(made[0])) > 10_000
@@ -134,8 +135,8 @@ def test_the_number_of_threads_changes_no_bit_of_what_a_cpu_makes():
 WITHOUT_A_PLACE = """
 import numba.core.caching
 numba.core.caching.CacheImpl._locator_classes = []
-import weldbench.augment_cpu
-print(type(weldbench.augment_cpu._look_up).__name__)
+import weldbench.training.augment_cpu
+print(type(weldbench.training.augment_cpu._look_up).__name__)
 """
 
 

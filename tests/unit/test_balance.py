@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weldbench.balance import balance_train
 from weldbench.config.data import Split
+from weldbench.splitting.balance import balance_train
 
 SIZES = st.dictionaries(st.sampled_from("abcd"), st.integers(1, 30), min_size=1)
 
@@ -68,9 +68,9 @@ def test_the_seed_decides_which_frames_stay() -> None:
 
 
 def test_the_paper_undersampled_nearly_so() -> None:
-    """The published train part, capped at 1000 frames a class, against the paper's own subset.
+    """The published train split, capped at 1000 frames a class, against the paper's own subset.
 
-    Of the published train part the total is known, 24,204 frames, and by the paper's table that the two smallest
+    Of the published train split the total is known, 24,204 frames, and by the paper's table that the two smallest
     classes have fewer than 1000. What is left belongs to the other four, each far above the cap, however divided.
     """
     paper = {

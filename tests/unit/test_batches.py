@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from weldbench.augment import Normalisation
-from weldbench.batches import Order, cpu_batches, device_batches
 from weldbench.config import load_params
 from weldbench.config.training import Augment
-from weldbench.frames import Part
+from weldbench.data.dataset import SplitFrames
+from weldbench.data.normalization import Normalization
+from weldbench.training.batches import BatchSampler, cpu_batches, device_batches
 
 UNCHANGED = Augment(
     flip=False, rotation_degrees=0, scale=0, shift=0, gain=0, gamma=0, noise=0, erase_timestamp=False
@@ -19,57 +19,57 @@ SIZE_PX, BATCH, LINES = 16, 10, 214
 
 
 @pytest.fixture
-def part():
+def split():
     # Line n shows grey level n, so that a frame tells which line it is.
     lines = np.arange(LINES)
     frames = np.broadcast_to(lines.astype(np.uint8)[:, None, None], (LINES, SIZE_PX, SIZE_PX)).copy()
-    return Part(frames, lines, lines, lines % 6, np.linspace(0.5, 1.5, LINES, dtype=np.float32))
+    return SplitFrames(frames, lines, lines, lines % 6, np.linspace(0.5, 1.5, LINES, dtype=np.float32))
 
 
-def order_of(part, rank=0, world=1):
+def order_of(split, rank=0, world=1):
     settings = load_params().models["full_con6"].model_copy(update={"batch_size": BATCH})
-    return Order(settings, part.labels, part.weights, seed=3, rank=rank, world=world)
+    return BatchSampler(settings, split.labels, split.weights, seed=3, rank=rank, world=world)
 
 
-def seen(part, order, at_once, monkeypatch, augment=UNCHANGED):
-    monkeypatch.setattr("weldbench.batches._AT_ONCE", at_once * BATCH * SIZE_PX**2)
-    batches = cpu_batches(part, order, augment, Normalisation(0.0, 1.0))
+def seen(split, sampler, at_once, monkeypatch, augment=UNCHANGED):
+    monkeypatch.setattr("weldbench.training.batches._AT_ONCE", at_once * BATCH * SIZE_PX**2)
+    batches = cpu_batches(split, sampler, augment, Normalization(0.0, 1.0))
     # The inputs of a batch are overwritten later on.
     return [(b.inputs.numpy().copy(), b.labels.numpy().copy(), b.shares.numpy().copy()) for b in batches(epoch=1)]
 
 
 @pytest.mark.parametrize("at_once", [1, 4, 50])
-def test_every_frame_keeps_its_label_and_its_share(part, at_once, monkeypatch):
-    order = order_of(part)
-    batches = seen(part, order, at_once, monkeypatch)
-    assert len(batches) == order.steps == LINES // BATCH
+def test_every_frame_keeps_its_label_and_its_share(split, at_once, monkeypatch):
+    sampler = order_of(split)
+    batches = seen(split, sampler, at_once, monkeypatch)
+    assert len(batches) == sampler.steps == LINES // BATCH
     lines = [np.rint(inputs[:, 0, 0, 0] * 255).astype(int) for inputs, _, _ in batches]
-    assert len(set(np.concatenate(lines))) == order.steps * BATCH
+    assert len(set(np.concatenate(lines))) == sampler.steps * BATCH
     for line, (inputs, labels, shares) in zip(lines, batches, strict=True):
         assert np.all(inputs == inputs[:, :, :1, :1])
-        assert np.array_equal(labels, part.labels[line])
-        np.testing.assert_allclose(shares, part.weights[line] / part.weights[line].sum(), rtol=1e-6)
+        assert np.array_equal(labels, split.labels[line])
+        np.testing.assert_allclose(shares, split.weights[line] / split.weights[line].sum(), rtol=1e-6)
 
 
 @pytest.mark.parametrize("mix_amplitudes", [0.0, 0.7])
-def test_two_processes_share_each_batch_and_its_changes(part, mix_amplitudes, monkeypatch):
+def test_two_processes_share_each_batch_and_its_changes(split, mix_amplitudes, monkeypatch):
     augment = load_params().train.augment.model_copy(update={"mix_amplitudes": mix_amplitudes})
-    whole = seen(part, order_of(part), 4, monkeypatch, augment)
-    halves = [seen(part, order_of(part, rank, 2), 4, monkeypatch, augment) for rank in (0, 1)]
+    whole = seen(split, order_of(split), 4, monkeypatch, augment)
+    halves = [seen(split, order_of(split, rank, 2), 4, monkeypatch, augment) for rank in (0, 1)]
     for together, *both in zip(whole, *halves, strict=True):
         for of_all, *of_each in zip(together, *both, strict=True):
             assert np.array_equal(of_all, np.concatenate(of_each))
 
 
 @pytest.mark.parametrize("make", [cpu_batches, partial(device_batches, device=torch.device("cpu"))])
-def test_frames_take_up_to_a_share_of_the_brightness_of_others(part, make):
-    mixing, order = UNCHANGED.model_copy(update={"mix_amplitudes": 0.5}), order_of(part)
+def test_frames_take_up_to_a_share_of_the_brightness_of_others(split, make):
+    mixing, sampler = UNCHANGED.model_copy(update={"mix_amplitudes": 0.5}), order_of(split)
     changes = []
-    batches = make(part, order, mixing, Normalisation(0.0, 1.0))(epoch=1)
-    for batch, (lines, _) in zip(batches, order_of(part).batches(1), strict=True):
+    batches = make(split, sampler, mixing, Normalization(0.0, 1.0))(epoch=1)
+    for batch, (lines, _) in zip(batches, order_of(split).batches(1), strict=True):
         levels = batch.inputs[:, 0, 0, 0].numpy() * 255  # a flat frame has one amplitude, its mean
         torch.testing.assert_close(batch.inputs, batch.inputs[:, :, :1, :1].expand_as(batch.inputs), atol=1e-4, rtol=0)
-        assert np.array_equal(batch.labels, part.labels[lines])
+        assert np.array_equal(batch.labels, split.labels[lines])
         changes.append(levels - lines)
         assert np.all((levels > 0.49 * lines) & (levels < 0.51 * lines + 0.5 * LINES))
     assert np.abs(changes).max() > 0.3 * LINES

@@ -2,18 +2,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from predictions_factory import certain
+from made_up_predictions import certain
 
-from weldbench.bootstrap import Resamples, Runs, resample_weights
-from weldbench.confusion import f1, macro
-from weldbench.intervals import StandardError, share_interval
-from weldbench.predictions import scored
+from weldbench.evaluation.bootstrap import Resamples, Runs, resample_weights
+from weldbench.evaluation.confusion import f1, macro
+from weldbench.evaluation.intervals import StandardError, share_interval
+from weldbench.evaluation.predictions import select_split
 
 ABCD = ["a", "b", "c", "d"]
 
 
 def resampled(labels, predicted, runs, draws=2000, classes=ABCD):
-    frames = scored(certain(classes, labels, predicted, runs), "test")
+    frames = select_split(certain(classes, labels, predicted, runs), "test")
     resamples = Resamples(frames, draws, 0.95, seed=0)
     return resamples, resamples.draw([frames])
 
@@ -75,7 +75,7 @@ def test_a_flawless_model_gets_a_reason_instead_of_an_interval_of_no_width():
 
 def compared(labels, runs, one, other):
     """Two models on the same frames: their resamples, and what each did in them."""
-    first, second = (scored(certain(ABCD, labels, predicted, runs), "test") for predicted in (one, other))
+    first, second = (select_split(certain(ABCD, labels, predicted, runs), "test") for predicted in (one, other))
     resamples = Resamples(first, 2000, 0.95, seed=0)
     return resamples, resamples.draw([first]), resamples.draw([second])
 
@@ -86,7 +86,7 @@ def test_what_rests_on_a_run_that_stands_alone_has_a_narrow_interval_and_no_p():
     one = np.where(np.arange(90) % 10 < np.repeat([9, 7, 8, 9, 6, 8, 9, 7, 8], 10), labels, 0)
     resamples, better, worse = compared(labels, runs, one, np.where(np.arange(90) % 10 < 5, one, 1))
     lone = "only one test run shows c"
-    assert resamples.runs.lone_strata.tolist() == [2]
+    assert resamples.runs.singleton_strata.tolist() == [2]
     interval, p = resamples.difference(better, worse)
     assert -1 < interval.low < interval.estimate < interval.high < 1
     assert (interval.reason, interval.too_narrow, np.isnan(p)) == ("", lone, True)
@@ -106,7 +106,7 @@ def test_a_class_of_two_runs_may_rest_on_one_that_stands_alone():
         [0, 1, 1, 0, 0, 0, 2, 2, 1, 2, 2, 2, 0, 0],
     )
     assert resamples.runs.per_class.tolist() == [2, 2, 3, 0]
-    assert resamples.runs.lone_strata.tolist() == [1]
+    assert resamples.runs.singleton_strata.tolist() == [1]
     for number, lone in ((None, True), (0, False), (1, True), (2, True)):
         interval, p = resamples.difference(one, other, number)
         assert (interval.too_narrow == "only one test run shows mainly b") == lone
@@ -122,7 +122,7 @@ def test_a_difference_within_the_run_that_stands_alone_is_not_called_the_same_in
 def test_runs_without_a_say_in_a_share_of_frames_do_not_narrow_its_interval():
     labels = np.repeat([0, 1, 1, 2, 2], 10)
     for runs, note in (("vwxyz", ""), ("vwxyy", "too narrow, for only one test run shows c")):
-        frames = scored(certain(ABCD, labels, labels, np.repeat(list(runs), 10)), "test")
+        frames = select_split(certain(ABCD, labels, labels, np.repeat(list(runs), 10)), "test")
         passed = np.arange(50) % 10 < np.repeat([9, 2, 5, 4, 7], 10)
         assert Resamples(frames, 500, 0.95, seed=0).frames_interval(passed[None], labels > 0).note == note
 
@@ -130,7 +130,7 @@ def test_runs_without_a_say_in_a_share_of_frames_do_not_narrow_its_interval():
 def test_the_interval_of_a_share_of_frames_agrees_with_textbook_survey_sampling():
     # One class, five runs of ten frames: the standard error of the mean of five run shares.
     hits = np.array([2, 5, 4, 7, 6])
-    frames = scored(certain(["a", "b"], [0] * 50, [0] * 50, np.repeat(list("vwxyz"), 10)), "test")
+    frames = select_split(certain(["a", "b"], [0] * 50, [0] * 50, np.repeat(list("vwxyz"), 10)), "test")
     chosen = np.concatenate([np.arange(10) < count for count in hits])
     interval = Resamples(frames, 40_000, 0.95, seed=0).frames_interval(chosen[None], np.ones(50, dtype=bool))
     assert interval.estimate == pytest.approx(0.48)
@@ -147,7 +147,7 @@ def test_a_difference_does_not_depend_on_which_seeds_bear_the_same_number():
 
     def trained(skills):
         predicted = (np.where(random.random(200) < skill, labels, 1 - labels) for skill in skills)
-        return [scored(certain(["a", "b"], labels, each, runs), "test") for each in predicted]
+        return [select_split(certain(["a", "b"], labels, each, runs), "test") for each in predicted]
 
     one, other = trained([0.7, 0.8, 0.9]), trained([0.6, 0.7, 0.8])
     resamples = Resamples(one[0], 500, 0.95, 0)
@@ -161,7 +161,7 @@ def test_a_difference_does_not_depend_on_which_seeds_bear_the_same_number():
 def test_a_run_belongs_to_the_defect_that_it_shows():
     labels = [0, 0, 0, 1, 1, 1, 0, 0, 2, 2, 1]
     runs = list("wwwwxxyyzzz")
-    found = Runs.of(scored(certain(ABCD, labels, labels, runs), "test"))
+    found = Runs.of(select_split(certain(ABCD, labels, labels, runs), "test"))
     assert found.strata.tolist() == [1, 1, 0, 2]
     assert found.per_class.tolist() == [2, 3, 1, 0]
     assert found.degrees_of_freedom() == 1

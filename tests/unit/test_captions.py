@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from weldbench.captions import FIGURE_CAPTIONS
-from weldbench.outputs import FIGURES, MODEL_FIGURES, TABLES, figure_names
+from weldbench.reporting.captions import FIGURE_CAPTIONS
+from weldbench.reporting.outputs import FIGURES, MODEL_FIGURES, TABLES, figure_names
 
 FOLDER = Path(__file__).parents[2] / "workflow" / "report"
 

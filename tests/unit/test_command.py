@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from weldbench.atomic import partial_path, replacing, write_json
-from weldbench.command import command
-from weldbench.engine_lock import HELD, LOCK_FILE, release_engine_lock, take_engine_lock
 from weldbench.errors import InputError
+from weldbench.pipeline.command import command
+from weldbench.pipeline.lock import HELD, LOCK_FILE, release_engine_lock, take_engine_lock
+from weldbench.runtime.atomic import partial_path, replacing, write_json
 
 
 def test_an_input_error_is_one_message_and_exit_code_2(capsys: pytest.CaptureFixture) -> None:
@@ -41,7 +41,7 @@ def test_a_stage_of_dvc_does_not_start_beside_another_engine(
 def test_the_lock_is_free_after_its_holder_was_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(HELD, raising=False)
-    code = "from weldbench.engine_lock import *; take_engine_lock('a'); print('held', flush=True); input()"
+    code = "from weldbench.pipeline.lock import *; take_engine_lock('a'); print('held', flush=True); input()"
     holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert holder.stdout.readline() == "held\n"
     with pytest.raises(InputError, match="cannot start"):

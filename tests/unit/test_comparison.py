@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from predictions_factory import World
+from made_up_predictions import World
 
-from weldbench.comparison import balanced_subset, prediction_path, read_comparison
 from weldbench.errors import InputError
-from weldbench.trainings import read_trainings
+from weldbench.evaluation.comparison import balanced_subset, prediction_path, read_comparison
+from weldbench.evaluation.training_records import read_trainings
 
 SMALL = {"full_con6": 0.6, "conv6": 0.8}
 
@@ -82,23 +82,25 @@ def test_a_model_that_was_not_evaluated_is_named(world):
 
 
 def test_trainings_with_different_settings_are_refused_naming_both(world):
-    path = world / "models/weldsim/conv6/fold1/seed1/run.json"
+    path = world / "models/weldsim/conv6/fold1/seed1/training.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"precision": "bf16"}))
     with pytest.raises(InputError) as caught:
         read_trainings(world / "models/weldsim", ["full_con6", "conv6"], [0, 1], [0, 1])
     assert str(path) in str(caught.value)
-    assert "conv6/fold0/seed0/run.json" in str(caught.value)
+    assert "conv6/fold0/seed0/training.json" in str(caught.value)
     assert "different precision (fp32 and bf16)" in str(caught.value)
 
 
 def test_trainings_on_different_devices_are_one_comparison(world):
-    path = world / "models/weldsim/conv6/fold0/seed1/run.json"
+    path = world / "models/weldsim/conv6/fold0/seed1/training.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"device": "NVIDIA A100"}))
     trainings = read_trainings(world / "models/weldsim", ["conv6"], [0], [0, 1])
     assert trainings.runs["device"].tolist() == ["cpu", "NVIDIA A100"]
 
 
-@pytest.mark.parametrize(("file", "content"), [("run.json", "{"), ("run.json", "{}"), ("history.csv", "epoch\n1\n")])
+@pytest.mark.parametrize(
+    ("file", "content"), [("training.json", "{"), ("training.json", "{}"), ("history.csv", "epoch\n1\n")]
+)
 def test_a_damaged_training_is_named(world, file, content):
     path = world / "models/weldsim/conv6/fold0/seed0" / file
     path.write_text(content)

@@ -5,8 +5,8 @@ import pytest
 from archives import encoded, picture
 from PIL import Image
 
-from weldbench.area_mean import area_mean
-from weldbench.decode import decode
+from weldbench.data.resize import area_mean
+from weldbench.ingest.decode import decode
 
 
 def test_a_gray_png() -> None:

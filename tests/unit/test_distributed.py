@@ -22,7 +22,7 @@ def test_two_processes_reach_the_weights_of_one(tmp_path):
         command = [sys.executable, TRAIN, "--params", write_params(folder, devices=devices), "--dataset", "blobs"]
         command += ["--model", "conv6", "--seed", "0", "--data", split.parents[2], "--split", split]
         command += ["--output", folder]
-        result = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+        result = subprocess.run([str(split) for split in command], capture_output=True, text=True)
         assert result.returncode == 0, result.stderr
         trained[devices] = load_file(folder / "model.safetensors")
     for name, weights in trained[1].items():

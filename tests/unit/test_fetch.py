@@ -9,9 +9,9 @@ import pytest
 from archives import CLASSES, frame, published, small_dataset, write_zip
 
 from weldbench.config.data import LocalDataset
-from weldbench.disk import space_for
 from weldbench.errors import InputError
-from weldbench.fetch import fetch
+from weldbench.ingest.fetch import fetch
+from weldbench.runtime.disk import space_for
 
 
 def local(path: Path, **changes: object) -> LocalDataset:

@@ -18,8 +18,8 @@ def gallery(*arguments):
 
 
 @pytest.fixture
-def part(tmp_path):
-    """A part of a published layout with four made-up frames per class."""
+def split(tmp_path):
+    """A split of a published layout with four made-up frames per class."""
     folder = tmp_path / "train"
     labels = {f"run{label}/image-{n:04d}.png": label for label in range(len(CLASSES)) for n in range(4)}
     for path, label in labels.items():
@@ -29,8 +29,8 @@ def part(tmp_path):
     return folder
 
 
-def test_real_frames_stand_beside_simulated_ones(part, tmp_path):
-    for name, more in (("alone.png", ()), ("beside.png", ("--real", part))):
+def test_real_frames_stand_beside_simulated_ones(split, tmp_path):
+    for name, more in (("alone.png", ()), ("beside.png", ("--real", split))):
         done = gallery("--output", tmp_path / name, *more)
         assert done.returncode == 0, done.stderr
     alone, beside = (Image.open(tmp_path / name) for name in ("alone.png", "beside.png"))

@@ -7,7 +7,7 @@ import torch
 
 from weldbench.config.training import Hardware
 from weldbench.errors import InputError
-from weldbench.hardware import choose_device, has_native_bf16, prepare, uses_bf16
+from weldbench.runtime.hardware import choose_device, has_native_bf16, prepare, uses_bf16
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from weldbench.hardware import choose_device, has_native_bf16, prepare, uses_bf1
     [("fpu avx2 avx512f avx512_bf16", True), ("fpu amx_bf16 amx_tile", True), ("fpu avx2 avx512f", False), ("", False)],
 )
 def test_bf16_is_chosen_where_the_cpu_has_it(monkeypatch, tmp_path, flags, native):
-    monkeypatch.setattr("weldbench.hardware._cpu_facts", lambda: [("model name", "A"), ("flags", flags)])
+    monkeypatch.setattr("weldbench.runtime.processor._cpu_facts", lambda: [("model name", "A"), ("flags", flags)])
     assert has_native_bf16("cpu") is native
     assert uses_bf16("auto", "cpu") is native
     assert uses_bf16("bf16", "cpu")
@@ -52,7 +52,7 @@ FAULTS = """
 import resource, sys
 import torch
 from weldbench.config.training import Hardware
-from weldbench.hardware import prepare
+from weldbench.runtime.hardware import prepare
 
 if sys.argv[1] == "prepared":
     prepare(Hardware(device="cpu", threads=1, precision="fp32"))
@@ -72,7 +72,9 @@ def test_memory_that_a_step_freed_serves_the_next_one():
 
 
 def test_peak_memory_is_that_of_this_process_alone():
-    script = "import torch; from weldbench.hardware import peak_memory_bytes as p; print(p(torch.device('cpu')))"
+    script = (
+        "import torch; from weldbench.runtime.hardware import peak_memory_bytes as p; print(p(torch.device('cpu')))"
+    )
     ballast = torch.ones(1 << 28)  # 1 GiB, which a child must not count as its own
     peak = int(subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout)
     assert 1 << 26 < peak < ballast.nbytes

@@ -15,12 +15,12 @@ import yaml
 from archives import CLASSES, encoded, frame, picture, published, small_dataset, write_zip
 from PIL import Image
 
-from weldbench.area_mean import area_mean
 from weldbench.config.data import Ingest, LocalDataset
+from weldbench.data.resize import area_mean
 from weldbench.errors import InputError
-from weldbench.fetch import fetch
-from weldbench.ingest import ingest
-from weldbench.parallel import ordered_map
+from weldbench.ingest.fetch import fetch
+from weldbench.ingest.ingest import ingest
+from weldbench.runtime.parallel import ordered_map
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ("frames.npy", "manifest.csv", "inventory.json")
@@ -40,17 +40,17 @@ def read(folder: Path) -> tuple[np.ndarray, pd.DataFrame, dict]:
 
 
 def test_the_three_files(tmp_path: Path) -> None:
-    parts = {
+    splits = {
         "valid": {"run 2/image-0001.png": 2},
         "train": {"160705-150529-200A/image-0002.png": 0, "160705-150529-200A/image-0001.png": 1},
     }
-    members = published(parts)
+    members = published(splits)
     members["ss304/train/160705-150529-200A/image-0001.png"] = encoded(picture(5, 64, 32))
     frames, manifest, inventory = ingested(tmp_path, members)
     assert frames.dtype == np.uint8
     assert frames.shape == (3, 8, 8)
     assert manifest.columns.tolist() == [
-        "row", "path", "run", "label", "published_part", "width_px", "height_px", "sha256"
+        "row", "path", "run", "label", "published_split", "width_px", "height_px", "sha256"
     ]  # fmt: skip
     assert manifest["path"].tolist() == [
         "160705-150529-200A/image-0001.png",
@@ -58,7 +58,7 @@ def test_the_three_files(tmp_path: Path) -> None:
         "run 2/image-0001.png",
     ]
     assert manifest["label"].tolist() == ["burn_through", "good_weld", "contamination"]
-    assert manifest["published_part"].tolist() == ["train", "train", "valid"]
+    assert manifest["published_split"].tolist() == ["train", "train", "valid"]
     assert manifest["width_px"].tolist() == [64, 40, 40]
     assert manifest["height_px"].tolist() == [32, 24, 24]
     assert manifest["sha256"][0] == hashlib.sha256(members["ss304/train/160705-150529-200A/image-0001.png"]).hexdigest()
@@ -76,9 +76,9 @@ def test_the_three_files(tmp_path: Path) -> None:
         "runs": {"160705-150529-200A": {"recorded": "2016-07-05T15:05:29", "current_a": 200.0}, "run 2": {}},
         "rejected": [],
         "notes": [
-            "The part train as published holds no frame of contamination.",
-            "The part valid as published holds no frame of good_weld.",
-            "The part valid as published holds no frame of burn_through.",
+            "The split train as published holds no frame of contamination.",
+            "The split valid as published holds no frame of good_weld.",
+            "The split valid as published holds no frame of burn_through.",
         ],
     }
 
@@ -106,7 +106,7 @@ def test_zero_workers_are_one_per_core_that_the_process_may_use(
         asked.append(workers)
         return ordered_map(function, tasks, 1, remedy, initializer)
 
-    monkeypatch.setattr("weldbench.ingest.ordered_map", in_this_process)
+    monkeypatch.setattr("weldbench.ingest.ingest.ordered_map", in_this_process)
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {4, 7, 9}, raising=False)
     ingested(tmp_path, published(small_dataset()), workers=0)
@@ -195,7 +195,7 @@ PEAK_MEMORY = """
 import re, sys
 from pathlib import Path
 from weldbench.config.data import Ingest, LocalDataset
-from weldbench.ingest import ingest
+from weldbench.ingest.ingest import ingest
 dataset = LocalDataset(source="local", path="")
 ingest(sys.argv[1], sys.argv[2], "memory", dataset, Ingest(frame_size_px=224, workers=1))
 # Unlike getrusage's, this peak does not hold that of the process which started this one.
@@ -230,6 +230,6 @@ def test_the_real_sample(sample: Path, tmp_path: Path) -> None:
     assert inventory["runs"][run]["gas_flow_l_per_min"] == 15
     # The height shrinks by the whole factor 10, so with the full width kept Pillow's box filter is the reference.
     row = 17
-    original = Image.open(sample / manifest["published_part"][row] / manifest["path"][row]).reduce((1, 10))
+    original = Image.open(sample / manifest["published_split"][row] / manifest["path"][row]).reduce((1, 10))
     columns = np.asarray(original, dtype=float).reshape(70, 1280).mean(axis=1)
     assert np.abs(frames[row].mean(axis=1) - columns).max() < 1

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weldbench.intervals import StandardError, share_interval
+from weldbench.evaluation.intervals import StandardError, share_interval
 
 
 def test_variances_of_runs_and_of_the_seeds_of_each_model_add_up():

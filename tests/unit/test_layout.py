@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 from archives import CLASSES, frame, published, small_dataset, write_zip
 
-from weldbench.archive import Archive
 from weldbench.config.data import SS304_CLASSES
 from weldbench.errors import InputError
-from weldbench.layout import Frame, Layout, read_layout
+from weldbench.ingest.archive import Archive
+from weldbench.ingest.layout import Frame, Layout, read_layout
 
 
 def layout_of(
@@ -20,8 +20,8 @@ def layout_of(
 
 @pytest.mark.parametrize("prefix", ["", "ss304/", "ss304/ss304/"])
 def test_the_published_layout_below_any_prefix(tmp_path: Path, prefix: str) -> None:
-    parts = {"train": {"run 1/image-0002.png": 1, "run 1/image-0001.png": 0}, "test": {"run 2/image-0001.png": 2}}
-    layout = layout_of(tmp_path, published(parts, prefix), CLASSES)
+    splits = {"train": {"run 1/image-0002.png": 1, "run 1/image-0001.png": 0}, "test": {"run 2/image-0001.png": 2}}
+    layout = layout_of(tmp_path, published(splits, prefix), CLASSES)
     assert layout.frames == [
         Frame(f"{prefix}test/run 2/image-0001.png", "run 2/image-0001.png", "run 2", "contamination", "test"),
         Frame(f"{prefix}train/run 1/image-0001.png", "run 1/image-0001.png", "run 1", "good_weld", "train"),
@@ -38,7 +38,7 @@ def test_parts_with_classes(tmp_path: Path) -> None:
     names = ["train/good/a.png", "train/bad/b.PNG", "val/good/c.jpg", "test/bad/d.tif", "test/good/e.bmp"]
     layout = layout_of(tmp_path, names)
     assert layout.classes == ["good", "bad"]
-    assert [(frame.published_part, frame.label, frame.path) for frame in layout.frames] == [
+    assert [(frame.published_split, frame.label, frame.path) for frame in layout.frames] == [
         ("test", "bad", "bad/d.tif"),
         ("test", "good", "good/e.bmp"),
         ("train", "bad", "bad/b.PNG"),
@@ -48,10 +48,10 @@ def test_parts_with_classes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "factory/", "a/b/"])
-def test_classes_without_parts(tmp_path: Path, prefix: str) -> None:
+def test_classes_without_splits(tmp_path: Path, prefix: str) -> None:
     layout = layout_of(tmp_path, [f"{prefix}{name}" for name in ("crack/a.png", "good_weld/b.png", "pore/c.png")])
     assert layout.classes == ["good_weld", "crack", "pore"]
-    assert {frame.published_part for frame in layout.frames} == {""}
+    assert {frame.published_split for frame in layout.frames} == {""}
     assert "name no run" in layout.notes[0]
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from weldbench.atomic import write_json
 from weldbench.config import load_params
 from weldbench.errors import InputError
-from weldbench.lineage import differences, lineage
+from weldbench.pipeline.lineage import differences, lineage
+from weldbench.runtime.atomic import write_json
 
 ROOT = Path(__file__).parents[2]
 RECORD = Path("results/weldsim/lineage.json")

@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from weldbench.config.models import FullCon6
-from weldbench.losses import class_weights, loss_per_frame
+from weldbench.training.losses import class_weights, loss_per_frame
 
 
 def settings(**values):

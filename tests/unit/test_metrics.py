@@ -6,12 +6,17 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from predictions_factory import certain, predictions
+from made_up_predictions import certain, predictions
 from sklearn.metrics import balanced_accuracy_score, precision_recall_fscore_support
 
-from weldbench.confusion import confusion_matrix, f1, macro, precision, recall, weighted
-from weldbench.metrics import average_precision, calibration_bins, expected_calibration_error, scalar_metrics
-from weldbench.predictions import scored
+from weldbench.evaluation.confusion import confusion_matrix, f1, macro, precision, recall, weighted
+from weldbench.evaluation.metrics import (
+    average_precision,
+    calibration_bins,
+    expected_calibration_error,
+    metrics_on_test,
+)
+from weldbench.evaluation.predictions import select_split
 
 ABC = ["a", "b", "c"]
 
@@ -47,7 +52,7 @@ def test_a_stack_of_matrices_is_scored_matrix_by_matrix(first, second):
 
 
 def test_a_class_without_frames_is_left_out_of_the_macro_average_even_when_it_is_predicted():
-    metrics = scalar_metrics(certain(ABC, [0, 0, 1, 1], [0, 2, 1, 1], "run"))
+    metrics = metrics_on_test(certain(ABC, [0, 0, 1, 1], [0, 2, 1, 1], "run"))
     assert "f1_c" not in metrics
     assert metrics["macro_f1"] == pytest.approx((2 / 3 + 1) / 2)
     assert metrics["balanced_accuracy"] == pytest.approx(0.75)
@@ -55,13 +60,13 @@ def test_a_class_without_frames_is_left_out_of_the_macro_average_even_when_it_is
 
 
 def test_a_class_that_is_never_predicted_has_f1_zero():
-    metrics = scalar_metrics(certain(ABC, [0, 1, 2], [0, 1, 0], "run"))
+    metrics = metrics_on_test(certain(ABC, [0, 1, 2], [0, 1, 0], "run"))
     assert metrics["f1_c"] == 0
     assert metrics["macro_f1"] == pytest.approx((2 / 3 + 1 + 0) / 3)
 
 
 def test_perfect_and_certain_predictions():
-    metrics = scalar_metrics(certain(ABC, [0, 1, 2, 2], [0, 1, 2, 2], "run"))
+    metrics = metrics_on_test(certain(ABC, [0, 1, 2, 2], [0, 1, 2, 2], "run"))
     ones = ["macro_f1", "weighted_f1", "accuracy", "balanced_accuracy", "cohen_kappa", "matthews_correlation"]
     assert [metrics[name] for name in [*ones, "defect_roc_auc"]] == [1] * 7
     assert metrics["expected_calibration_error"] == metrics["brier_score"] == 0
@@ -69,7 +74,7 @@ def test_perfect_and_certain_predictions():
 
 @pytest.mark.parametrize("labels", [[0, 0], [1, 1]])
 def test_no_number_is_nan_when_only_one_class_has_frames(labels):
-    metrics = scalar_metrics(certain(ABC, labels, labels, "run"))
+    metrics = metrics_on_test(certain(ABC, labels, labels, "run"))
     assert all(math.isfinite(value) for value in metrics.values())
     json.dumps(metrics, allow_nan=False)
     assert "defect_roc_auc" not in metrics
@@ -77,31 +82,31 @@ def test_no_number_is_nan_when_only_one_class_has_frames(labels):
 
 def test_only_the_part_test_counts():
     table = certain(ABC, [0, 1], [0, 1], "run")
-    wrong = certain(ABC, [0, 1], [1, 0], "run", part="valid")
-    assert scalar_metrics(pd.concat([table, wrong]))["accuracy"] == 1
+    wrong = certain(ABC, [0, 1], [1, 0], "run", split="valid")
+    assert metrics_on_test(pd.concat([table, wrong]))["accuracy"] == 1
 
 
 def test_calibration_error_by_hand():
     # Bin (0.8, 0.867] holds one right and one wrong frame, bin (0.6, 0.667] one right frame.
     table = predictions(["a", "b"], [0, 1, 0], [[0.85, 0.15], [0.85, 0.15], [0.65, 0.35]], "run")
-    bins = calibration_bins(scored(table, "test"))
+    bins = calibration_bins(select_split(table, "test"))
     assert bins["frames"].tolist() == [1, 2]
     assert bins["accuracy"].tolist() == [1, 0.5]
-    assert expected_calibration_error(scored(table, "test")) == pytest.approx((2 * 0.35 + 1 * 0.35) / 3)
+    assert expected_calibration_error(select_split(table, "test")) == pytest.approx((2 * 0.35 + 1 * 0.35) / 3)
 
 
 def test_brier_score_by_hand():
     table = predictions(ABC, [0, 2], [[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]], "run")
     expected = ((0.25 + 0.09 + 0.04) + (0.01 + 0.01 + 0.04)) / 2
-    assert scalar_metrics(table)["brier_score"] == pytest.approx(expected)
+    assert metrics_on_test(table)["brier_score"] == pytest.approx(expected)
 
 
 def test_average_precision_by_hand():
     # Ranked by P(a): a, b, a. Precision at the two a: 1 and 2/3.
     table = predictions(["a", "b"], [0, 1, 0], [[0.9, 0.1], [0.6, 0.4], [0.5, 0.5]], "run")
-    assert average_precision(scored(table, "test"))[0] == pytest.approx((1 + 2 / 3) / 2)
+    assert average_precision(select_split(table, "test"))[0] == pytest.approx((1 + 2 / 3) / 2)
 
 
 def test_rounded_probabilities_are_no_problem():
     table = predictions(ABC, [0, 1], [[0.333, 0.333, 0.333], [0.2, 0.5, 0.299]], "run")
-    assert 0 < scalar_metrics(table)["brier_score"] < 2
+    assert 0 < metrics_on_test(table)["brier_score"] < 2

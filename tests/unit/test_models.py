@@ -10,23 +10,16 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors import safe_open
 from torch import nn
 
-from weldbench.augment import Normalisation
 from weldbench.config.models import Conv6, Model, TorchvisionModel
+from weldbench.data.normalization import Normalization
 from weldbench.errors import InputError
-from weldbench.models import (
-    TrainedInfo,
-    build_network,
-    fold_to_gray,
-    load_trained,
-    pool_before_relu,
-    replace_classes,
-    save_network,
-    torchvision_network,
-)
-from weldbench.weights import IMAGENET, initial_network
+from weldbench.models.architectures import build_network
+from weldbench.models.files import TrainedInfo, load_trained, save_network
+from weldbench.models.initialization import IMAGENET, initial_network
+from weldbench.models.torchvision_models import fold_to_gray, pool_before_relu, replace_classes, torchvision_network
 from weldbench.weldsim import CLASSES as WELDSIM
 
-OWN = Normalisation(0.4, 0.3)
+OWN = Normalization(0.4, 0.3)
 OTHERS = ["good", "cracks", "pores"]  # classes that no backbone knows
 ZOO = [
     "resnet18",
@@ -107,7 +100,7 @@ def test_an_input_size_that_does_not_fit_names_the_setting(architecture, size, m
 
 
 def test_freezing_random_weights_is_refused():
-    with pytest.raises(ValidationError, match="nothing learnt to keep"):
+    with pytest.raises(ValidationError, match="nothing learned to keep"):
         settings("resnet18", init="scratch", freeze="backbone")
 
 
@@ -133,14 +126,14 @@ def test_a_file_that_is_no_model_is_an_error_that_names_it(tmp_path, content):
         load_trained(path)
 
 
-def test_simulated_start_keeps_the_backbone_and_its_normalisation(tmp_path):
+def test_simulated_start_keeps_the_backbone_and_its_normalization(tmp_path):
     backbone = build_network(settings("resnet18"), 6)
     path = tmp_path / "resnet18-simulated.safetensors"
     save_network(
         path, backbone.state_dict(), TrainedInfo(settings("resnet18"), list("abcdef"), OWN, "simulated", None, 0)
     )
-    network, normalisation = initial_network(settings("resnet18", 64, init="simulated"), OTHERS, path, IMAGENET)
-    assert normalisation == OWN
+    network, normalization = initial_network(settings("resnet18", 64, init="simulated"), OTHERS, path, IMAGENET)
+    assert normalization == OWN
     assert network.fc.out_features == 3
     torch.testing.assert_close(network.layer4[1].conv2.weight, backbone.layer4[1].conv2.weight)
     with pytest.raises(InputError, match="backbone of resnet18, not of resnet34"):
@@ -158,12 +151,12 @@ def backbone_file(tmp_path):
 
 
 def test_a_backbone_of_the_same_classes_keeps_its_last_layer_and_of_others_gets_a_fresh_one(backbone_file):
-    learnt, _ = load_trained(backbone_file)
+    learned, _ = load_trained(backbone_file)
     same, _ = initial_network(settings("resnet18", init="simulated"), list(WELDSIM), backbone_file, OWN)
-    torch.testing.assert_close(same.fc.weight, learnt.fc.weight, rtol=0, atol=0)
+    torch.testing.assert_close(same.fc.weight, learned.fc.weight, rtol=0, atol=0)
     reordered = list(reversed(WELDSIM))
     other, _ = initial_network(settings("resnet18", init="simulated"), reordered, backbone_file, OWN)
-    assert not torch.equal(other.fc.weight, learnt.fc.weight)
+    assert not torch.equal(other.fc.weight, learned.fc.weight)
 
 
 @pytest.mark.parametrize(("init", "classes"), [("scratch", WELDSIM), ("simulated", OTHERS)])
@@ -191,8 +184,8 @@ def torch_home(tmp_path, monkeypatch):
 def test_imagenet_weights_that_are_not_to_be_had_name_file_folder_and_alternatives(torch_home):
     with pytest.raises(InputError) as error:
         initial_network(settings("resnet18", init="imagenet"), OTHERS, None, OWN)
-    for part in ("resnet18-f37072fd.pth", str(torch_home), "TORCH_HOME", "scratch", "simulated"):
-        assert part in str(error.value)
+    for split in ("resnet18-f37072fd.pth", str(torch_home), "TORCH_HOME", "scratch", "simulated"):
+        assert split in str(error.value)
 
 
 def test_damaged_imagenet_weights_are_found_by_their_hash(torch_home):
@@ -209,8 +202,8 @@ def test_cached_imagenet_weights_are_folded_and_get_our_classes(torch_home, monk
     path.rename(torch_home / f"resnet18-{digits}.pth")
     address = SimpleNamespace(url=f"https://unreachable.invalid/resnet18-{digits}.pth")
     monkeypatch.setattr("torchvision.models.get_model_weights", lambda name: SimpleNamespace(DEFAULT=address))
-    network, normalisation = initial_network(settings("resnet18", init="imagenet"), OTHERS, None, OWN)
-    assert normalisation == IMAGENET
+    network, normalization = initial_network(settings("resnet18", init="imagenet"), OTHERS, None, OWN)
+    assert normalization == IMAGENET
     torch.testing.assert_close(network.conv1.weight, published.conv1.weight.sum(1, keepdim=True))
     assert network.fc.out_features == 3
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from weldbench.errors import InputError
-from weldbench.parallel import ordered_map
+from weldbench.runtime.parallel import ordered_map
 
 SEED = 20261126
 REMEDY = "lower some.workers"
@@ -88,7 +88,7 @@ def test_a_worker_that_dies_at_work_is_one_message() -> None:
 MAP = """
 import signal, sys
 from weldbench.errors import InputError
-from weldbench.parallel import ordered_map
+from weldbench.runtime.parallel import ordered_map
 from tests.unit.test_parallel import large
 
 if __name__ == "__main__":

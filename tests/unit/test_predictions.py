@@ -1,10 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from predictions_factory import certain
+from made_up_predictions import certain
 
 from weldbench.errors import InputError
-from weldbench.predictions import class_names, concatenated, read_predictions, scored
+from weldbench.evaluation.predictions import class_names, concatenate, read_predictions, select_split
 
 AB = ["a", "b"]
 
@@ -17,7 +17,7 @@ def write(folder, table):
 
 def test_reading_gives_back_what_was_written(tmp_path):
     table = certain(AB, [0, 1, 1], [0, 1, 0], ["x", "x", "7"])
-    frames = scored(read_predictions(write(tmp_path, table)), "test")
+    frames = select_split(read_predictions(write(tmp_path, table)), "test")
     assert frames.classes == ("a", "b")
     assert frames.labels.tolist() == [0, 1, 1]
     assert frames.correct.tolist() == [True, True, False]
@@ -26,14 +26,14 @@ def test_reading_gives_back_what_was_written(tmp_path):
 
 def test_classes_and_runs_may_be_called_none_or_na(tmp_path):
     names = ["None", "NA", "null", "n/a"]
-    frames = scored(read_predictions(write(tmp_path, certain(names, [0, 1, 2, 3], [0, 1, 2, 3], names))), "test")
+    frames = select_split(read_predictions(write(tmp_path, certain(names, [0, 1, 2, 3], [0, 1, 2, 3], names))), "test")
     assert frames.labels.tolist() == [0, 1, 2, 3]
     assert frames.runs.tolist() == names
 
 
 def test_folds_are_put_behind_one_another():
-    pieces = [scored(certain(AB, [fold], [1], "run", first_row=fold), "test", fold) for fold in (0, 1)]
-    together = concatenated(pieces)
+    pieces = [select_split(certain(AB, [fold], [1], "run", first_row=fold), "test", fold) for fold in (0, 1)]
+    together = concatenate(pieces)
     assert together.folds.tolist() == together.rows.tolist() == together.labels.tolist() == [0, 1]
     assert together.take(np.array([False, True])).folds.tolist() == [1]
 
@@ -61,7 +61,7 @@ def _with(column, value):
         (_with("a", np.nan), "negative, infinite or no number"),
         (_with("a", -0.5), "negative, infinite or no number"),
         (_with("a", 0.7), "do not sum to 1"),
-        (_with("part", "valid"), "no frame of the part test"),
+        (_with("split", "valid"), "no frame of the split test"),
     ],
 )
 def test_a_damaged_file_is_refused_by_name(tmp_path, damage, complaint):
@@ -87,5 +87,5 @@ def test_a_missing_file_says_what_to_run(tmp_path):
 
 
 def test_only_the_named_part_is_scored():
-    table = pd.concat([certain(AB, [0], [0], "run"), certain(AB, [1], [1], "run", part="valid", first_row=1)])
-    assert scored(table, "valid").labels.tolist() == [1]
+    table = pd.concat([certain(AB, [0], [0], "run"), certain(AB, [1], [1], "run", split="valid", first_row=1)])
+    assert select_split(table, "valid").labels.tolist() == [1]

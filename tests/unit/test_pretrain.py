@@ -3,10 +3,10 @@ import torch
 
 from weldbench.config.models import TorchvisionModel
 from weldbench.config.training import Hardware, Pretrain
-from weldbench.hardware import prepare
-from weldbench.models import load_trained
-from weldbench.pretrain import backbone_settings, pretrain_backbone
-from weldbench.weights import IMAGENET, initial_network
+from weldbench.models.files import load_trained
+from weldbench.models.initialization import IMAGENET, initial_network
+from weldbench.runtime.hardware import prepare
+from weldbench.training.pretrain import backbone_settings, pretrain_backbone
 from weldbench.weldsim import CLASSES
 
 MODEL = TorchvisionModel(
@@ -33,8 +33,8 @@ def test_a_backbone_is_what_a_training_with_init_simulated_starts_from(tmp_path)
     path = backbone(tmp_path / "resnet18-simulated.safetensors", 1, steps=1)
     network, info = load_trained(path)
     assert (info.dataset, info.classes, info.settings.init) == ("simulated", list(CLASSES), "scratch")
-    started, normalisation = initial_network(MODEL, list(CLASSES), path, IMAGENET)
-    assert normalisation == info.normalisation
+    started, normalization = initial_network(MODEL, list(CLASSES), path, IMAGENET)
+    assert normalization == info.normalization
     frames = torch.randn(2, 1, 64, 64)
     torch.testing.assert_close(started.eval()(frames), network(frames))
     assert [path.name for path in tmp_path.iterdir()] == [path.name]

@@ -1,7 +1,7 @@
 import pytest
 
-from weldbench import progress
-from weldbench.progress import reporting, track
+from weldbench.runtime import progress
+from weldbench.runtime.progress import reporting, track
 
 
 def test_everything_is_passed_on_and_the_last_line_tells_the_total(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from weldbench.config.data import SS304_CLASSES
 from weldbench.errors import InputError
-from weldbench.published import read_published
+from weldbench.evaluation.published import read_published
 
 FILE = Path(__file__).parents[2] / "reference" / "published.yaml"
 
@@ -23,7 +23,7 @@ def test_the_quoted_numbers_are_there(published):
 
 def test_the_totals_of_the_paper_s_subset_add_up(published):
     subset = published.datasets["ss304"].balanced_subset.frames
-    assert {part: sum(frames.values()) for part, frames in subset.items()} == {
+    assert {split: sum(frames.values()) for split, frames in subset.items()} == {
         "train": 4729,
         "valid": 3088,
         "test": 3171,
@@ -33,7 +33,7 @@ def test_the_totals_of_the_paper_s_subset_add_up(published):
 
 def test_the_frames_of_the_aluminium_set_add_up(published):
     per_class = published.datasets["al5083"].frames_per_class
-    assert sum(sum(part.values()) for part in per_class.values()) == published.datasets["al5083"].total_frames
+    assert sum(sum(split.values()) for split in per_class.values()) == published.datasets["al5083"].total_frames
 
 
 def test_results_are_offered_for_data_of_the_same_classes_only(published):

@@ -12,14 +12,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from jupyter_client.manager import KernelManager
-from predictions_factory import World
+from made_up_predictions import World
 
-from weldbench.conclusions import Findings, gather, write_figures, write_tables
 from weldbench.config.evidence import Compare
 from weldbench.errors import InputError
-from weldbench.outputs import FIGURE_FORMAT, TABLES, figure_names
-from weldbench.render_report import own_kernel, render
-from weldbench.report import Report
+from weldbench.reporting.compare import Findings, gather, write_figures, write_tables
+from weldbench.reporting.outputs import FIGURE_FORMAT, TABLES, figure_names
+from weldbench.reporting.render import own_kernel, render
+from weldbench.reporting.report import Report
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK, TEMPLATE = ROOT / "notebooks/report.ipynb", ROOT / "notebooks/report_template"
@@ -195,7 +195,7 @@ def test_the_question_says_from_what_weights_each_model_started(results, tmp_pat
     table = pd.read_csv(cost).assign(starts_from=["random weights", "a backbone trained on simulated frames"])
     table.to_csv(cost, index=False)
     told = Report("weldsim", tmp_path, TITLE).question()
-    assert "All learnt from the same frames of weldsim" in told
+    assert "All learned from the same frames of weldsim" in told
     assert "conv6 started from random weights, resnet18 from a backbone trained on simulated frames." in told
 
 

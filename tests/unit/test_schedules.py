@@ -1,7 +1,7 @@
 import pytest
 
 from weldbench.config.models import FullCon6
-from weldbench.schedules import factor
+from weldbench.training.schedules import factor
 
 
 def factors(steps=1000, **settings):

@@ -5,36 +5,58 @@ from pathlib import Path
 
 import pytest
 
-from weldbench.sources import files_used_by
+from weldbench.pipeline.sources import files_used_by, places_used_by
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    package = tmp_path / "src/weldbench"
-    (package / "weldsim").mkdir(parents=True)
-    (tmp_path / "scripts").mkdir()
     files = {
         "src/weldbench/__init__.py": "",
-        "src/weldbench/atomic.py": "from weldbench.secret import x",
-        "src/weldbench/secret.py": "",
-        "src/weldbench/far.py": "import numpy",
-        "src/weldbench/near.py": "def later():\n    from weldbench.far import y",
-        "src/weldbench/unused.py": "",
+        "src/weldbench/errors.py": "",
+        "src/weldbench/runtime/__init__.py": "",
+        "src/weldbench/runtime/atomic.py": "from weldbench.secret import x",
+        "src/weldbench/runtime/hardware.py": "",
+        "src/weldbench/secret/x.py": "",
+        "src/weldbench/evaluation/__init__.py": "",
+        "src/weldbench/evaluation/far.py": "import numpy",
+        "src/weldbench/evaluation/other.py": "",
+        "src/weldbench/near/__init__.py": "",
+        "src/weldbench/near/one.py": "def later():\n    from weldbench.evaluation.far import y",
+        "src/weldbench/near/two.py": "",
         "src/weldbench/weldsim/__init__.py": "from weldbench.weldsim.film import z",
         "src/weldbench/weldsim/film.py": "",
-        "scripts/one.py": "from weldbench.atomic import a\nfrom weldbench import near\nfrom weldbench.weldsim import z",
+        "scripts/one.py": (
+            "from weldbench.runtime.atomic import a\nfrom weldbench.near import one\nfrom weldbench.weldsim import z"
+        ),
+        "scripts/all.py": "from weldbench.evaluation import far, other",
     }
     for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def test_modules_are_followed_into_functions_and_packages_but_not_into_plumbing(project: Path) -> None:
+    assert places_used_by("scripts/one.py") == [
+        "scripts/one.py",
+        "src/weldbench/evaluation/far.py",
+        "src/weldbench/near",
+        "src/weldbench/weldsim",
+    ]
+
+
+def test_a_wide_room_is_named_whole_where_all_of_it_is_used(project: Path) -> None:
+    assert places_used_by("scripts/all.py") == ["scripts/all.py", "src/weldbench/evaluation"]
+
+
+def test_an_engine_that_watches_no_folders_gets_their_files(project: Path) -> None:
     assert files_used_by("scripts/one.py") == [
         "scripts/one.py",
-        "src/weldbench/far.py",
-        "src/weldbench/near.py",
+        "src/weldbench/evaluation/far.py",
+        "src/weldbench/near/__init__.py",
+        "src/weldbench/near/one.py",
+        "src/weldbench/near/two.py",
         "src/weldbench/weldsim/__init__.py",
         "src/weldbench/weldsim/film.py",
     ]
@@ -42,8 +64,8 @@ def test_modules_are_followed_into_functions_and_packages_but_not_into_plumbing(
 
 def test_a_notebook_is_read_by_its_code_cells(project: Path) -> None:
     cells = [
-        {"cell_type": "markdown", "source": ["import weldbench.unused"]},
-        {"cell_type": "code", "source": ["import os\n", "from weldbench.far import y"]},
+        {"cell_type": "markdown", "source": ["import weldbench.near.one"]},
+        {"cell_type": "code", "source": ["import os\n", "from weldbench.evaluation.far import y"]},
     ]
     (project / "book.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
-    assert files_used_by("book.ipynb") == ["book.ipynb", "src/weldbench/far.py"]
+    assert places_used_by("book.ipynb") == ["book.ipynb", "src/weldbench/evaluation/far.py"]

@@ -13,7 +13,7 @@ from manifests import CLASSES, even_dataset, frames_of, manifest_of, run_frames
 
 from weldbench.config.data import SS304_CLASSES, Split
 from weldbench.errors import InputError
-from weldbench.split import split
+from weldbench.splitting.split import split_dataset
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = "160707-111307-50mmLens 200A w.s.11.5cm.m + no shielding gas"
@@ -22,7 +22,7 @@ SHARED = "160707-111307-50mmLens 200A w.s.11.5cm.m + no shielding gas"
 def divided(
     manifest: pd.DataFrame, classes: list[str] = CLASSES, fold: int = 0, **changes: object
 ) -> tuple[pd.DataFrame, dict]:
-    table, audit = split(manifest, frames_of(manifest), classes, Split(**changes), fold)
+    table, audit = split_dataset(manifest, frames_of(manifest), classes, Split(**changes), fold)
     json.dumps(audit, allow_nan=False)  # all of it can be written
     return table.merge(manifest, on="row", validate="many_to_one"), audit
 
@@ -30,10 +30,10 @@ def divided(
 def like_the_real_data() -> pd.DataFrame:
     """The names and the leak of the published SS304 split: one run, the same frames, in valid and in test."""
     frames = []
-    for part in ("train", "valid", "test"):
+    for split in ("train", "valid", "test"):
         for label in SS304_CLASSES:
             if label != "lack_of_shielding_gas":
-                frames += run_frames(f"160708-{label}-{part} 200A", label, part, 3)
+                frames += run_frames(f"160708-{label}-{split} 200A", label, split, 3)
     frames += run_frames("160707-111524-50mmLens 200A w.s.11.5cm.m + no shielding gas", SS304_CLASSES[4], "train", 4)
     frames += run_frames(SHARED, SS304_CLASSES[4], "valid", 5) + run_frames(SHARED, SS304_CLASSES[4], "test", 5)
     return manifest_of(frames)
@@ -49,11 +49,11 @@ def test_the_run_that_valid_and_test_share_is_found_and_dropped_from_valid() -> 
     assert audit["leaks"]["identical_frames"] == {
         "pairs": 5,
         "frames": {"valid": 5, "test": 5},
-        "listed": [{"parts": ["valid", "test"], "runs": [SHARED, SHARED], "pairs": 5}],
+        "listed": [{"splits": ["valid", "test"], "runs": [SHARED, SHARED], "pairs": 5}],
     }
     assert audit["dropped"]["valid"]["lack_of_shielding_gas"] == 5
-    assert sum(count for part in audit["dropped"].values() for count in part.values()) == 5
-    assert set(table.loc[table["run"] == SHARED, "part"]) == {"test"}
+    assert sum(count for split in audit["dropped"].values() for count in split.values()) == 5
+    assert set(table.loc[table["run"] == SHARED, "split"]) == {"test"}
     assert audit["before"]["valid"]["lack_of_shielding_gas"] == 5
     assert audit["after"]["valid"]["lack_of_shielding_gas"] == 0
     assert audit["after"]["test"] == audit["before"]["test"]
@@ -66,14 +66,14 @@ def test_the_run_that_valid_and_test_share_is_found_and_dropped_from_valid() -> 
 
 
 def test_a_leak_can_stop_the_split() -> None:
-    with pytest.raises(InputError, match=r"the parts share 1 run \('160707.*5 pairs of identical frames.*to drop"):
+    with pytest.raises(InputError, match=r"the splits share 1 run \('160707.*5 pairs of identical frames.*to drop"):
         divided(like_the_real_data(), SS304_CLASSES, on_leak="fail")
 
 
 def test_a_leak_can_be_recorded_only() -> None:
     manifest = like_the_real_data()
     table, audit = divided(manifest, SS304_CLASSES, on_leak="warn")
-    assert table["part"].tolist() == manifest.set_index("row").loc[table["row"], "published_part"].tolist()
+    assert table["split"].tolist() == manifest.set_index("row").loc[table["row"], "published_split"].tolist()
     assert audit["leaks"]["shared_runs"]["runs"] == 1
     assert any("Nothing was dropped" in note for note in audit["notes"])
 
@@ -91,7 +91,7 @@ def test_random_is_not_repaired_but_told() -> None:
     _, audit = divided(even_dataset(2, 10), strategy="random", on_leak="drop")
     assert audit["leaks"]["shared_runs"]["runs"] == 6
     assert any("flatters" in note for note in audit["notes"])
-    assert sum(count for part in audit["dropped"].values() for count in part.values()) == 0
+    assert sum(count for split in audit["dropped"].values() for count in split.values()) == 0
 
 
 @settings(max_examples=8, deadline=None)
@@ -104,13 +104,13 @@ def test_balance_never_changes_valid_or_test(balance: str, cap: int, seed: int) 
     manifest = even_dataset(4, 3)
     plain, _ = divided(manifest, strategy="grouped", fold_count=3, balance="none", seed=seed)
     balanced, _ = divided(manifest, strategy="grouped", fold_count=3, balance=balance, cap=cap, seed=seed)
-    held_out = ["row", "part", "weight"]
+    held_out = ["row", "split", "weight"]
     assert (
-        balanced[balanced["part"] != "train"][held_out]
+        balanced[balanced["split"] != "train"][held_out]
         .reset_index(drop=True)
-        .equals(plain[plain["part"] != "train"][held_out].reset_index(drop=True))
+        .equals(plain[plain["split"] != "train"][held_out].reset_index(drop=True))
     )
-    assert set(balanced.loc[balanced["part"] == "train", "row"]) <= set(plain.loc[plain["part"] == "train", "row"])
+    assert set(balanced.loc[balanced["split"] == "train", "row"]) <= set(plain.loc[plain["split"] == "train", "row"])
 
 
 @settings(max_examples=8, deadline=None)
@@ -127,7 +127,7 @@ def test_the_order_of_the_manifest_does_not_matter(order: list[int], strategy: s
     found = []
     for table in (manifest, shuffled):
         lines, audit = divided(table, fold=fold if strategy == "grouped" else 0, **settings_)
-        found.append((sorted(zip(lines["path"], lines["part"], lines["weight"], strict=True)), audit))
+        found.append((sorted(zip(lines["path"], lines["split"], lines["weight"], strict=True)), audit))
     assert found[0] == found[1]
 
 
@@ -139,22 +139,22 @@ def test_the_order_of_the_manifest_does_not_matter(order: list[int], strategy: s
 )
 def test_each_frame_is_in_one_part(strategy: str, seed: int, balance: str) -> None:
     table, _ = divided(even_dataset(4, 3), strategy=strategy, seed=seed, balance=balance, fold_count=3)
-    assert (table.groupby("row")["part"].nunique() == 1).all()
+    assert (table.groupby("row")["split"].nunique() == 1).all()
     if strategy == "grouped":
-        assert (table.groupby("run")["part"].nunique() == 1).all()
+        assert (table.groupby("run")["split"].nunique() == 1).all()
 
 
 def test_a_class_that_train_lacks() -> None:
-    frames = [frame for label in CLASSES[:2] for part in ("train", "valid", "test") for frame in run_frames(
-        f"{label} {part}", label, part, 2)]  # fmt: skip
+    frames = [frame for label in CLASSES[:2] for split in ("train", "valid", "test") for frame in run_frames(
+        f"{label} {split}", label, split, 2)]  # fmt: skip
     frames += run_frames("last", CLASSES[2], "test", 2)
     with pytest.raises(InputError, match="train holds no frame of contamination, so no model can learn it"):
         divided(manifest_of(frames))
 
 
 def test_a_class_that_test_lacks_is_noted() -> None:
-    frames = [frame for label in CLASSES for part in ("train", "valid", "test") for frame in run_frames(
-        f"{label} {part}", label, part, 2) if (label, part) != (CLASSES[1], "test")]  # fmt: skip
+    frames = [frame for label in CLASSES for split in ("train", "valid", "test") for frame in run_frames(
+        f"{label} {split}", label, split, 2) if (label, split) != (CLASSES[1], "test")]  # fmt: skip
     _, audit = divided(manifest_of(frames))
     assert (
         "test holds no frame of burn_through: the scores average over the classes that are present." in audit["notes"]
@@ -162,8 +162,8 @@ def test_a_class_that_test_lacks_is_noted() -> None:
 
 
 def test_a_part_that_loses_all_frames() -> None:
-    frames = [frame for label in CLASSES for part in ("train", "valid", "test") for frame in run_frames(
-        f"{label} {'test' if part == 'valid' else part}", label, part, 2)]  # fmt: skip
+    frames = [frame for label in CLASSES for split in ("train", "valid", "test") for frame in run_frames(
+        f"{label} {'test' if split == 'valid' else split}", label, split, 2)]  # fmt: skip
     with pytest.raises(InputError, match=r"no frame is left in valid; set split\.strategy to grouped"):
         divided(manifest_of(frames))
 
@@ -171,10 +171,10 @@ def test_a_part_that_loses_all_frames() -> None:
 def test_frames_that_look_like_copies_are_noted_and_kept() -> None:
     manifest = even_dataset(4, 3)
     frames = frames_of(manifest)
-    clean, _ = split(manifest, frames, CLASSES, Split(strategy="grouped", fold_count=3), 0)
-    in_test, in_train = (clean.loc[clean["part"] == part, "row"].iloc[0] for part in ("test", "train"))
+    clean, _ = split_dataset(manifest, frames, CLASSES, Split(strategy="grouped", fold_count=3), 0)
+    in_test, in_train = (clean.loc[clean["split"] == split, "row"].iloc[0] for split in ("test", "train"))
     frames[in_train] = np.clip(frames[in_test].astype(int) + 1, 0, 255)
-    table, audit = split(manifest, frames, CLASSES, Split(strategy="grouped", fold_count=3), 0)
+    table, audit = split_dataset(manifest, frames, CLASSES, Split(strategy="grouped", fold_count=3), 0)
     assert table.equals(clean)
     assert audit["leaks"]["near_identical_frames"]["frames"] == {"train": 1, "test": 1}
     assert any("look like copies" in note for note in audit["notes"])
@@ -204,6 +204,6 @@ def test_the_command(tmp_path: Path) -> None:
         outputs.append([(tmp_path / name / file).read_bytes() for file in ("split.csv", "audit.json")])
     assert outputs[0] == outputs[1]
     lines = outputs[0][0].decode().splitlines()
-    assert lines[0] == "row,part,weight"
+    assert lines[0] == "row,split,weight"
     assert lines[1].split(",")[1:] == ["train", "1.000000"]
     assert json.loads(outputs[0][1])["dataset"] == "ss304"

@@ -7,19 +7,19 @@ from manifests import CLASSES, even_dataset, manifest_of, run_frames
 
 from weldbench.config.data import Split
 from weldbench.errors import InputError
-from weldbench.strategies import assign_parts
+from weldbench.splitting.strategies import assign_splits
 
 
 def assigned(manifest: pd.DataFrame, fold: int = 0, **changes: object) -> pd.DataFrame:
-    parts, notes = assign_parts(manifest, CLASSES, Split(**changes), fold)
-    assert list(parts.index) == list(manifest["row"])
-    table = manifest.assign(part=parts.to_numpy())
+    splits, notes = assign_splits(manifest, CLASSES, Split(**changes), fold)
+    assert list(splits.index) == list(manifest["row"])
+    table = manifest.assign(split=splits.to_numpy())
     table.attrs["notes"] = notes
     return table
 
 
-def classes_in(table: pd.DataFrame, part: str) -> set[str]:
-    return set(table.loc[table["part"] == part, "label"])
+def classes_in(table: pd.DataFrame, split: str) -> set[str]:
+    return set(table.loc[table["split"] == split, "label"])
 
 
 @st.composite
@@ -41,34 +41,34 @@ def datasets(draw: st.DrawFn, fewest_runs: int, one_class_a_run: bool = True) ->
 @given(manifest=datasets(fewest_runs=3), seed=st.integers(0, 9), fold=st.integers(0, 2))
 def test_grouped_shares_no_run_and_has_every_class_in_every_part(manifest: pd.DataFrame, seed: int, fold: int) -> None:
     table = assigned(manifest, fold, strategy="grouped", fold_count=3, seed=seed)
-    assert (table.groupby("run")["part"].nunique() == 1).all()
-    for part in ("train", "valid", "test"):
-        assert classes_in(table, part) == set(CLASSES)
+    assert (table.groupby("run")["split"].nunique() == 1).all()
+    for split in ("train", "valid", "test"):
+        assert classes_in(table, split) == set(CLASSES)
 
 
 @settings(max_examples=12, deadline=None)
 @given(manifest=datasets(fewest_runs=5, one_class_a_run=False), seed=st.integers(0, 9))
 def test_runs_of_several_classes_stay_whole(manifest: pd.DataFrame, seed: int) -> None:
     table = assigned(manifest, strategy="grouped", fold_count=3, seed=seed)
-    assert (table.groupby("run")["part"].nunique() == 1).all()
+    assert (table.groupby("run")["split"].nunique() == 1).all()
 
 
 def test_the_folds_are_a_cross_validation_over_runs() -> None:
     manifest = even_dataset(runs_per_class=7)
     tables = [assigned(manifest, fold, strategy="grouped", fold_count=5) for fold in range(5)]
-    times_in_test = sum((table["part"] == "test").astype(int) for table in tables)
-    times_in_valid = sum((table["part"] == "valid").astype(int) for table in tables)
+    times_in_test = sum((table["split"] == "test").astype(int) for table in tables)
+    times_in_valid = sum((table["split"] == "valid").astype(int) for table in tables)
     assert (times_in_test == 1).all()
     assert (times_in_valid == 1).all()
     for fold in range(5):
-        in_valid = set(tables[fold].loc[tables[fold]["part"] == "valid", "run"])
+        in_valid = set(tables[fold].loc[tables[fold]["split"] == "valid", "run"])
         following = tables[(fold + 1) % 5]
-        assert in_valid == set(following.loc[following["part"] == "test", "run"])
+        assert in_valid == set(following.loc[following["split"] == "test", "run"])
 
 
 def test_equal_runs_are_divided_evenly() -> None:
     table = assigned(even_dataset(runs_per_class=10), strategy="grouped", fold_count=5)
-    runs = table.groupby(["part", "label"])["run"].nunique()
+    runs = table.groupby(["split", "label"])["run"].nunique()
     assert {runs["test", label] for label in CLASSES} == {2}
     assert {runs["valid", label] for label in CLASSES} == {2}
 
@@ -77,23 +77,23 @@ def test_grouped_names_the_class_with_too_few_runs() -> None:
     manifest = pd.concat([even_dataset(5), manifest_of(run_frames("one", "rare", "", 50))], ignore_index=True)
     manifest["row"] = np.arange(len(manifest))
     with pytest.raises(InputError, match=r"needs 5 runs of each class.* and rare has 1; take strategy published"):
-        assign_parts(manifest, [*CLASSES, "rare"], Split(strategy="grouped"), 0)
+        assign_splits(manifest, [*CLASSES, "rare"], Split(strategy="grouped"), 0)
     with pytest.raises(InputError, match=r"lower split\.fold_count to 4,"):
-        assign_parts(even_dataset(4), CLASSES, Split(strategy="grouped"), 0)
+        assign_splits(even_dataset(4), CLASSES, Split(strategy="grouped"), 0)
 
 
 @pytest.mark.parametrize(("strategy", "fold"), [("grouped", 5), ("grouped", -1), ("published", 1), ("random", 1)])
 def test_a_fold_that_does_not_exist(strategy: str, fold: int) -> None:
     with pytest.raises(InputError, match=f"there is no fold {fold}"):
-        assigned(even_dataset(part="train"), fold, strategy=strategy)
+        assigned(even_dataset(split="train"), fold, strategy=strategy)
 
 
 def test_a_frame_published_twice_is_used_once() -> None:
-    twice = [frame for part in ("valid", "test") for frame in run_frames("shared", "good_weld", part, 4)]
-    manifest = manifest_of([*twice, *even_dataset(part="train")[["path", "run", "label", "published_part"]].values])
+    twice = [frame for split in ("valid", "test") for frame in run_frames("shared", "good_weld", split, 4)]
+    manifest = manifest_of([*twice, *even_dataset(split="train")[["path", "run", "label", "published_split"]].values])
     for strategy in ("grouped", "random"):
         table = assigned(manifest, strategy=strategy, fold_count=3)
-        assert table.loc[table["run"] == "shared", "part"].count() == 4
+        assert table.loc[table["run"] == "shared", "split"].count() == 4
 
 
 @settings(max_examples=12, deadline=None)
@@ -103,25 +103,25 @@ def test_a_frame_published_twice_is_used_once() -> None:
     seed=st.integers(0, 5),
 )
 def test_the_order_of_the_manifest_does_not_matter(order: list[int], strategy: str, seed: int) -> None:
-    manifest = even_dataset(part="train")
+    manifest = even_dataset(split="train")
     shuffled = manifest.iloc[order].assign(row=np.arange(45))
-    expected = assigned(manifest, strategy=strategy, seed=seed).set_index("path")["part"]
-    found = assigned(shuffled, strategy=strategy, seed=seed).set_index("path")["part"]
+    expected = assigned(manifest, strategy=strategy, seed=seed).set_index("path")["split"]
+    found = assigned(shuffled, strategy=strategy, seed=seed).set_index("path")["split"]
     assert found.reindex(expected.index).tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("strategy", ["grouped", "random", "published"])
-def test_the_seed_changes_the_parts(strategy: str) -> None:
-    manifest = even_dataset(9, part="train")
-    found = {tuple(assigned(manifest, strategy=strategy, seed=seed)["part"]) for seed in range(5)}
+def test_the_seed_changes_the_splits(strategy: str) -> None:
+    manifest = even_dataset(9, split="train")
+    found = {tuple(assigned(manifest, strategy=strategy, seed=seed)["split"]) for seed in range(5)}
     assert len(found) > 1
-    assert len({tuple(assigned(manifest, strategy=strategy, seed=3)["part"]) for _ in range(2)}) == 1
+    assert len({tuple(assigned(manifest, strategy=strategy, seed=3)["split"]) for _ in range(2)}) == 1
 
 
 def test_random_ignores_runs() -> None:
     table = assigned(even_dataset(2, 50), strategy="random", fold_count=5)
-    assert table["part"].value_counts().to_dict() == {"train": 180, "valid": 60, "test": 60}
-    assert (table.groupby("run")["part"].nunique() == 3).all()
+    assert table["split"].value_counts().to_dict() == {"train": 180, "valid": 60, "test": 60}
+    assert (table.groupby("run")["split"].nunique() == 3).all()
     assert "flatters" in table.attrs["notes"][0]
 
 
@@ -142,29 +142,29 @@ def test_published_parts_are_taken_as_they_are() -> None:
         ]
     )
     table = assigned(manifest)
-    assert table["part"].tolist() == manifest["published_part"].tolist()
+    assert table["split"].tolist() == manifest["published_split"].tolist()
     assert table.attrs["notes"] == []
 
 
 def test_published_without_any_part() -> None:
-    with pytest.raises(InputError, match=r"names no part train; set split\.strategy to grouped"):
+    with pytest.raises(InputError, match=r"names no split train; set split\.strategy to grouped"):
         assigned(even_dataset())
 
 
 def test_published_without_valid_takes_runs_of_train() -> None:
-    frames = [*even_dataset(5, part="train")[["path", "run", "label", "published_part"]].values]
+    frames = [*even_dataset(5, split="train")[["path", "run", "label", "published_split"]].values]
     frames += [frame for label in CLASSES for frame in run_frames(f"test {label}", label, "test", 3)]
     table = assigned(manifest_of(frames))
-    assert (table.loc[table["published_part"] == "test", "part"] == "test").all()
-    assert (table.groupby("run")["part"].nunique() == 1).all()
-    runs = table.groupby(["part", "label"])["run"].nunique()
+    assert (table.loc[table["published_split"] == "test", "split"] == "test").all()
+    assert (table.groupby("run")["split"].nunique() == 1).all()
+    runs = table.groupby(["split", "label"])["run"].nunique()
     assert {runs["valid", label] for label in CLASSES} == {1}
     assert {runs["train", label] for label in CLASSES} == {4}
     assert "made of whole runs of train" in table.attrs["notes"][0]
 
 
 def test_published_without_test_gives_every_class_a_test_run_if_it_has_two() -> None:
-    # One class has a run in each part, one has all of its runs in train, one has a single run.
+    # One class has a run in each split, one has all of its runs in train, one has a single run.
     table = assigned(
         manifest_of(
             [
@@ -180,7 +180,7 @@ def test_published_without_test_gives_every_class_a_test_run_if_it_has_two() -> 
     assert classes_in(table, "train") == set(CLASSES)
     assert classes_in(table, "test") == {"good_weld", "burn_through"}
     assert classes_in(table, "valid") == {"burn_through"}
-    assert (table.groupby("run")["part"].nunique() == 1).all()
+    assert (table.groupby("run")["split"].nunique() == 1).all()
 
 
 @settings(max_examples=25, deadline=None)
@@ -188,14 +188,14 @@ def test_published_without_test_gives_every_class_a_test_run_if_it_has_two() -> 
 def test_published_without_test_keeps_every_class_in_train_and_no_run_twice(data: st.DataObject, seed: int) -> None:
     frames = []
     for label in CLASSES:
-        for part, fewest in (("train", 1), ("valid", 0)):
+        for split, fewest in (("train", 1), ("valid", 0)):
             for run, count in enumerate(data.draw(st.lists(st.integers(1, 6), min_size=fewest, max_size=5))):
-                frames += run_frames(f"{label} {part} {run}", label, part, count)
-    if all(part != "valid" for *_, part in frames):
+                frames += run_frames(f"{label} {split} {run}", label, split, count)
+    if all(split != "valid" for *_, split in frames):
         frames += run_frames("good_weld valid", "good_weld", "valid", 1)
     manifest = manifest_of(frames)
     table = assigned(manifest, seed=seed)
-    assert (table.groupby("run")["part"].nunique() == 1).all()
+    assert (table.groupby("run")["split"].nunique() == 1).all()
     assert classes_in(table, "train") == set(CLASSES)
     runs = manifest.groupby("label")["run"].nunique()
     assert classes_in(table, "test") == set(runs[runs >= 2].index)

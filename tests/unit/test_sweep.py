@@ -4,11 +4,12 @@ import pytest
 from blobs import write_blobs, write_params
 
 from weldbench.config import load_params
+from weldbench.data.dataset import open_dataset
 from weldbench.errors import InputError
-from weldbench.frames import open_dataset
-from weldbench.hardware import prepare
-from weldbench.lessons import Assignment
-from weldbench.sweep import point_settings, sweep_table, train_point, write_sweep
+from weldbench.reporting.tables.sweep import sweep_table, write_sweep
+from weldbench.runtime.hardware import prepare
+from weldbench.training.setup import TrainingJob
+from weldbench.training.sweep import point_settings, train_point
 
 
 def test_a_point_changes_length_rate_and_what_could_favour_a_depth(tmp_path):
@@ -29,9 +30,9 @@ def test_a_point_tells_what_valid_says_and_leaves_nothing_else(tmp_path):
     params = load_params(write_params(tmp_path))
     settings = point_settings(params, "blobs", "full_con6", 2, 0.02)
     dataset = open_dataset(tmp_path / "data")
-    task = Assignment("blobs", dataset, split, None, settings, params.train, params.hardware, 0)
+    job = TrainingJob("blobs", dataset, split, None, settings, params.train, params.hardware, 0)
     output = tmp_path / "points" / "full_con6-2-0.02.json"
-    train_point(prepare(params.hardware), task, output)
+    train_point(prepare(params.hardware), job, output)
     point = json.loads(output.read_text())
     assert (point["model"], point["epochs"], point["learning_rate"]) == ("full_con6", 2, 0.02)
     assert 0.3 < point["valid_macro_f1"] <= 1

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from weldbench.table import Table, deviation, mean_and_deviation, percent, share
+from weldbench.reporting.tables.table import Table, format_mean_std, percent, sample_std, share
 
 
 @pytest.fixture
@@ -57,11 +57,11 @@ def test_three_files_are_written_and_replace_older_ones(table, tmp_path):
 
 
 def test_numbers_as_words():
-    assert mean_and_deviation(np.array([0.5, 0.7])) == "0.600 ± 0.141"
-    assert mean_and_deviation(np.array([0.5])) == "0.500"
-    assert mean_and_deviation(np.array([np.nan, np.nan]), "no frames") == "no frames"
+    assert format_mean_std(np.array([0.5, 0.7])) == "0.600 ± 0.141"
+    assert format_mean_std(np.array([0.5])) == "0.500"
+    assert format_mean_std(np.array([np.nan, np.nan]), "no frames") == "no frames"
     assert share(float("nan"), "never predicted") == "never predicted"
-    assert np.isnan(deviation(np.array([0.5])))
+    assert np.isnan(sample_std(np.array([0.5])))
     assert [percent(value) for value in (0.001, 0.05, 1 / 3, 1)] == ["0.1 %", "5 %", "33.3 %", "100 %"]
 
 

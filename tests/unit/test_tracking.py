@@ -3,9 +3,9 @@ import sys
 
 import pytest
 
-from weldbench.engine import Epoch
 from weldbench.errors import InputError
-from weldbench.tracking import tracker
+from weldbench.training.loop import Epoch
+from weldbench.training.tracking import tracker
 
 LINES = [Epoch(1, 24, 0.01, 1.1, 1.0, 0.4, 2.0, 96.0), Epoch(2, 48, 0.005, 0.7, 0.6, 0.75, 2.0, 96.0)]
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from weldbench.config.data import SimulatedDataset
-from weldbench.run_name import process_facts
-from weldbench.weldsim import CLASSES, frames_of, render_batch, write_archive
+from weldbench.ingest.run_name import process_facts
+from weldbench.weldsim import CLASSES, render_batch
+from weldbench.weldsim.archive import frames_of, labels_of, runs_of, write_archive
 from weldbench.weldsim.domain import BENCHES, PLANT, WIDE, process_of
 from weldbench.weldsim.draw import scene_of
 from weldbench.weldsim.film import at
 from weldbench.weldsim.optics import relief, view
-from weldbench.weldsim.published import labels_of, runs_of
 from weldbench.weldsim.render import render
 from weldbench.weldsim.scene import Camera
 
@@ -161,17 +161,17 @@ def test_a_stamped_frame_differs_in_the_top_left_corner_alone():
 
 def test_the_default_layout_keeps_its_promises():
     labels = labels_of(DEFAULT)
-    counts = {part: Counter(of_part.values()) for part, of_part in labels.items()}
-    assert {part: sum(c.values()) for part, c in counts.items()} == {"train": 1200, "valid": 480, "test": 1100}
+    counts = {split: Counter(of_split.values()) for split, of_split in labels.items()}
+    assert {split: sum(c.values()) for split, c in counts.items()} == {"train": 1200, "valid": 480, "test": 1100}
     assert counts["test"][0] == 75 * counts["test"][LEAK]
     assert counts["test"][LEAK] >= 8
     assert all(set(c) == set(range(6)) for c in counts.values())
     runs = runs_of(DEFAULT)
     assert len(runs) >= 24
     assert len({run.name for run in runs}) == len(runs)
-    leaks = [run for run in runs if len(run.parts) > 1]
-    assert [(run.parts, set(run.labels)) for run in leaks] == [(("valid", "test"), {LEAK})]
-    without_gas = Counter(part for run in runs if LEAK in run.labels for part in run.parts)
+    leaks = [run for run in runs if len(run.splits) > 1]
+    assert [(run.splits, set(run.labels)) for run in leaks] == [(("valid", "test"), {LEAK})]
+    without_gas = Counter(split for run in runs if LEAK in run.labels for split in run.splits)
     assert without_gas == {"train": 5, "valid": 3, "test": 3}
     assert any(len(set(run.labels)) > 1 for run in runs)
 
@@ -200,11 +200,11 @@ def test_the_archive_is_the_same_byte_for_byte_and_reads_as_published(tmp_path):
     with zipfile.ZipFile(tmp_path / "one.zip") as archive:
         for path, frame in frames_of(SMALL):
             np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(archive.read(path)))), frame)
-        for part, labels in labels_of(SMALL).items():
-            assert json.loads(archive.read(f"{part}/{part}.json")) == labels
-            assert {f"{part}/{path}" for path in labels} <= set(archive.namelist())
-        leaked = next(run for run in runs_of(SMALL) if len(run.parts) > 1).name
-        twins = [archive.read(f"{part}/{leaked}/image-0001.png") for part in ("valid", "test")]
+        for split, labels in labels_of(SMALL).items():
+            assert json.loads(archive.read(f"{split}/{split}.json")) == labels
+            assert {f"{split}/{path}" for path in labels} <= set(archive.namelist())
+        leaked = next(run for run in runs_of(SMALL) if len(run.splits) > 1).name
+        twins = [archive.read(f"{split}/{leaked}/image-0001.png") for split in ("valid", "test")]
         assert twins[0] == twins[1]
 
 

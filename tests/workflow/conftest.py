@@ -53,8 +53,8 @@ def make_project() -> Callable[[Path], Path]:
         folder.mkdir()
         for file in FILES:
             shutil.copy(ROOT / file, folder / file)
-        for part in FOLDERS:
-            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        for split in FOLDERS:
+            shutil.copytree(ROOT / split, folder / split, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         edit_params(folder, shrink)
         run(folder, "git", "init", "--quiet")
         run(folder, "dvc", "init", "--quiet", "--force")

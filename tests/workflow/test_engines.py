@@ -57,17 +57,17 @@ def test_a_change_of_the_code_reruns_what_uses_it_in_both_engines(after_snakemak
     def dvc_stages() -> set[str]:
         return set(re.findall(r"python (scripts/\w+\.py)", run(project, "dvc", "repro", "--dry")))
 
-    edit_module(project, "tables_by_run.py")
+    edit_module(project, "evaluation/bootstrap.py")
     assert planned_rules(project) == {"compare", "report"}
     assert dvc_stages() == {"scripts/compare.py"}  # report follows if compare then writes something else
 
-    edit_module(project, "losses.py")
+    edit_module(project, "training/losses.py")
     trained = {"pretrain", "train", "finetune", "evaluate", "explain", "compare", "report"}
     assert planned_rules(project) == trained
     assert dvc_stages() == {"scripts/pretrain.py", "scripts/train.py", "scripts/compare.py"}
 
 
-@pytest.mark.parametrize(("module", "lost"), [("weldsim/pool.py", "fetch"), ("losses.py", "train")])
+@pytest.mark.parametrize(("module", "lost"), [("weldsim/pool.py", "fetch"), ("training/losses.py", "train")])
 def test_what_a_failed_job_has_lost_is_made_again(after_snakemake: Path, module: str, lost: str) -> None:
     project, usual = after_snakemake, environment(after_snakemake)
     edit_module(project, module)

@@ -14,7 +14,7 @@ def test_dvc_killed_at_random_moments_makes_the_same_bytes_and_snakemake_takes_t
 ) -> None:
     project = make_project(tmp_path)
     moments = random.Random(8)
-    for first_output in ("data/weldsim/archive.zip", "models/weldsim/**/run.json"):
+    for first_output in ("data/weldsim/archive.zip", "models/weldsim/**/training.json"):
         start_and_kill(project, ("dvc", "repro"), first_output, moments.uniform(0, 3))
     run(project, "dvc", "repro")
     assert sums(project) == sums(finished)

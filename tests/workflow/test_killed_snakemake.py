@@ -14,7 +14,7 @@ def test_snakemake_killed_at_random_moments_ends_with_the_same_bytes(
 ) -> None:
     project = make_project(tmp_path)
     moments = random.Random(7)
-    for first_output in ("data/weldsim/archive.zip", "models/weldsim/**/run.json", "results/**/predictions.csv"):
+    for first_output in ("data/weldsim/archive.zip", "models/weldsim/**/training.json", "results/**/predictions.csv"):
         start_and_kill(project, SNAKEMAKE, first_output, moments.uniform(0, 1.5))
         run(project, "snakemake", "--unlock")
     run(project, *SNAKEMAKE)

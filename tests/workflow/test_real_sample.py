@@ -32,8 +32,10 @@ def test_from_real_frames_to_the_table_and_the_report(project: Path) -> None:
     assert (table["f1"].between(0, 1) | said_in_words).all()
     assert table.loc[~table["model"].str.startswith("published"), "f1"].notna().all()
     assert (project / "results/mine/report.html").stat().st_size > 100_000
-    test = pd.read_csv(project / "results/mine/evaluation/resnet18/fold0/seed0/predictions.csv").query("part == 'test'")
+    test = pd.read_csv(project / "results/mine/evaluation/resnet18/fold0/seed0/predictions.csv").query(
+        "split == 'test'"
+    )
     assert test["label"].nunique() == 6
-    train = pd.read_csv(project / "data/mine/split/fold0/split.csv").query("part == 'train'")
+    train = pd.read_csv(project / "data/mine/split/fold0/split.csv").query("split == 'train'")
     manifest = pd.read_csv(project / "data/mine/manifest.csv")
     assert not set(manifest.loc[train["row"], "run"]) & set(test["run"])

@@ -61,7 +61,7 @@ class KaggleDataset(_Dataset):
     sha256: Sha256 | None = Field(None, description="expected hash of the zip; none accepts any and records it")
     frames: PositiveInt | None = Field(None, description="expected number of frames; none accepts any")
     counts: dict[Literal["train", "valid", "test"], PositiveInt | dict[str, PositiveInt]] = Field(
-        default_factory=dict, description="expected frames per part, or per part and class; what is absent may be any"
+        default_factory=dict, description="expected frames per split, or per split and class; what is absent may be any"
     )
 
 
@@ -121,6 +121,6 @@ class Split(OverridableSection):
     balance: Literal["none", "undersample", "oversample", "class_weights"] = "undersample"
     cap: PositiveInt = Field(1000, description="frames per class in train, at most, for balance: undersample")
     on_leak: Literal["fail", "drop", "warn"] = "drop"
-    fold_count: int = Field(5, ge=3, description="parts that strategy grouped cuts the runs into")
+    fold_count: int = Field(5, ge=3, description="splits that strategy grouped cuts the runs into")
     seed: int = 0
     per_dataset: dict[str, SplitOverride] = Field(default_factory=dict)

@@ -12,7 +12,7 @@ Init = Literal["imagenet", "simulated", "scratch"]
 class ModelOverride(Section):
     """What one dataset may change in a model: the training length in steps, the input size, the starting weights.
 
-    The optimiser and its learning rate go with the starting weights: what suits ImageNet's is too slow for others.
+    The optimizer and its learning rate go with the starting weights: what suits ImageNet's is too slow for others.
     """
 
     epochs: PositiveInt = 1
@@ -125,7 +125,7 @@ class TorchvisionModel(_Model):
         overrides = self.per_dataset.values()
         starts = [self.init, *(override.init for override in overrides if "init" in override.model_fields_set)]
         if self.freeze != "none" and "scratch" in starts:
-            raise ValueError("freeze: with init: scratch there is nothing learnt to keep; set freeze: none")
+            raise ValueError("freeze: with init: scratch there is nothing learned to keep; set freeze: none")
         return self
 
 

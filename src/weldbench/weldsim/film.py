@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from weldbench.runtime.seeding import Stream, generator
 from weldbench.weldsim.domain import Domain, bench_of, process_of
 from weldbench.weldsim.draw import scene_of
 from weldbench.weldsim.render import render
@@ -52,7 +53,7 @@ def at(scene: Scene, seconds: float, speed_mm_s: float) -> Scene:
 
 
 def render_batch(
-    seed: int | Sequence[int] | np.random.Generator,
+    seed: int | Sequence[int],
     count: int,
     width_px: int,
     height_px: int | None = None,
@@ -71,7 +72,7 @@ def render_batch(
         Frames, uint8, shape (count, height_px, width_px), and labels, int64, shape (count,).
     """
     height_px = height_px or width_px
-    rng = np.random.default_rng(seed)
+    rng = generator(Stream.SIMULATED_FRAMES, *(seed if isinstance(seed, Sequence) else (seed,)))
     labels = rng.permutation(np.arange(count) + rng.integers(len(CLASSES))) % len(CLASSES)
     scenes = [scene_of(label, process_of(label, rng), domain or bench_of(label, rng), rng) for label in labels.tolist()]
     return render(scenes, width_px, height_px), labels.astype(np.int64)

@@ -23,7 +23,7 @@ class Surface:
     pool: np.ndarray
     glow: np.ndarray
     gloss: np.ndarray
-    cloud: np.ndarray  # slow noise, deviation 1, that moves with the plate
+    cloud: np.ndarray  # slow noise, standard deviation 1, that moves with the plate
 
 
 def lay(seen: View, plate: Plate, pool: Pool) -> Surface:

@@ -7,6 +7,8 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from weldbench.runtime.seeding import Stream, generator
+
 SIZE = 512  # texels per side
 LEVELS = 5  # each one is filtered for twice the pixel footprint of the one before
 MATERIALS = ("sand", "cast", "brushed")
@@ -25,7 +27,7 @@ def lookup(texture: str, x: np.ndarray, y: np.ndarray, texels_per_px: float) -> 
         texels_per_px: Chooses the filtered copy, so that fine grain does not alias.
 
     Returns:
-        float32 values with mean 0 and deviation 1 in the unfiltered copy (`flake`: 0 to 1).
+        float32 values with mean 0 and standard deviation 1 in the unfiltered copy (`flake`: 0 to 1).
     """
     level = min(max(round(math.log2(max(texels_per_px, 1e-3))) + 1, 0), LEVELS - 1)
     # Made positive by whole turns, a number is cut where it would be floored, which is three times slower.
@@ -45,7 +47,7 @@ def _levels(name: str) -> np.ndarray:
 
 @functools.cache
 def _atlas() -> np.ndarray:
-    rng = np.random.default_rng(304)
+    rng = generator(Stream.SURFACE_TEXTURES, 304)
     # A cast skin has pits beside its grain; a flake texture shows the cells of a broken crust.
     grain = _noise(rng, 9.0, 1.2)
     textures = {
@@ -95,4 +97,4 @@ def _cells(rng: np.random.Generator, count: int) -> np.ndarray:
 @functools.cache
 def white_noise() -> np.ndarray:
     """Return 512 x 512 normal deviates: the sensor's noise."""
-    return np.random.default_rng(305).standard_normal((SIZE, SIZE)).astype(np.float32)
+    return generator(Stream.SURFACE_TEXTURES, 305).standard_normal((SIZE, SIZE)).astype(np.float32)

@@ -1,0 +1,1 @@
+"""The ingested frames as arrays: loading, resizing, normalizing."""

@@ -1,0 +1,153 @@
+"""The frames of a split, resident in memory at a network's input size."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from weldbench.data.resize import area_mean
+from weldbench.errors import InputError
+
+# Read as they stand: a class may be called None, a run 007.
+_NAMES = {"path": str, "label": str, "run": str, "published_split": str}
+
+
+@dataclass(frozen=True)
+class SplitFrames:
+    """The frames of train, valid or test.
+
+    Attributes:
+        frames: uint8, shape (U, S, S), each frame once.
+        index: Position in `frames` of each of the split's N lines, int64, shape (N,); oversampled lines share a frame.
+        rows: Row of the manifest of each line, int64, shape (N,).
+        labels: Class of each line, int64, shape (N,).
+        weights: Weight of each line in the loss, float32, shape (N,).
+    """
+
+    frames: np.ndarray
+    index: np.ndarray
+    rows: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An ingested dataset: its frames on disk, its manifest, its classes in label order."""
+
+    frames: np.ndarray
+    manifest: pd.DataFrame
+    classes: list[str]
+    folder: Path
+
+    def load_split(self, split_table: pd.DataFrame, name: str, size_px: int) -> SplitFrames:
+        """Load one split of a split, its lines ordered by row.
+
+        Raises:
+            InputError: The split is empty, or larger frames are asked for than are stored.
+        """
+        lines = split_table[split_table["split"] == name].sort_values("row", kind="stable")
+        if lines.empty:
+            raise InputError(f"{self.folder}: the split has no frame of the split {name}; see its audit.json")
+        rows = lines["row"].to_numpy(np.int64)
+        unique, index = np.unique(rows, return_inverse=True)
+        if unique[-1] >= len(self.frames):
+            raise InputError(f"{self.folder}: the split names row {unique[-1]}, of {len(self.frames)}; split again")
+        number = {name: label for label, name in enumerate(self.classes)}
+        return SplitFrames(
+            frames=resident(self.frames, unique, size_px),
+            index=index.astype(np.int64),
+            rows=rows,
+            labels=_labels(self.manifest, rows, number),
+            weights=lines["weight"].to_numpy(np.float32),
+        )
+
+
+def open_dataset(folder: Path | str) -> Dataset:
+    """Open what ingest wrote; frames stay on disk until a split is loaded.
+
+    Raises:
+        InputError: A file is missing, damaged, or does not belong to the others.
+    """
+    folder = Path(folder)
+    try:
+        frames = np.load(folder / "frames.npy", mmap_mode="r", allow_pickle=False)
+        manifest = pd.read_csv(folder / "manifest.csv", dtype=_NAMES, keep_default_na=False)
+        classes = json.loads((folder / "inventory.json").read_text(encoding="utf-8"))["classes"]
+    except FileNotFoundError as error:
+        raise InputError(f"{error.filename}: there is no such file; ingest the dataset first") from None
+    except (ValueError, KeyError, EOFError) as error:
+        raise InputError(f"{folder}: a file of this dataset is damaged: {error}; ingest again") from None
+    if frames.dtype != np.uint8 or frames.ndim != 3 or len(frames) != len(manifest):
+        raise InputError(
+            f"{folder}: frames.npy holds {frames.dtype} of shape {frames.shape}, "
+            f"manifest.csv has {len(manifest)} lines; ingest again"
+        )
+    return Dataset(frames, manifest, list(classes), folder)
+
+
+def read_split(path: Path | str) -> pd.DataFrame:
+    """Read split.csv.
+
+    Raises:
+        InputError: The file is missing or lacks a column.
+    """
+    try:
+        split_table = pd.read_csv(path)
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file; split the dataset first") from None
+    except (ValueError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: this is no table: {error}; split again") from None
+    missing = {"row", "split", "weight"} - set(split_table.columns)
+    if missing:
+        raise InputError(f"{path}: the columns {', '.join(sorted(missing))} are missing; split again")
+    return split_table
+
+
+def split_id(path: Path | str) -> str:
+    """Return the first 12 hex digits of the sha256 of split.csv."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+
+
+def resident(stored: np.ndarray, rows: Iterable[int], size_px: int) -> np.ndarray:
+    """Copy rows of the stored frames into memory, each reduced to `size_px`.
+
+    Args:
+        stored: uint8, shape (N, H, H), usually memory-mapped.
+        rows: Which frames, in the order of the result.
+        size_px: Height and width of the result.
+
+    Returns:
+        uint8, shape (len(rows), size_px, size_px).
+
+    Raises:
+        InputError: The stored frames are smaller, or not square.
+    """
+    rows = np.asarray(rows)
+    height, width = stored.shape[1:]
+    if height != width:
+        raise InputError(f"frames.npy holds frames of {width} x {height} pixels, not square ones; ingest again")
+    if size_px > height:
+        raise InputError(
+            f"params.yaml: a model's input_size_px is {size_px}, but the frames are stored at {height}; "
+            f"raise ingest.frame_size_px or lower input_size_px"
+        )
+    result = np.empty((len(rows), size_px, size_px), np.uint8)
+    for number, row in enumerate(rows):
+        result[number] = stored[row] if size_px == height else area_mean(stored[row], size_px)
+    return result
+
+
+def _labels(manifest: pd.DataFrame, rows: np.ndarray, number: dict[str, int]) -> np.ndarray:
+    names = manifest["label"].to_numpy()[rows]
+    unknown = sorted({str(name) for name in names} - set(number))
+    if unknown:
+        raise InputError(f"manifest.csv: labels that inventory.json does not list: {', '.join(unknown)}; ingest again")
+    return np.array([number[name] for name in names], np.int64)

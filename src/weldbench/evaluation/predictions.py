@@ -1,0 +1,128 @@
+"""What a model said about every frame: reading predictions.csv, checking it, putting several together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from weldbench.errors import InputError
+
+FRAME_COLUMNS = ("split_id", "split", "row", "run", "label")
+_TEXT = {"split_id": str, "split": str, "run": str, "label": str}
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The frames of one split, with what one training of one model said about them.
+
+    Attributes:
+        classes: Names in label order; the first is the good one.
+        labels: True class of each frame, int64, shape (N,).
+        probabilities: float64, shape (N, K).
+        runs: Name of each frame's run, shape (N,).
+        folds: Fold in which each frame was scored, int64, shape (N,).
+        rows: Row of each frame in the manifest, int64, shape (N,).
+    """
+
+    classes: tuple[str, ...]
+    labels: np.ndarray
+    probabilities: np.ndarray
+    runs: np.ndarray
+    folds: np.ndarray
+    rows: np.ndarray
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """The most probable class of each frame, int64, shape (N,)."""
+        return self.probabilities.argmax(axis=1)
+
+    @property
+    def correct(self) -> np.ndarray:
+        """Whether the most probable class is the true one, bool, shape (N,)."""
+        return self.predicted == self.labels
+
+    def take(self, positions: np.ndarray) -> "Predictions":
+        """Return the frames at `positions` (indices or a mask of shape (N,))."""
+        return Predictions(
+            self.classes,
+            self.labels[positions],
+            self.probabilities[positions],
+            self.runs[positions],
+            self.folds[positions],
+            self.rows[positions],
+        )
+
+
+def class_names(predictions: pd.DataFrame) -> tuple[str, ...]:
+    """Return the classes of a table of predictions, in label order: every column that describes no frame."""
+    return tuple(column for column in predictions.columns if column not in FRAME_COLUMNS)
+
+
+def select_split(predictions: pd.DataFrame, split: str, fold: int = 0) -> Predictions:
+    """Return one split (`valid` or `test`) of a table of predictions as arrays."""
+    classes = class_names(predictions)
+    chosen = predictions[predictions["split"] == split]
+    number = {name: position for position, name in enumerate(classes)}
+    return Predictions(
+        classes=classes,
+        labels=chosen["label"].map(number).to_numpy(dtype=np.int64),
+        probabilities=chosen[list(classes)].to_numpy(dtype=np.float64),
+        runs=chosen["run"].to_numpy(dtype=str),
+        folds=np.full(len(chosen), fold, dtype=np.int64),
+        rows=chosen["row"].to_numpy(dtype=np.int64),
+    )
+
+
+def concatenate(pieces: Sequence[Predictions]) -> Predictions:
+    """Put the splits of several folds behind one another; the classes are those of the first."""
+    return Predictions(
+        pieces[0].classes,
+        *(
+            np.concatenate([getattr(piece, field) for piece in pieces])
+            for field in ("labels", "probabilities", "runs", "folds", "rows")
+        ),
+    )
+
+
+def read_predictions(path: Path | str) -> pd.DataFrame:
+    """Read and check one predictions.csv.
+
+    Raises:
+        InputError: The file is missing or damaged, a label is no class, or a row of probabilities does not sum to 1.
+    """
+    path = Path(path)
+    try:
+        # Only what is empty is absent: a class or a run may be called None or NA.
+        predictions = pd.read_csv(path, dtype=_TEXT, keep_default_na=False, na_values=[""])
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file; evaluate that model and seed first") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
+        raise InputError(f"{path}: this is no table of predictions: {error}; evaluate again") from None
+    problem = _problem(predictions)
+    if problem:
+        raise InputError(f"{path}: {problem}; delete the file and evaluate again")
+    return predictions
+
+
+def _problem(predictions: pd.DataFrame) -> str | None:
+    missing = [column for column in FRAME_COLUMNS if column not in predictions]
+    if missing:
+        return f"the columns {', '.join(missing)} are missing"
+    classes = list(class_names(predictions))
+    if len(classes) < 2:
+        return f"there are {len(classes)} columns of class probabilities, and at least 2 are needed"
+    unknown = sorted(set(predictions["label"].dropna()) - set(classes))
+    if unknown or predictions["label"].isna().any():
+        return f"labels without a column of probabilities: {', '.join(unknown) or 'empty ones'}"
+    if not all(pd.api.types.is_numeric_dtype(predictions[name]) for name in classes):
+        return "a probability is no number"
+    probabilities = predictions[classes].to_numpy(dtype=np.float64)
+    if not np.isfinite(probabilities).all() or (probabilities < 0).any():
+        return "a probability is negative, infinite or no number"
+    if not np.allclose(probabilities.sum(axis=1), 1.0, atol=1e-3):
+        return "the probabilities of a frame do not sum to 1"
+    if not (predictions["split"] == "test").any():
+        return "there is no frame of the split test"
+    return None

@@ -1,0 +1,84 @@
+"""How the models of a comparison were trained: history.csv and training.json of every fold and seed."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from weldbench.errors import InputError
+
+# What has to be the same in every training of a model, or their mean over seeds means nothing. Not the device: on a
+# cluster nodes differ, and only the times depend on them.
+_SHARED = ("model", "dataset", "settings", "augment", "parameters", "precision", "threads", "versions")
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """All trainings of a comparison.
+
+    Attributes:
+        history: The lines of every history.csv, with the columns `model`, `fold`, `seed` before them.
+        runs: One row per training: `model`, `fold`, `seed`, `seconds`, `parameters`, `best_epoch`,
+            `frames_per_second` (the median over epochs), `peak_memory_mb`, `device`,
+            `inference_ms_alone`, `inference_ms_batched` (per frame).
+        settings: Per model the settings that all its trainings had, with those of the augmentation under `augment`.
+    """
+
+    history: pd.DataFrame
+    runs: pd.DataFrame
+    settings: Mapping[str, dict]
+
+
+def read_trainings(trained: Path | str, models: Sequence[str], folds: Sequence[int], seeds: Sequence[int]) -> Trainings:
+    """Read `trained`/M/foldF/seedS/history.csv and training.json of every model, fold and seed.
+
+    Raises:
+        InputError: A file is missing or damaged, or two trainings of one model had different settings.
+    """
+    histories, runs, settings = [], [], {}
+    for model in models:
+        first: tuple[Path, dict] | None = None
+        for fold in folds:
+            for seed in seeds:
+                folder = Path(trained) / model / f"fold{fold}" / f"seed{seed}"
+                place = {"model": model, "fold": fold, "seed": seed}
+                history, facts = _read(folder)
+                first = first or (folder, facts)
+                settings[model] = {**facts.get("settings", {}), "augment": facts.get("augment", {})}
+                _refuse_other_settings(first, (folder, facts))
+                histories.append(history.assign(**place)[[*place, *history.columns]])
+                runs.append(place | _cost(folder, facts) | {"frames_per_second": history["frames_per_second"].median()})
+    return Trainings(pd.concat(histories, ignore_index=True), pd.DataFrame(runs), settings)
+
+
+def _read(folder: Path) -> tuple[pd.DataFrame, dict]:
+    try:
+        history = pd.read_csv(folder / "history.csv")
+        facts = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{error.filename}: there is no such file; train that model and seed first") from None
+    except ValueError as error:
+        raise InputError(f"{folder}: history.csv or training.json is damaged: {error}; train again") from None
+    missing = {"epoch", "train_loss", "valid_loss", "valid_macro_f1", "frames_per_second"} - set(history.columns)
+    if missing or history.empty:
+        raise InputError(f"{folder / 'history.csv'}: it lacks {', '.join(sorted(missing)) or 'epochs'}; train again")
+    return history, facts
+
+
+def _cost(folder: Path, facts: dict) -> dict:
+    try:
+        cost = {key: facts[key] for key in ("seconds", "parameters", "best_epoch", "peak_memory_mb", "device")}
+        return cost | {f"inference_ms_{how}": facts["inference_ms"][how] for how in ("alone", "batched")}
+    except KeyError as error:
+        raise InputError(f"{folder / 'training.json'}: it lacks {error}; train again") from None
+
+
+def _refuse_other_settings(one: tuple[Path, dict], other: tuple[Path, dict]) -> None:
+    for key in _SHARED:
+        if one[1].get(key) != other[1].get(key):
+            raise InputError(
+                f"{one[0] / 'training.json'} and {other[0] / 'training.json'}: trained with different {key} "
+                f"({one[1].get(key)} and {other[1].get(key)}); train both again with the same params.yaml and packages"
+            )

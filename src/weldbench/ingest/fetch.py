@@ -1,0 +1,129 @@
+"""Bringing a dataset's one archive to its place, whatever its source."""
+
+import hashlib
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from weldbench.config.data import Dataset, KaggleDataset, LocalDataset
+from weldbench.errors import InputError
+from weldbench.ingest.archive import Archive
+from weldbench.ingest.kaggle import download
+from weldbench.ingest.layout import Layout, read_layout
+from weldbench.ingest.packing import pack_folder
+from weldbench.runtime import atomic
+from weldbench.runtime.disk import space_for
+from weldbench.runtime.progress import reporting
+
+_BLOCK_BYTES = 2**20
+_MB = 1e6
+
+
+def fetch(archive: Path | str, name: str, dataset: Dataset) -> None:
+    """Make `archive` and, beside it, `archive.json` with its source, sha256 and size in bytes.
+
+    Nothing appears under these names before it has passed every check.
+
+    Args:
+        archive: Where the zip goes. A download lies in the folder `download` beside it, so that a broken one
+            resumes and a finished one is not repeated.
+        name: Name of the dataset.
+        dataset: Its section of `datasets`.
+
+    Raises:
+        InputError: The source cannot be reached or used, or it is not what the section expects.
+    """
+    archive = Path(archive)
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(dataset, KaggleDataset):
+        source = download(dataset.handle, dataset.version, archive.parent / "download")
+        facts = _place(source, archive, name, dataset)
+    elif isinstance(dataset, LocalDataset):
+        source = Path(dataset.path).expanduser()
+        if source.is_dir():
+            with atomic.replacing(archive) as partial:
+                pack_folder(source, partial)
+                facts = _check(partial, str(source), name, dataset)
+        else:
+            facts = _place(source, archive, name, dataset)
+    else:
+        # Only here, as the renderer is slow to import.
+        from weldbench.weldsim.archive import write_archive
+
+        with atomic.replacing(archive) as partial:
+            write_archive(dataset, partial)
+            facts = _check(partial, f"the simulated archive of {name}", name, dataset)
+    atomic.write_json(archive.with_suffix(".json"), facts)
+
+
+def _place(source: Path, archive: Path, name: str, dataset: Dataset) -> dict[str, Any]:
+    """Check a zip and let `archive` be the same file under a second name, or else a copy."""
+    facts = _check(source, str(source), name, dataset)
+    link = archive.with_name(f".{archive.name}-{os.getpid()}.link")
+    try:
+        os.link(source.resolve(), link)
+        link.replace(archive)
+    except OSError:
+        # Another file system, or one without hard links.
+        with space_for(archive.parent, facts["bytes"], "the archive"), atomic.replacing(archive) as partial:
+            shutil.copyfile(source, partial)
+    finally:
+        link.unlink(missing_ok=True)
+    return facts
+
+
+def _check(path: Path, shown_as: str, name: str, dataset: Dataset) -> dict[str, Any]:
+    """Check a zip's directory, label files, numbers of frames and hash; return the content of archive.json."""
+    with Archive(path, shown_as) as archive:
+        layout = read_layout(archive, dataset.classes, dataset.run_pattern)
+    expected_frames = getattr(dataset, "frames", None)
+    frames = len(layout.frames) + len(layout.bad)
+    if expected_frames is not None and frames != expected_frames:
+        raise InputError(
+            f"{shown_as}: there are {frames} frames in it, and datasets.{name}.frames expects {expected_frames}; "
+            "correct that number if the dataset has changed"
+        )
+    for what, found, expected in _counts(layout, getattr(dataset, "counts", {})):
+        if found != expected:
+            raise InputError(
+                f"{shown_as}: there are {found} frames of {what} in it, and datasets.{name}.counts expects {expected}; "
+                "correct that number if the dataset has changed"
+            )
+    sha256 = _sha256(path, f"check {name}")
+    expected_sha256 = getattr(dataset, "sha256", None)
+    if expected_sha256 is not None and sha256 != expected_sha256:
+        raise InputError(
+            f"{shown_as}: its sha256 is {sha256}, and datasets.{name}.sha256 expects {expected_sha256}; "
+            "delete the file to get it again, or correct the hash if the dataset has changed"
+        )
+    return {
+        "dataset": name,
+        "source": dataset.source,
+        **dataset.model_dump(include={"handle", "version", "path"}),
+        "frames": frames,
+        "sha256": sha256,
+        "bytes": path.stat().st_size,
+    }
+
+
+def _counts(layout: Layout, expected: dict[str, int | dict[str, int]]) -> Iterator[tuple[str, int, int]]:
+    """Yield what is counted, how often it was found, how often it should be."""
+    splits = Counter(frame.published_split for frame in layout.frames)
+    classes = Counter((frame.published_split, frame.label) for frame in layout.frames)
+    for split, of_split in expected.items():
+        if isinstance(of_split, int):
+            yield split, splits[split], of_split
+        else:
+            yield from ((f"{label} in {split}", classes[split, label], count) for label, count in of_split.items())
+
+
+def _sha256(path: Path, description: str) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file, reporting(description, path.stat().st_size / _MB, "MB") as advance:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+            advance(len(block) / _MB)
+    return digest.hexdigest()

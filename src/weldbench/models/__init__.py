@@ -1,0 +1,1 @@
+"""The networks: how they are built, started, stored, run and explained."""

@@ -1,0 +1,62 @@
+"""The networks by name: one gray channel in, one logit per class out; and their files."""
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+from weldbench.config.models import Conv6, FullCon6, Model
+from weldbench.errors import InputError
+from weldbench.models.torchvision_models import gray_torchvision_network
+
+
+def build_network(settings: Model, class_count: int) -> nn.Module:
+    """Build a network with random weights, drawn from torch's generator.
+
+    It takes float32 of shape (N, 1, S, S), S being `input_size_px`, and gives logits of shape (N, class_count).
+
+    Raises:
+        InputError: The input size does not fit the network.
+    """
+    if isinstance(settings, FullCon6):
+        return _full_con6(settings, class_count)
+    network = (
+        _conv6(settings, class_count)
+        if isinstance(settings, Conv6)
+        else gray_torchvision_network(settings, class_count)
+    )
+    return network.to(memory_format=torch.channels_last)
+
+
+def _full_con6(settings: FullCon6, class_count: int) -> nn.Module:
+    widths = [settings.input_size_px**2, *settings.hidden]
+    layers: list[nn.Module] = [nn.Flatten()]
+    for inputs, outputs in pairwise(widths):
+        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(widths[-1], class_count))
+
+
+def _conv6(settings: Conv6, class_count: int) -> nn.Module:
+    layers: list[nn.Module] = []
+    side = settings.input_size_px
+    for inputs, outputs in pairwise([1, *settings.channels]):
+        layers += [
+            nn.Conv2d(inputs, outputs, settings.kernel_size, padding=settings.kernel_size // 2),
+            # Behind the pooling ReLU gives the same values and gradients as before it, from a fraction of the pixels.
+            nn.MaxPool2d(settings.pool_size),
+            nn.ReLU(inplace=True),
+        ]
+        side = (side + 2 * (settings.kernel_size // 2) - settings.kernel_size + 1) // settings.pool_size
+    if side < 1:
+        raise InputError(
+            f"params.yaml: models.conv6.input_size_px is {settings.input_size_px}, too small for "
+            f"{len(settings.channels)} poolings by {settings.pool_size}; raise it, or lower pool_size"
+        )
+    features = settings.channels[-1] * side**2
+    return nn.Sequential(
+        *layers,
+        nn.Flatten(),
+        nn.Linear(features, settings.hidden),
+        nn.ReLU(),
+        nn.Linear(settings.hidden, class_count),
+    )

@@ -1,0 +1,123 @@
+"""Named tensors with one JSON note in a safetensors file: no pickle, and the same bytes for the same content."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import TypeAdapter
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+
+from weldbench.config.models import Model
+from weldbench.data.normalization import Normalization
+from weldbench.errors import InputError
+from weldbench.models.architectures import build_network
+from weldbench.runtime.atomic import replacing
+
+Tensors = dict[str, torch.Tensor]
+
+
+def write_tensors(path: Path | str, tensors: Tensors, note: dict[str, Any]) -> None:
+    """Write tensors, from any device, and the note as the one metadata key `weldbench`, atomically."""
+    # A second key would make the bytes differ from run to run: their order in the file is random. And the bytes are
+    # made here, as `save_file` would leave a temporary file of its own behind when it is killed.
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with replacing(path) as partial:
+        partial.write_bytes(save(tensors, metadata={"weldbench": json.dumps(note)}))
+
+
+def read_tensors(path: Path | str) -> tuple[Tensors, dict[str, Any]]:
+    """Read back what `write_tensors` wrote.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is damaged, or has no such note.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            note = json.loads((file.metadata() or {})["weldbench"])
+            return {name: file.get_tensor(name) for name in file.keys()}, note  # noqa: SIM118
+    except KeyError:
+        raise ValueError("it has no note `weldbench` in its metadata") from None
+    except SafetensorError as error:
+        raise ValueError(str(error)) from None
+
+
+@dataclass(frozen=True)
+class TrainedInfo:
+    """What a model's file says about it.
+
+    Attributes:
+        settings: How it was built and trained.
+        classes: Names in label order.
+        normalization: What its input wants.
+        dataset: Name of the dataset, or `simulated` for a backbone.
+        fold: Of the dataset; None where the split has none.
+        seed: Of the training.
+    """
+
+    settings: Model
+    classes: list[str]
+    normalization: Normalization
+    dataset: str
+    fold: int | None
+    seed: int
+
+
+def save_network(path: Path | str, state: dict[str, torch.Tensor], info: TrainedInfo) -> None:
+    """Write weights as safetensors, with all that is needed to use them as their note."""
+    facts = {
+        "model": info.settings.architecture,
+        "settings": info.settings.model_dump(exclude={"per_dataset"}),
+        "classes": info.classes,
+        "mean": info.normalization.mean,
+        "std": info.normalization.std,
+        "dataset": info.dataset,
+        "fold": info.fold,
+        "seed": info.seed,
+    }
+    write_tensors(path, state, facts)
+
+
+def load_trained(path: Path | str) -> tuple[nn.Module, TrainedInfo]:
+    """Read a trained network, on the CPU and in evaluation mode.
+
+    Raises:
+        InputError: The file is missing, damaged, or not one of ours.
+    """
+    state, info = read_network(path)
+    network = build_network(info.settings, len(info.classes))
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError(f"{path}: the weights do not fit the network: {error}; train it again") from None
+    return network.eval(), info
+
+
+def read_network(path: Path | str) -> tuple[dict[str, torch.Tensor], TrainedInfo]:
+    """Read the weights and the facts of a model's file.
+
+    Raises:
+        InputError: The file is missing, damaged, or not one of ours.
+    """
+    try:
+        state, facts = read_tensors(path)
+        return state, _info(facts)
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file; train that model first") from None
+    except (KeyError, ValueError, OSError) as error:
+        raise InputError(f"{path}: this is no model of weldbench, or it is damaged: {error}; train it again") from None
+
+
+def _info(facts: dict[str, Any]) -> TrainedInfo:
+    return TrainedInfo(
+        settings=TypeAdapter(Model).validate_python(facts["settings"]),
+        classes=facts["classes"],
+        normalization=Normalization(facts["mean"], facts["std"]),
+        dataset=facts["dataset"],
+        fold=facts["fold"],
+        seed=facts["seed"],
+    )

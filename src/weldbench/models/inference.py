@@ -1,0 +1,100 @@
+"""What a network says about frames: logits, probabilities, predictions.csv."""
+
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from torch.nn import functional
+
+from weldbench.data.dataset import Dataset, SplitFrames
+from weldbench.data.normalization import Normalization, normalize
+from weldbench.evaluation.confusion import confusion_matrix, f1, macro
+from weldbench.runtime.hardware import Fabric
+
+
+@dataclass(frozen=True)
+class ValidationScore:
+    """How good a network is on valid."""
+
+    loss: float
+    macro_f1: float
+
+
+BATCH_FRAMES = 64
+_TIMED_BATCHES = 11
+
+
+def logits_of(fabric: Fabric, network: nn.Module, split: SplitFrames, normalization: Normalization) -> torch.Tensor:
+    """Compute what a network gives for every line of a split, without augmentation: float32 on the CPU, (N, ...)."""
+    return torch.cat(list(_outputs(fabric, network, split, normalization)))[torch.from_numpy(split.index)]
+
+
+def probabilities_of(
+    fabric: Fabric, network: nn.Module, split: SplitFrames, normalization: Normalization
+) -> np.ndarray:
+    """Compute the probability of every class for every line of a split, float64, shape (N, K)."""
+    logits = logits_of(fabric, network, split, normalization)
+    return functional.softmax(logits.double(), dim=1).numpy()
+
+
+def validation_score(logits: torch.Tensor, labels: np.ndarray) -> ValidationScore:
+    """Compute cross entropy and macro F1 from logits, shape (N, K), and the true classes, int64, shape (N,)."""
+    loss = functional.cross_entropy(logits.double(), torch.from_numpy(labels))
+    confusion = confusion_matrix(labels, logits.argmax(dim=1).numpy(), logits.shape[1])
+    return ValidationScore(float(loss), float(macro(f1(confusion))))
+
+
+def predictions_table(
+    dataset: Dataset, splits: dict[str, SplitFrames], probabilities: dict[str, np.ndarray], split_id: str
+) -> pd.DataFrame:
+    """Put predictions together as predictions.csv wants them, ordered by row."""
+    tables = [
+        pd.DataFrame(
+            {
+                "split_id": split_id,
+                "split": name,
+                "row": split.rows,
+                "run": dataset.manifest["run"].to_numpy()[split.rows],
+                "label": np.array(dataset.classes)[split.labels],
+                **{label: probabilities[name][:, number] for number, label in enumerate(dataset.classes)},
+            }
+        )
+        for name, split in splits.items()
+    ]
+    return pd.concat(tables).sort_values("row", kind="stable")
+
+
+@torch.inference_mode()
+def milliseconds_per_frame(
+    fabric: Fabric, network: nn.Module, size_px: int, normalization: Normalization, batch_frames: int
+) -> float:
+    """Time the way from stored frames of size_px x size_px to logits back on the CPU, in batches: median per frame."""
+    network.eval()
+    frames = torch.zeros((batch_frames, size_px, size_px), dtype=torch.uint8)
+    seconds = []
+    for _ in range(_TIMED_BATCHES):
+        started = time.perf_counter()
+        _logits(fabric, network, frames, normalization)
+        seconds.append(time.perf_counter() - started)
+    return 1000 * statistics.median(seconds) / batch_frames
+
+
+@torch.inference_mode()
+def _outputs(
+    fabric: Fabric, network: nn.Module, split: SplitFrames, normalization: Normalization
+) -> Iterator[torch.Tensor]:
+    network.eval()
+    for start in range(0, len(split.frames), BATCH_FRAMES):
+        frames = torch.from_numpy(split.frames[start : start + BATCH_FRAMES])
+        yield _logits(fabric, network, frames, normalization)
+
+
+def _logits(fabric: Fabric, network: nn.Module, frames: torch.Tensor, normalization: Normalization) -> torch.Tensor:
+    with fabric.autocast():
+        outputs = network(normalize(frames.to(fabric.device), normalization))
+    return outputs.float().cpu()

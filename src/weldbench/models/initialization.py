@@ -1,0 +1,138 @@
+"""The weights that a training starts from: random, learned on ImageNet, or learned on simulated frames."""
+
+import hashlib
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+from torch import nn
+
+from weldbench.config.models import Model, TorchvisionModel
+from weldbench.data.normalization import Normalization
+from weldbench.errors import InputError
+from weldbench.models.architectures import build_network
+from weldbench.models.files import read_network
+from weldbench.models.torchvision_models import fold_to_gray, pool_before_relu, replace_classes, torchvision_network
+
+# The channel averages of ImageNet's means (0.485, 0.456, 0.406) and standard deviations (0.229, 0.224, 0.225): for
+# gray frames they leave the first convolution's zero padding exact, which three different values would not.
+IMAGENET = Normalization(mean=0.449, std=0.226)
+
+
+def initial_network(
+    settings: Model, classes: list[str], pretrained: Path | str | None, own: Normalization
+) -> tuple[nn.Module, Normalization]:
+    """Build the network that a training starts from; random weights come from torch's generator.
+
+    A backbone that learned the same classes keeps its last layer; any other pretrained network gets a fresh one.
+
+    Args:
+        settings: Of the model; `init` says where the weights come from.
+        classes: Of the dataset, one output each.
+        pretrained: The backbone's file, for `init: simulated`.
+        own: Normalization of the training frames, for random weights.
+
+    Returns:
+        The network, and the normalization that its input wants.
+
+    Raises:
+        InputError: The weights are not to be had, damaged, of another network, or not to be kept in split.
+    """
+    init = settings.init if isinstance(settings, TorchvisionModel) else "scratch"
+    match init:
+        case "scratch":
+            _refuse_pretrained_share(settings)
+            return build_network(settings, len(classes)), own
+        case "imagenet":
+            _refuse_pretrained_share(settings)
+            return imagenet_network(settings, len(classes)), IMAGENET
+        case "simulated":
+            return _simulated_network(settings, classes, pretrained)
+
+
+def imagenet_network(settings: TorchvisionModel, class_count: int) -> nn.Module:
+    """Build a torchvision network with its default ImageNet weights, one gray channel and a fresh last layer.
+
+    Raises:
+        InputError: The weights are neither on this machine nor to be downloaded, or damaged.
+    """
+    network = torchvision_network(settings, class_count=1000)
+    state = _imagenet_state(settings.architecture)
+    if settings.architecture.startswith("vit_"):
+        from torchvision.models.vision_transformer import interpolate_embeddings
+
+        state = interpolate_embeddings(settings.input_size_px, network.patch_size, state)
+    network.load_state_dict(state)
+    network = replace_classes(pool_before_relu(fold_to_gray(network)), class_count)
+    return network.to(memory_format=torch.channels_last)
+
+
+def _imagenet_state(architecture: str) -> dict[str, torch.Tensor]:
+    from torchvision.models import get_model_weights
+
+    url = get_model_weights(architecture).DEFAULT.url
+    name = url.rsplit("/", 1)[1]
+    path = Path(torch.hub.get_dir()) / "checkpoints" / name
+    if not path.exists():
+        _download(url, path, architecture)
+    digits = path.stem.rsplit("-", 1)[1]
+    if not hashlib.sha256(path.read_bytes()).hexdigest().startswith(digits):
+        raise InputError(f"{path}: the file is damaged, its sha256 does not begin with {digits}; delete it")
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _download(url: str, path: Path, architecture: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        torch.hub.download_url_to_file(url, str(path), hash_prefix=path.stem.rsplit("-", 1)[1], progress=False)
+    except (URLError, OSError, RuntimeError) as error:
+        raise InputError(
+            f"the ImageNet weights of {architecture} are not on this machine and could not be downloaded ({error}); "
+            f"put the file {path.name} into {path.parent} (the environment variable TORCH_HOME moves that folder), "
+            f"or set models.{architecture}.init in params.yaml to simulated or scratch"
+        ) from None
+
+
+def _simulated_network(
+    settings: TorchvisionModel, classes: list[str], pretrained: Path | str | None
+) -> tuple[nn.Module, Normalization]:
+    name = settings.architecture
+    if pretrained is None:
+        raise InputError(
+            f"params.yaml: models.{name}.init is simulated, but no backbone was given; "
+            f"make one with scripts/pretrain.py and name it with --pretrained"
+        )
+    state, info = read_network(pretrained)
+    if info.settings.architecture != name:
+        raise InputError(f"{pretrained}: this is a backbone of {info.settings.architecture}, not of {name}")
+    network = build_network(settings, len(info.classes))
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError(f"{pretrained}: the backbone does not fit models.{name}: {error}") from None
+    if info.classes != classes:
+        _refuse_pretrained_share(settings)
+        replace_classes(network, len(classes))
+    return network, info.normalization
+
+
+def _refuse_pretrained_share(settings: Model) -> None:
+    if getattr(settings, "pretrained_share", 0.0) > 0:
+        raise InputError(
+            f"params.yaml: models.{settings.architecture}.pretrained_share is {settings.pretrained_share}, but the "
+            "last layer starts from random weights, of which no share is worth keeping; set it to 0, or init to "
+            "simulated for a dataset that has the classes of weldsim in their order"
+        )
+
+
+def interpolate_weights(
+    state: dict[str, torch.Tensor], other: dict[str, torch.Tensor], share: float
+) -> dict[str, torch.Tensor]:
+    """Return the weights on the straight line from `state` (share 0) to `other` (share 1); counts are those of `state`.
+
+    As in Wortsman et al. 2022, "Robust fine-tuning of zero-shot models".
+    """
+    return {
+        name: torch.lerp(tensor, other[name], share) if tensor.is_floating_point() else tensor
+        for name, tensor in state.items()
+    }

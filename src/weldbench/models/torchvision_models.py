@@ -1,0 +1,96 @@
+"""Networks of torchvision's zoo, adapted to one gray channel and to the classes at hand."""
+
+import torch
+from torch import nn
+
+from weldbench.config.models import TorchvisionModel
+from weldbench.errors import InputError
+
+_HEADS = ("fc", "classifier", "heads")  # what torchvision calls the split behind the backbone
+
+
+def head_name(network: nn.Module) -> str:
+    """Return the name of the split of a torchvision network that stands behind its backbone."""
+    return next(name for name in _HEADS if hasattr(network, name))
+
+
+def fold_to_gray(network: nn.Module) -> nn.Module:
+    """Give a network of three equal input channels one channel instead, with the same outputs, at the border too.
+
+    Every kernel of the first convolution becomes its sum over the input channels. This is exact where all three
+    channels hold the same values, and so are normalized with one mean and standard deviation.
+    """
+    name, first = next((n, m) for n, m in network.named_modules() if isinstance(m, nn.Conv2d))
+    gray = nn.Conv2d(
+        1,
+        first.out_channels,
+        first.kernel_size,
+        first.stride,
+        first.padding,
+        first.dilation,
+        bias=first.bias is not None,
+    )
+    with torch.no_grad():
+        gray.weight.copy_(first.weight.sum(dim=1, keepdim=True))
+        if first.bias is not None:
+            gray.bias.copy_(first.bias)
+    network.set_submodule(name, gray)
+    return network
+
+
+def pool_before_relu(network: nn.Module) -> nn.Module:
+    """Move the ReLU of a ResNet's stem behind its pooling; other networks stay as they are.
+
+    The largest of all ReLUs has a quarter of the pixels left, and gives the same outputs and gradients.
+    """
+    from torchvision.models import ResNet
+
+    if isinstance(network, ResNet):
+        network.maxpool = nn.Sequential(network.maxpool, network.relu)
+        network.relu = nn.Identity()
+    return network
+
+
+def replace_classes(network: nn.Module, class_count: int) -> nn.Module:
+    """Put a fresh last layer with `class_count` outputs on a torchvision network."""
+    name, last = [(n, m) for n, m in network.named_modules() if isinstance(m, nn.Linear)][-1]
+    network.set_submodule(name, nn.Linear(last.in_features, class_count))
+    return network
+
+
+def gray_torchvision_network(settings: TorchvisionModel, class_count: int) -> nn.Module:
+    """Build a network of torchvision's zoo for one gray channel, with random weights, and try its input size.
+
+    Raises:
+        InputError: The input size does not fit the network.
+    """
+    network = pool_before_relu(fold_to_gray(torchvision_network(settings, class_count)))
+    try:
+        with torch.no_grad():
+            network.eval()(torch.zeros(1, 1, settings.input_size_px, settings.input_size_px))
+    except RuntimeError as error:
+        raise InputError(
+            f"params.yaml: models.{settings.architecture}.input_size_px is {settings.input_size_px}, "
+            f"which does not fit that network: {error}"
+        ) from None
+    return network.train()
+
+
+def torchvision_network(settings: TorchvisionModel, class_count: int) -> nn.Module:
+    """Build a network of torchvision's zoo as it is there, with three input channels and random weights.
+
+    Raises:
+        InputError: The input size does not fit the network.
+    """
+    from torchvision.models import get_model
+
+    sized = {}
+    if settings.architecture.startswith("vit_"):
+        patch_px = int(settings.architecture.rsplit("_", 1)[1])
+        if settings.input_size_px % patch_px:
+            raise InputError(
+                f"params.yaml: models.{settings.architecture}.input_size_px is {settings.input_size_px}; "
+                f"it must be a multiple of {patch_px}"
+            )
+        sized = {"image_size": settings.input_size_px}
+    return get_model(settings.architecture, num_classes=class_count, **sized)

@@ -1,0 +1,1 @@
+"""What the two workflow engines share: lock, sources, lineage, synchronization."""

@@ -1,0 +1,122 @@
+"""What is our code, and which of it a script computes with: what both engines watch for changes.
+
+A stage depends on whole rooms of the library (`src/weldbench/training/`): an edit anywhere in a room runs again what
+uses the room. Rooms that nearly every stage uses a little of are taken file by file. `PLUMBING` is left out.
+"""
+
+import ast
+import json
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path("src/weldbench")
+# All that decides a result besides parameters and data; of the project's root.
+CODE = (str(PACKAGE), "scripts", "notebooks", "reference", "requirements.lock")
+# Taken file by file, unless a script uses all of one.
+WIDE_ROOMS = frozenset({"config", "evaluation", "pipeline", "runtime"})
+# These read, check, lock, write or count words, but decide no number: a change of them makes no result stale.
+PLUMBING = frozenset(
+    {
+        "__init__.py",
+        "errors.py",
+        "config/base.py",
+        "config/params.py",
+        "config/problems.py",
+        "pipeline/command.py",
+        "pipeline/lock.py",
+        "pipeline/sources.py",
+        "runtime/atomic.py",
+        "runtime/disk.py",
+        "runtime/parallel.py",
+        "runtime/processor.py",
+        "runtime/progress.py",
+        "runtime/text.py",
+    }
+)
+
+
+def library_files() -> list[Path]:
+    """List all modules of the library that is running, sorted; wherever it lies."""
+    return sorted(Path(__file__).parents[1].rglob("*.py"))
+
+
+def places_used_by(*sources: Path | str) -> list[str]:
+    """List what a stage depends on: scripts or notebooks, and the rooms and modules that they compute with.
+
+    Args:
+        sources: Files, relative to the project's root, which is the working folder.
+
+    Returns:
+        Paths relative to the project's root: the given ones, then folders and files of the library, sorted.
+    """
+    used = _modules_used_by(sources)
+    return [*map(str, sources), *sorted({_place(module, used).as_posix() for module in used})]
+
+
+def files_used_by(*sources: Path | str) -> list[str]:
+    """List the same files one by one, for an engine that watches no folders."""
+    used = _modules_used_by(sources)
+    places = {_place(module, used) for module in used}
+    return [*map(str, sources), *sorted({str(file) for place in places for file in _python_files(place)})]
+
+
+def _place(module: Path, used: set[Path]) -> Path:
+    room = PACKAGE / module.relative_to(PACKAGE).parts[0]
+    whole = room.name not in WIDE_ROOMS or used.issuperset(room.rglob("[!_]*.py"))
+    return room if whole else module
+
+
+def _python_files(place: Path) -> list[Path]:
+    return sorted(place.rglob("*.py")) if place.is_dir() else [place]
+
+
+def _counts(module: Path) -> bool:
+    """Tell whether a module can decide a result."""
+    return module.name != "__init__.py" and module.relative_to(PACKAGE).as_posix() not in PLUMBING
+
+
+def _modules_used_by(sources: Iterable[Path | str]) -> set[Path]:
+    """Find the modules that sources import, directly or through each other; not behind plumbing."""
+    found: set[Path] = set()
+    waiting = [Path(source) for source in sources]
+    while waiting:
+        for module in _imported_modules(waiting.pop()):
+            if module not in found and module.relative_to(PACKAGE).as_posix() not in PLUMBING:
+                found.add(module)
+                waiting.append(module)
+    return {module for module in found if _counts(module)}
+
+
+def _imported_modules(source: Path) -> Iterator[Path]:
+    for dotted_name in _imported_names(_code(source)):
+        yield from _files_of(dotted_name)
+
+
+@cache
+def _imported_names(code: str) -> list[str]:
+    """List what a text of Python imports; the same modules stand behind most stages, so each text is parsed once."""
+    found = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found
+
+
+def _files_of(dotted_name: str) -> Iterator[Path]:
+    first, *rest = dotted_name.split(".")
+    if first != PACKAGE.name:
+        return
+    place = PACKAGE.joinpath(*rest)
+    for candidate in (place / "__init__.py", place.with_suffix(".py") if rest else place / "__init__.py"):
+        if candidate.is_file():
+            yield candidate
+
+
+def _code(source: Path) -> str:
+    text = source.read_text(encoding="utf-8")
+    if source.suffix != ".ipynb":
+        return text
+    return "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code")

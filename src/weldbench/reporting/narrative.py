@@ -1,0 +1,192 @@
+"""Sentences of the report, each computed from a table of the comparison."""
+
+import pandas as pd
+
+from weldbench.reporting.tables.table import percent
+
+
+def about_leader(summary: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> str:
+    """Name the best model by macro F1 on all test frames, how good it is and what it is better than."""
+    everywhere = _on_all_frames(summary)
+    best = everywhere.loc[everywhere["macro_f1"].idxmax()]
+    scope = f"On the {best.test_frames:,} test frames of {dataset}, from {_count(best.test_runs, 'run')},"
+    if len(everywhere) == 1:
+        return f"{scope} **{best.model}**, the only model, has a macro F1 of {_with_interval(best)}."
+    beaten, tied = _verdicts(pairs, best.model, 1 - best.confidence)
+    sentence = f"{scope} **{best.model}** has the highest macro F1: {_with_interval(best)}."
+    if beaten:
+        others = "runs" if best.seeds == 1 else "runs and seeds"
+        largest = f"at most {max(beaten.values()):.3g}" if len(beaten) > 1 else f"{max(beaten.values()):.3g}"
+        sentence += f" It is significantly better than {_listed(list(beaten))} (p {largest} over {others})."
+    if tied:
+        sentence += f" That it is better than {_listed(tied)} cannot be said from these runs."
+    return sentence
+
+
+def about_data(distribution: pd.DataFrame, dataset: str) -> str:
+    """Count the frames and runs that were used, and say how uneven the classes of test are."""
+    used = distribution[distribution["set"].str.startswith("as used")]
+    test = used[(used["split"] == "test") & (used["class"] != "total")].groupby("class", sort=False)["frames"].sum()
+    absent, present = list(test[test == 0].index), test[test > 0]
+    sentence = f"Used of {dataset}{_splits(used[used['class'] == 'total'])}"
+    if len(present) > 1:
+        sentence += " " + _imbalance(present)
+    if absent:
+        sentence += f" Test has no frames of {_listed(absent)}, and nothing can be said about them."
+    return sentence
+
+
+def about_published(published: pd.DataFrame, dataset: str) -> str:
+    """Say what is published on such data and whether it can be compared."""
+    if published.empty or "dataset" not in published:
+        return "F1 of each class, and the macro average. No results are known that were published on these classes."
+    datasets = list(dict.fromkeys(published["dataset"]))
+    quoted = f"F1 of each class, and the macro average. Beside them stand the results published on {_listed(datasets)}"
+    if dataset not in datasets:
+        return f"{quoted}, which are about other data: they cannot be compared with those on {dataset}."
+    return f"{quoted}; the notes say what is assumed about them."
+
+
+def about_pairs(pairs: pd.DataFrame, summary: pd.DataFrame) -> str:
+    """Count the pairs of models that can be told apart."""
+    if pairs.empty:
+        return "One model: there is nothing to compare."
+    best = _on_all_frames(summary).iloc[0]
+    told = int((pairs["p_runs"] < 1 - best.confidence).sum())
+    untested = pairs.loc[pairs["p_runs"].isna(), "note"].value_counts()
+    sentence = (
+        f"Of {_count(len(pairs), 'pair')} of models, {told} can be told apart at a level of {1 - best.confidence:.3g}."
+    )
+    sentence += "".join(f" {count} cannot be tested ({reason})." for reason, count in untested.items())
+    seeds = "one seed, so that the luck of a training is not counted" if best.seeds == 1 else f"{best.seeds} seeds"
+    return f"{sentence} The tests resample {_count(best.test_runs, 'test run')}, and rest on {seeds}."
+
+
+def about_weakness(per_class: pd.DataFrame) -> str:
+    """Name each model's weakest class, and the classes that it never predicts."""
+    classes = per_class[~per_class["class"].isin(["macro average", "weighted average"]) & (per_class["frames"] > 0)]
+    sentences = []
+    for model, rows in classes.groupby("model", sort=False):
+        weakest = rows.loc[rows["f1"].idxmin()]
+        sentences.append(
+            f"{model} is weakest on {weakest['class']}: F1 {weakest['f1']:.3f}, recall {weakest['recall']:.3f}."
+        )
+        never = rows[rows["note"] == "never predicted"]["class"].tolist()
+        at_times = rows[rows["note"].fillna("").str.startswith("never predicted in")]["class"].tolist()
+        sentences += [f"It never predicts {_listed(never)}."] if never else []
+        sentences += [f"With some seeds it never predicts {_listed(at_times)}."] if at_times else []
+    return " ".join(sentences)
+
+
+def about_operating_points(factory: pd.DataFrame) -> str:
+    """Say how many defects escape at each accepted rate of false rejects, with the best model for each."""
+    if "escape_rate" not in factory or factory["escape_rate"].isna().all():
+        return "No threshold can be chosen: valid lacks good frames, or test lacks good or defective ones."
+    found = []
+    for rate, rows in factory.groupby("accepted_false_rejects", sort=False):
+        best = rows.loc[rows["escape_rate"].idxmin()]
+        found.append(
+            f"{percent(rate)}: {best['model']}, with which {percent(best['escape_rate'])} of the defective test frames "
+            f"pass and {percent(best['test_false_rejects'])} of the good ones are rejected"
+        )
+    return f"The fewest defects escape, by the share of good frames of valid that may be rejected: {'; '.join(found)}."
+
+
+def about_vote(temporal_vote: pd.DataFrame) -> str:
+    """Say what the longest majority vote changes for the best model."""
+    longest = temporal_vote[temporal_vote["window_frames"] == temporal_vote["window_frames"].max()]
+    best = longest.loc[longest["macro_f1"].idxmax()]
+    alone = temporal_vote[(temporal_vote["window_frames"] == 1) & (temporal_vote["model"] == best["model"])]
+    instead = f" instead of {alone['macro_f1'].iloc[0]:.3f}" if len(alone) else ""
+    return (
+        f"With a majority vote over the last {best['window_frames']:,} frames, the macro F1 of {best['model']} is "
+        f"{best['macro_f1']:.3f}{instead}; even flawless predictions would then answer "
+        f"{_count(int(best['delay_frames']), 'frame')} late."
+    )
+
+
+def about_start(cost: pd.DataFrame) -> str:
+    """Say from what weights the trainings of each model started."""
+    models = cost.groupby("starts_from", sort=False)["model"].agg(list)
+    (start, first), *others = models.items()
+    return f"{_listed(first)} started from {start}" + "".join(
+        f", {_listed(names)} from {other}" for other, names in others
+    )
+
+
+def about_cost(cost: pd.DataFrame) -> str:
+    """Compare the cheapest and the dearest training, and say whose starting weights took a training of their own."""
+    cheap, dear = (cost.loc[index] for index in (cost["training_seconds"].idxmin(), cost["training_seconds"].idxmax()))
+    learned = cost.loc[cost["starts_from"] != "random weights", "model"].tolist()
+    left_out = f" Not counted: the making of the weights that {_listed(learned)} started from." if learned else ""
+    if len(cost) == 1:
+        took = f"One training of {cheap['model']} took {cheap['training_seconds']:,.1f} seconds on {cheap['device']}."
+        return took + left_out
+    same = cheap["device"] == dear["device"]
+    where = dear["device"] if same else "different devices, whose times are not comparable"
+    return (
+        f"One training of {cheap['model']} took {cheap['training_seconds']:,.1f} seconds, one of {dear['model']} "
+        f"{dear['training_seconds']:,.1f} seconds ({dear['training_seconds'] / cheap['training_seconds']:.1f} times as "
+        f"long), on {where}. To judge one frame they take {cheap['inference_ms_per_frame']:.3g} and "
+        f"{dear['inference_ms_per_frame']:.3g} ms.{left_out}"
+    )
+
+
+def _splits(totals: pd.DataFrame) -> str:
+    folds = totals["set"].nunique()
+    splits = [
+        f"{_span(sets['frames'], 'frame')} of {_span(sets['runs'], 'run')} in {split}"
+        for split, sets in totals.groupby("split", sort=False)
+    ]
+    if folds == 1:
+        return f": {_listed(splits)}."
+    # Folds share the runs of train and valid, but no run is tested twice.
+    tested = totals.loc[totals["split"] == "test", ["frames", "runs"]].sum()
+    together = f"{_count(tested.frames, 'frame')} of {_count(tested.runs, 'run')}"
+    return f" in each of {folds} folds: {_listed(splits)}. Together the folds test {together}."
+
+
+def _imbalance(frames: pd.Series) -> str:
+    if frames.max() == frames.min():
+        return f"In test, every class has {frames.max():,} frames."
+    ratio = frames.max() / frames.min()
+    return f"In test, {frames.idxmax()} has {ratio:.3g} times the frames of {frames.idxmin()}."
+
+
+def _on_all_frames(summary: pd.DataFrame) -> pd.DataFrame:
+    return summary[summary["test_set"] == summary["test_set"].iloc[0]]
+
+
+def _verdicts(pairs: pd.DataFrame, model: str, level: float) -> tuple[dict[str, float], list[str]]:
+    """Return the models that one is better than, each with its p, and those of which that cannot be said."""
+    beaten, tied = {}, []
+    for pair in pairs.itertuples():
+        if model in (pair.first, pair.second):
+            other = pair.second if pair.first == model else pair.first
+            if pair.p_runs < level:
+                beaten[other] = pair.p_runs
+            else:
+                tied.append(other)
+    return beaten, tied
+
+
+def _with_interval(row: pd.Series) -> str:
+    over = f"mean over {row.seeds} seeds" if row.seeds > 1 else "one seed"
+    if pd.isna(row.macro_f1_low):
+        return f"{row.macro_f1:.3f} ({row.note}; {over})"
+    interval = f"{100 * row.confidence:g} % interval {row.macro_f1_low:.3f} to {row.macro_f1_high:.3f}"
+    narrow = f", {row.note}" if isinstance(row.note, str) and row.note else ""
+    return f"{row.macro_f1:.3f} ({interval}{narrow}; {over})"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def _span(numbers: pd.Series, what: str) -> str:
+    low, high = numbers.min(), numbers.max()
+    return _count(low, what) if low == high else f"{low:,} to {high:,} {what}s"
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,66 @@
+"""Tables beside the scores: what others published, and what the trainings cost."""
+
+import numpy as np
+import pandas as pd
+
+from weldbench.evaluation.scoring import ScoredComparison
+from weldbench.evaluation.training_records import Trainings
+from weldbench.reporting.tables.table import Table
+
+_RANDOM = "random weights"
+_STARTS = {"scratch": _RANDOM, "simulated": "a backbone trained on simulated frames", "imagenet": "ImageNet's weights"}
+
+
+def cost(scored: ScoredComparison, trainings: Trainings) -> Table:
+    """What a training of each model costs; the times are those of the machine at hand and change from run to run."""
+    records = []
+    for model in scored.comparison.models:
+        runs = trainings.runs[trainings.runs["model"] == model]
+        records.append(
+            {
+                "model": model,
+                "parameters": int(runs["parameters"].iloc[0]),
+                "starts_from": _STARTS[trainings.settings[model].get("init", "scratch")],
+                "training_seconds": runs["seconds"].mean(),
+                "training_seconds_std": runs["seconds"].std() if len(runs) > 1 else np.nan,
+                "training_ms_per_frame": 1000 / runs["frames_per_second"].mean(),
+                "inference_ms_per_frame": runs["inference_ms_batched"].median(),
+                "inference_ms_alone": runs["inference_ms_alone"].median(),
+                "peak_memory_mb": runs["peak_memory_mb"].max(),
+                "best_epochs": " ".join(map(str, runs["best_epoch"])),
+                "macro_f1": scored.macro_f1[model].estimate,
+                "device": " and ".join(sorted(set(runs["device"]))),
+                "note": "" if len(runs) > 1 else "one training: no standard deviation",
+            }
+        )
+    data = pd.DataFrame(records)
+    shown = pd.DataFrame(
+        {
+            "model": data["model"],
+            "macro F1": data["macro_f1"].map("{:.3f}".format),
+            "parameters": data["parameters"].map("{:,}".format),
+            "starts from": data["starts_from"],
+            "seconds to train once": [
+                f"{mean:,.1f}" + ("" if np.isnan(deviation) else f" ± {deviation:,.1f}")
+                for mean, deviation in zip(data["training_seconds"], data["training_seconds_std"], strict=True)
+            ],
+            "training, ms per frame": data["training_ms_per_frame"].map("{:.3f}".format),
+            "inference, ms per frame": data["inference_ms_per_frame"].map("{:.3f}".format),
+            "inference, ms for one frame alone": data["inference_ms_alone"].map("{:.3f}".format),
+            "peak memory, MB": data["peak_memory_mb"].map("{:,.0f}".format),
+            "best epochs": data["best_epochs"],
+            "device": data["device"],
+        }
+    )
+    notes = [
+        "Means over trainings, medians for inference; the memory is the largest.",
+        "Seconds to train once are of the whole stage, which also reads the frames and scores valid after every epoch; "
+        "training, ms per frame, is that of the median epoch alone.",
+        "In training a frame passes forward and backward. Inference is timed in batches, as a test set is scored, and "
+        "with one frame alone, as a camera sends it.",
+    ]
+    if learned := [start for start in data["starts_from"].unique() if start != _RANDOM]:
+        notes.append(f"Seconds to train leave out what it took to make {' and '.join(learned)}, which trainings share.")
+    if len(devices := sorted(set(trainings.runs["device"]))) > 1:
+        notes.append(f"Trained on different devices: {', '.join(devices)}; times are not comparable.")
+    return Table("cost", "What the models cost", data, shown, notes=notes)

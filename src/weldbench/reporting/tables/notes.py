@@ -1,0 +1,38 @@
+"""Sentences and cells that several tables share."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from weldbench.evaluation.intervals import Interval
+from weldbench.evaluation.scoring import ScoredComparison
+
+NO_FRAMES = "no test frames"
+
+
+def about_seeds(scored: ScoredComparison) -> str:
+    """Say over how many seeds the numbers are."""
+    count = len(scored.comparison.seeds)
+    return (
+        "One seed only: no standard deviation over seeds."
+        if count == 1
+        else f"Mean ± standard deviation over {count} seeds."
+    )
+
+
+def about_absent_classes(scored: ScoredComparison) -> list[str]:
+    """Name the classes without test frames, if there are any."""
+    absent = [name for name, frames in zip(scored.comparison.classes, scored.support, strict=True) if not frames]
+    return [f"Without test frames, and left out of averages: {', '.join(absent)}."] if absent else []
+
+
+def format_interval(interval: Interval, sign: Literal["", "+"] = "") -> str:
+    """Format the ends of an interval, each with its sign if wanted, or say why there is none."""
+    if interval.reason:
+        return interval.note
+    return f"[{interval.low:{sign}.3f}, {interval.high:{sign}.3f}]"
+
+
+def about_narrow_intervals(scored: ScoredComparison, intervals: Iterable[Interval]) -> list[str]:
+    """Say why intervals of a table are too narrow, if they are."""
+    reasons = dict.fromkeys(interval.too_narrow for interval in intervals if interval.too_narrow)
+    return [f"Intervals on {scored.title} are too narrow, for {reason}." for reason in reasons]

@@ -1,0 +1,1 @@
+"""The machine: processor, disk, files, processes, progress, random streams."""

@@ -1,0 +1,29 @@
+"""Facts about the processor, read from the system; torch is not imported, so this is fast."""
+
+import platform
+from functools import cache
+from pathlib import Path
+
+
+def processor_name() -> str:
+    """Return the name that the maker gave to the processor; where the system does not tell it, its architecture."""
+    return next((value for name, value in _cpu_facts() if name == "model name"), platform.processor() or "cpu")
+
+
+def processor_flags() -> set[str]:
+    """Return the instruction sets of the processor as Linux names them; none where the system does not tell."""
+    return next((set(value.split()) for name, value in _cpu_facts() if name == "flags"), set())
+
+
+def read_system_file(path: str) -> str:
+    """Read a file such as /proc/self/status; empty where the system has none."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+@cache
+def _cpu_facts() -> tuple[tuple[str, str], ...]:
+    pairs = (line.partition(":") for line in read_system_file("/proc/cpuinfo").splitlines())
+    return tuple((name.strip(), value.strip()) for name, _, value in pairs)

@@ -1,0 +1,63 @@
+"""Every random stream of the project in one place: its name, what it decides, and which numbers seed it.
+
+Nothing else in the library makes a generator. A stream's numbers are its seed from params.yaml first, then what tells
+its draws apart (fold, epoch, ...). The name of a stream is not part of its seed: two streams of the same numbers draw
+the same values, which is harmless where they decide unrelated things, and keeps the results of earlier versions.
+"""
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    pass
+
+
+class Stream(Enum):
+    """A random stream; its value says what it decides, and in brackets the numbers that seed it."""
+
+    SPLIT = "which split each run or frame goes to (split.seed)"
+    BALANCE = "which frames of train undersampling keeps and oversampling repeats once more (split.seed, fold)"
+    INITIAL_WEIGHTS = "the weights a network starts from, and a fresh last layer (seed)"
+    BATCHES = "the order of the frames of an epoch, and how each is augmented (seed, epoch)"
+    NOISE_TABLE = "the sensor noise that augmentation on a CPU adds (seed)"
+    DROPOUT = "what a network leaves out, and the noise that augmentation on a GPU adds (seed, epoch, process)"
+    PRETRAINING_WEIGHTS = "the weights that pretraining starts from (pretrain.seed)"
+    SIMULATED_FRAMES = "unrelated simulated frames, such as a batch of pretraining (pretrain.seed, batch)"
+    SIMULATED_WELD = "the setup of a simulated run (datasets.NAME.seed, run, 2)"
+    SIMULATED_PROCESS = "the process parameters of a simulated run (datasets.NAME.seed, run, 1)"
+    SIMULATED_DEFECT = "a defect in a stretch of a simulated run (datasets.NAME.seed, run, 2, class, stretch)"
+    SURFACE_TEXTURES = "the textures of simulated steel, the same in every dataset (fixed)"
+    BOOTSTRAP = "which test runs a resample holds (compare.seed)"
+
+
+def generator(stream: Stream, *numbers: int) -> np.random.Generator:
+    """Make the generator of a stream.
+
+    Args:
+        stream: What the generator will decide; for the reader, as it does not change what is drawn.
+        numbers: 0 or larger; the seed, then fold, epoch and so on, as the stream's value says.
+
+    Raises:
+        ValueError: A number is negative.
+
+    >>> generator(Stream.BATCHES, 7, 0).integers(100, size=3).tolist()
+    [57, 64, 72]
+    """
+    return np.random.default_rng(numbers)
+
+
+def seed_torch(stream: Stream, *numbers: int) -> None:
+    """Seed torch's own generators, on every device, for a stream: the same numbers, the same draws.
+
+    Args:
+        stream: What torch will draw next.
+        numbers: As in `generator`.
+    """
+    import torch  # late: what renders frames in many processes needs no torch
+
+    if len(numbers) > 1:
+        # torch takes one number.
+        numbers = (int(np.random.SeedSequence(numbers).generate_state(1)[0]),)
+    torch.manual_seed(numbers[0])

@@ -1,0 +1,141 @@
+"""The stage split: splits, the audit of what they share, and the balance of train."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from weldbench.config.data import Split
+from weldbench.errors import InputError
+from weldbench.runtime.seeding import Stream, generator
+from weldbench.runtime.text import counted
+from weldbench.splitting.balance import balance_train
+from weldbench.splitting.leakage import find_leaks, without_leaks
+from weldbench.splitting.perceptual_hash import fingerprints
+from weldbench.splitting.strategies import SPLITS, assign_splits
+
+_RUNS_NAMED = 3  # in a sentence; audit.json lists more
+
+
+def split_dataset(
+    manifest: pd.DataFrame, frames: np.ndarray, classes: list[str], settings: Split, fold: int
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Divide frames into train, valid and test, audit the splits, and balance train.
+
+    Args:
+        manifest: The frames (docs/design.md).
+        frames: uint8, shape (N, height, width), in the order of the manifest's rows.
+        classes: In label order.
+        settings: The section `split` as it holds for this dataset.
+        fold: Of strategy grouped; 0 for the others.
+
+    Returns:
+        The table of split.csv, and the content of audit.json.
+
+    Raises:
+        InputError: The strategy cannot give every class its place, splits share frames with on_leak: fail, or a split
+            is left without frames.
+    """
+    splits, notes = assign_splits(manifest, classes, settings, fold)
+    # Ordered by what the frames are, not by their rows, so that a random choice does not depend on these.
+    used = (
+        manifest.assign(split=splits.to_numpy())
+        .dropna(subset="split")
+        .sort_values(["path", "published_split", "sha256"])
+    )
+    contents, perceptual = fingerprints(frames)
+    leaks = find_leaks(used.assign(content=contents[used["row"]]), perceptual[used["row"]])
+    kept, notes_on_leaks = _resolve(used.assign(content=contents[used["row"]]), leaks, settings)
+    dropped = used.drop(kept.index)
+    rows = _balanced(kept, settings, generator(Stream.BALANCE, settings.seed, fold))
+    audit = {
+        "strategy": settings.strategy,
+        "fold": fold,
+        "seed": settings.seed,
+        "balance": settings.balance,
+        "on_leak": settings.on_leak,
+        "before": _counts(used, classes),
+        "dropped": _counts(dropped, classes),
+        "after": _counts(rows.merge(manifest[["row", "label"]], on="row"), classes),
+        "runs": {split: int(kept.loc[kept["split"] == split, "run"].nunique()) for split in SPLITS},
+        "leaks": leaks,
+        "notes": [*notes, *notes_on_leaks, *_notes_on_empty_classes(kept, classes)],
+    }
+    return rows, audit
+
+
+def _resolve(used: pd.DataFrame, leaks: dict[str, Any], settings: Split) -> tuple[pd.DataFrame, list[str]]:
+    """Apply on_leak; return the frames that stay, and sentences for the report."""
+    found = _described(leaks)
+    notes = []
+    if leaks["near_identical_frames"]["pairs"]:
+        notes.append(
+            f"Of the frames as given, {_frames_of(leaks['near_identical_frames'])} look like copies of frames of "
+            "another run in another split; none was dropped for that, as runs may look alike by chance. audit.json "
+            "lists them."
+        )
+    if not found:
+        return used, notes
+    if settings.on_leak == "fail":
+        raise InputError(
+            f"the splits share {found}; set split.on_leak to drop, or split.strategy to grouped, "
+            "which divides the data by whole runs"
+        )
+    if settings.on_leak == "warn" or settings.strategy == "random":
+        return used, [*notes, f"The splits share {found}. Nothing was dropped."]
+    kept = used[without_leaks(used)]
+    dropped = used.drop(kept.index)["split"].value_counts()
+    frames = " and ".join(f"{counted(count, 'frame')} of {split}" for split, count in dropped.items())
+    return kept, [*notes, f"The splits as given share {found}. Dropped: {frames}; test kept all of its frames."]
+
+
+def _described(leaks: dict[str, Any]) -> str:
+    """Say what splits share beyond doubt; empty if nothing."""
+    runs, identical = leaks["shared_runs"], leaks["identical_frames"]
+    found = []
+    if runs["runs"]:
+        names = ", ".join(repr(entry["run"]) for entry in runs["listed"][:_RUNS_NAMED])
+        more = "" if runs["runs"] <= _RUNS_NAMED else ", ..."
+        found.append(f"{counted(runs['runs'], 'run')} ({names}{more}; {_frames_of(runs)})")
+    if identical["pairs"]:
+        found.append(f"{counted(identical['pairs'], 'pair')} of identical frames ({_frames_of(identical)})")
+    return " and ".join(found)
+
+
+def _frames_of(leak: dict[str, Any]) -> str:
+    return ", ".join(f"{counted(count, 'frame')} of {split}" for split, count in leak["frames"].items())
+
+
+def _notes_on_empty_classes(kept: pd.DataFrame, classes: list[str]) -> list[str]:
+    """Refuse an empty split and a class that nobody can learn; note the classes that valid or test lack."""
+    notes = []
+    for split, counts in _counts(kept, classes).items():
+        missing = [label for label, count in counts.items() if count == 0]
+        if len(missing) == len(classes):
+            raise InputError(f"no frame is left in {split}; set split.strategy to grouped, or split.on_leak to warn")
+        if missing and split == "train":
+            raise InputError(
+                f"train holds no frame of {', '.join(missing)}, so no model can learn it; "
+                "set split.strategy to grouped, add runs, or leave the class out of the data"
+            )
+        if missing:
+            consequence = "model selection averages" if split == "valid" else "the scores average"
+            notes.append(
+                f"{split} holds no frame of {', '.join(missing)}: {consequence} over the classes that are present."
+            )
+    return notes
+
+
+def _balanced(kept: pd.DataFrame, settings: Split, rng: np.random.Generator) -> pd.DataFrame:
+    """Return the table of split.csv: columns row, split, weight; train first, then valid, then test."""
+    in_train = kept["split"] == "train"
+    train = balance_train(kept[in_train], settings, rng).assign(split="train")
+    rows = pd.concat([train, kept[~in_train].assign(weight=1.0)])[["row", "split", "weight"]]
+    rows["split"] = pd.Categorical(rows["split"], SPLITS)
+    return rows.sort_values(["split", "row"], ignore_index=True)
+
+
+def _counts(frames: pd.DataFrame, classes: list[str]) -> dict[str, dict[str, int]]:
+    """SplitFrames -> class -> number of lines; all splits and classes are named."""
+    pairs = frames.groupby([frames["split"].astype(str), "label"]).size()
+    return {split: {label: int(pairs.get((split, label), 0)) for label in classes} for split in SPLITS}

@@ -1,0 +1,1 @@
+"""How a network learns: batches, augmentation, loss, schedule, loop, checkpoint."""

@@ -1,0 +1,260 @@
+"""The one training loop, for every network, device and number of processes."""
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from weldbench.config.models import Model
+from weldbench.errors import InputError
+from weldbench.models.inference import ValidationScore
+from weldbench.models.initialization import interpolate_weights
+from weldbench.runtime.hardware import Fabric
+from weldbench.runtime.seeding import Stream, seed_torch
+from weldbench.training.batches import Batch
+from weldbench.training.checkpoint import Checkpoint, optimizer_tensors, restore_optimizer
+from weldbench.training.losses import loss_per_frame
+from weldbench.training.schedules import factor
+
+State = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a network learns from.
+
+    Attributes:
+        batches: Yields the batches of an epoch, always the same ones for the same epoch.
+        steps: Batches per epoch.
+        batch_size: Frames per step, over all processes.
+        validate: Computes how good a network is; called after every epoch. None where there is nothing to check it on:
+            the last epoch's weights are kept then.
+    """
+
+    batches: Callable[[int], Iterator[Batch]]
+    steps: int
+    batch_size: int
+    validate: Callable[[nn.Module], ValidationScore] | None = None
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of history.csv."""
+
+    epoch: int
+    step: int
+    learning_rate: float
+    train_loss: float
+    valid_loss: float
+    valid_macro_f1: float
+    seconds: float
+    frames_per_second: float
+
+
+@dataclass
+class Progress:
+    """How far a training is: all that changes from epoch to epoch, besides the network and the optimizer."""
+
+    history: list[Epoch] = field(default_factory=list)
+    best_epoch: int = 0
+    best_state: State = field(default_factory=dict)
+    restored_epochs: int = 0  # by an earlier process
+
+    @property
+    def best(self) -> Epoch:
+        """The line of the best epoch."""
+        return self.history[self.best_epoch - 1]
+
+    def note(self, line: Epoch, state: Callable[[], State]) -> None:
+        """Add an epoch; keep the weights if it is the best by macro F1, and among equals by loss, or was not scored."""
+        if not self.history or math.isnan(line.valid_macro_f1) or _rank(line) > _rank(self.best):
+            self.best_epoch, self.best_state = line.epoch, state()
+        self.history.append(line)
+
+    def is_over(self, settings: Model) -> bool:
+        """Tell whether all epochs are done, or too many passed without a better one."""
+        done = len(self.history)
+        return done >= settings.epochs or 0 < settings.patience <= done - self.best_epoch
+
+
+def _rank(line: Epoch) -> tuple[float, float]:
+    return line.valid_macro_f1, -line.valid_loss
+
+
+def fit(
+    fabric: Fabric,
+    network: nn.Module,
+    settings: Model,
+    data: TrainingData,
+    seed: int,
+    checkpoint: Checkpoint | None = None,
+    on_epoch: Callable[[Epoch], None] = lambda line: None,
+    compiled: bool = False,
+) -> Progress:
+    """Train a network; its best weights by macro F1 on valid are in the result, or its last where nothing is scored.
+
+    Killed and called again with the same checkpoint it goes on after the last complete epoch, to the same bytes.
+
+    Args:
+        fabric: From `hardware.prepare`.
+        network: With its starting weights; trained in place.
+        settings: How to train: optimizer, schedule, loss, epochs.
+        data: What to learn from.
+        seed: Of all that is random in the network, such as dropout.
+        checkpoint: Where to keep the state; None keeps none.
+        on_epoch: Called with each line of the history, also with those of before a kill.
+        compiled: Compile the network, on a GPU.
+
+    Raises:
+        InputError: The loss is not a number, or the device's memory is too small.
+    """
+    learner = _set_up(fabric, network, settings, compiled)
+    progress = (_restored(checkpoint, learner) if checkpoint else None) or Progress()
+    for line in progress.history:
+        on_epoch(line)
+    while not progress.is_over(settings):
+        line = _epoch(fabric, learner, settings, data, len(progress.history), seed)
+        progress.note(line, lambda: _copy(learner.scored.state_dict()))
+        if checkpoint and fabric.is_global_zero:
+            _save(checkpoint, learner, progress)
+        on_epoch(line)
+    return progress
+
+
+def train_step(
+    fabric: Fabric, model: nn.Module, optimizer: torch.optim.Optimizer, settings: Model, batch: Batch, rate: float
+) -> torch.Tensor:
+    """Do one step at one learning rate; return the loss of this process's share of the batch, still on the device."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    loss = (loss_per_frame(settings, model(batch.inputs), batch.labels) * batch.shares).sum()
+    # Several processes average their gradients, but the shares already sum to 1 over all of them.
+    fabric.backward(loss * fabric.world_size if fabric.world_size > 1 else loss)
+    optimizer.step()
+    optimizer.zero_grad()
+    return loss.detach()
+
+
+def build_optimizer(network: nn.Module, settings: Model, device: torch.device) -> torch.optim.Optimizer:
+    """Build SGD with Nesterov's momentum, or AdamW, for all weights that are not frozen; only matrices decay."""
+    learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in learning if p.ndim > 1], "weight_decay": settings.weight_decay},
+        {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    fused = device.type in {"cpu", "cuda"}
+    if settings.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=fused)
+    return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum, nesterov=True, fused=fused)
+
+
+@dataclass(frozen=True)
+class _Learner:
+    """A network and what makes it learn; `model` and `stepper` are what Fabric made of network and optimizer."""
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    model: nn.Module
+    stepper: torch.optim.Optimizer
+    average: AveragedModel | None
+    start: State
+    pretrained_share: float
+
+    @property
+    def scored(self) -> nn.Module:
+        """The network as it would be kept: the moving average, where there is one, drawn back towards the start."""
+        latest = self.average.module if self.average else self.network
+        if not self.pretrained_share:
+            return latest
+        kept = copy.deepcopy(latest)
+        kept.load_state_dict(interpolate_weights(latest.state_dict(), self.start, self.pretrained_share))
+        return kept
+
+
+def _set_up(fabric: Fabric, network: nn.Module, settings: Model, compiled: bool) -> _Learner:
+    average = None
+    if settings.ema_decay > 0:
+        moving = get_ema_multi_avg_fn(settings.ema_decay)
+        average = AveragedModel(network, fabric.device, multi_avg_fn=moving, use_buffers=True)
+    optimizer = build_optimizer(network, settings, fabric.device)
+    model = network
+    if fabric.world_size > 1 and fabric.device.type == "cuda":
+        model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+    if compiled and fabric.device.type == "cuda":
+        model = torch.compile(model, mode="max-autotune")
+    model, stepper = fabric.setup(model, optimizer)
+    pretrained_share = getattr(settings, "pretrained_share", 0.0)
+    start = {name: tensor.clone() for name, tensor in network.state_dict().items()} if pretrained_share else {}
+    return _Learner(network, optimizer, model, stepper, average, start, pretrained_share)
+
+
+def _epoch(fabric: Fabric, learner: _Learner, settings: Model, data: TrainingData, epoch: int, seed: int) -> Epoch:
+    seed_torch(Stream.DROPOUT, seed, epoch, fabric.global_rank)
+    _to_training_mode(learner.model)
+    started = time.perf_counter()
+    total = torch.zeros((), device=fabric.device)
+    step = epoch * data.steps
+    try:
+        for batch in data.batches(epoch):
+            rate = settings.learning_rate * factor(settings, step, settings.epochs * data.steps)
+            total += train_step(fabric, learner.model, learner.stepper, settings, batch, rate)
+            if learner.average:
+                learner.average.update_parameters(learner.network)
+            step += 1
+        train_loss = float(fabric.all_reduce(total, reduce_op="sum")) / data.steps
+    except torch.OutOfMemoryError:
+        raise InputError(
+            f"params.yaml: the memory of {fabric.device} is too small for models.{settings.architecture} with "
+            f"batch_size {settings.batch_size} and input_size_px {settings.input_size_px}; lower one of them"
+        ) from None
+    seconds = time.perf_counter() - started
+    if not math.isfinite(train_loss):
+        raise InputError(
+            f"the loss of {settings.architecture} is no longer a number in epoch {epoch + 1}; lower its learning_rate "
+            f"({settings.learning_rate}) or raise its warmup ({settings.warmup}) in params.yaml"
+        )
+    # On CPUs each process has norms of its own, and so its own score; all have to keep and stop at the same epoch.
+    score = fabric.broadcast(data.validate(learner.scored) if data.validate else ValidationScore(math.nan, math.nan))
+    speed = data.steps * data.batch_size / seconds
+    return Epoch(epoch + 1, step, rate, train_loss, score.loss, score.macro_f1, seconds, speed)
+
+
+def _to_training_mode(model: nn.Module) -> None:
+    """Switch to training mode, save what is frozen: norms there must go on using the statistics that they learned."""
+    model.train()
+    for module in model.modules():
+        own = list(module.parameters())
+        if own and not any(parameter.requires_grad for parameter in own):
+            module.eval()
+
+
+def _copy(state: State) -> State:
+    return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
+
+
+def _save(checkpoint: Checkpoint, learner: _Learner, progress: Progress) -> None:
+    groups = {
+        "network": learner.network.state_dict(),
+        "best": progress.best_state,
+        "optimizer": optimizer_tensors(learner.optimizer),
+        "average": learner.average.state_dict() if learner.average else {},
+    }
+    checkpoint.save(groups, {"history": list(map(asdict, progress.history)), "best_epoch": progress.best_epoch})
+
+
+def _restored(checkpoint: Checkpoint, learner: _Learner) -> Progress | None:
+    found = checkpoint.load()
+    if found is None:
+        return None
+    groups, facts = found
+    learner.network.load_state_dict(groups["network"])
+    restore_optimizer(learner.optimizer, groups.get("optimizer", {}))
+    if learner.average:
+        learner.average.load_state_dict(groups["average"])
+    lines = [Epoch(**line) for line in facts["history"]]
+    return Progress(lines, facts["best_epoch"], groups["best"], len(lines))

@@ -1,0 +1,92 @@
+"""A backbone that learns on an endless stream of simulated frames, so that transfer learning needs no download."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import torch
+
+from weldbench.config.models import Model, TorchvisionModel
+from weldbench.config.training import Hardware, Pretrain
+from weldbench.data.normalization import Normalization, normalize
+from weldbench.models.architectures import build_network
+from weldbench.models.files import TrainedInfo, save_network
+from weldbench.runtime.hardware import Fabric, in_force
+from weldbench.runtime.progress import reporting
+from weldbench.runtime.seeding import Stream, seed_torch
+from weldbench.training.batches import Batch
+from weldbench.training.checkpoint import Checkpoint, fingerprint, remove_checkpoint
+from weldbench.training.loop import TrainingData, fit
+from weldbench.training.rendering import Rendered, render_ahead
+from weldbench.weldsim import CLASSES
+
+_ROUNDS = 10  # at most; after each one a checkpoint
+_NORMALIZATION = Normalization(mean=0.25, std=0.2)  # about that of weld-pool frames; the same for every stream
+
+
+def backbone_settings(architecture: str, pretrain: Pretrain) -> TorchvisionModel:
+    """Return a network's settings for pretraining: from random weights, all else from section `pretrain` alone."""
+    return TorchvisionModel(
+        architecture=architecture,
+        init="scratch",
+        input_size_px=pretrain.input_size_px,
+        batch_size=pretrain.batch_size,
+        optimizer=pretrain.optimizer,
+        learning_rate=pretrain.learning_rate,
+        epochs=max(rounds for rounds in range(1, _ROUNDS + 1) if pretrain.steps % rounds == 0),
+    )
+
+
+def pretrain_backbone(fabric: Fabric, settings: Model, pretrain: Pretrain, hardware: Hardware, output: Path) -> None:
+    """Train a network on simulated frames and write it to `output`; killed and started again, it goes on.
+
+    No frame comes twice, so that there is nothing to overfit: the last weights are kept, where the rate has come to 0.
+
+    Args:
+        fabric: From `hardware.prepare`, with one process.
+        settings: From `backbone_settings`.
+        pretrain: The section `pretrain`.
+        hardware: The section `hardware`.
+        output: The file of the backbone.
+    """
+    steps = pretrain.steps // settings.epochs
+    data = TrainingData(_Stream(pretrain, steps, fabric.device), steps, pretrain.batch_size)
+    facts = {
+        "settings": settings.model_dump(exclude={"per_dataset"}),
+        "pretrain": pretrain.model_dump(exclude={"workers"}),
+        "hardware": in_force(hardware, fabric),
+    }
+    checkpoint_path = output.with_name(f".{output.stem}.checkpoint.safetensors")
+    seed_torch(Stream.PRETRAINING_WEIGHTS, pretrain.seed)
+    network = build_network(settings, len(CLASSES))
+    with reporting(f"pretrain {settings.architecture}", settings.epochs * steps, "steps") as advance:
+        progress = fit(
+            fabric,
+            network,
+            settings,
+            data,
+            pretrain.seed,
+            Checkpoint(checkpoint_path, fingerprint(facts)),
+            lambda line: advance(steps),
+            hardware.compile,
+        )
+    info = TrainedInfo(settings, list(CLASSES), _NORMALIZATION, "simulated", None, pretrain.seed)
+    save_network(output, progress.best_state, info)
+    remove_checkpoint(checkpoint_path)
+
+
+class _Stream:
+    """The batches of one round after another, rendered by processes that work ahead; batch i depends on i alone."""
+
+    def __init__(self, pretrain: Pretrain, steps: int, device: torch.device):
+        self._pretrain, self._steps, self._device = pretrain, steps, device
+        self._rendered: Iterator[Rendered] | None = None
+
+    def __call__(self, epoch: int) -> Iterator[Batch]:
+        if self._rendered is None:
+            numbers = range(epoch * self._steps, self._pretrain.steps)
+            self._rendered = render_ahead(self._pretrain, numbers)
+        for frames, labels in islice(self._rendered, self._steps):
+            images = normalize(torch.from_numpy(frames).to(self._device), _NORMALIZATION)
+            share = torch.full((len(labels),), 1.0 / len(labels), device=self._device)
+            yield Batch(images, torch.from_numpy(labels).to(self._device), share)

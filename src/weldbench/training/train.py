@@ -1,0 +1,137 @@
+"""Training one model on one dataset: from an assignment to the files of a trained model."""
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from torch import nn
+
+from weldbench.data.normalization import Normalization
+from weldbench.models.files import TrainedInfo, save_network
+from weldbench.models.inference import BATCH_FRAMES, milliseconds_per_frame
+from weldbench.runtime.atomic import write_csv, write_json
+from weldbench.runtime.hardware import Fabric, device_name, in_force, peak_memory_bytes
+from weldbench.runtime.progress import reporting
+from weldbench.training.checkpoint import Checkpoint, fingerprint, remove_checkpoint
+from weldbench.training.loop import Epoch, Progress, fit
+from weldbench.training.setup import TrainingJob, prepare_training
+from weldbench.training.tracking import tracker
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training ends with.
+
+    Attributes:
+        network: As a whole, with its best weights, on the CPU.
+        normalization: What its input wants.
+        progress: Its history.
+        seconds: From the start, loading of frames included, and of epochs that an earlier process did.
+        inference_ms: Per frame on this device; `alone` as a camera sends them, `batched` as a test set is scored.
+    """
+
+    network: nn.Module
+    normalization: Normalization
+    progress: Progress
+    seconds: float
+    inference_ms: dict[str, float]
+
+
+def train_network(
+    fabric: Fabric, job: TrainingJob, checkpoint_path: Path, track: Callable[[Epoch], None]
+) -> TrainingResult:
+    """Train a model; with a checkpoint of the same training at `checkpoint_path`, go on from there.
+
+    Args:
+        fabric: From `hardware.prepare`.
+        job: What to train.
+        checkpoint_path: Hidden file; the caller deletes it when all outputs are written.
+        track: Called after every epoch.
+
+    Raises:
+        InputError: Anything in params.yaml or the data does not fit.
+    """
+    started = time.perf_counter()
+    settings, compiled = job.settings, job.hardware.compile
+    whole, learning, normalization, data = prepare_training(fabric, job)
+    checkpoint = Checkpoint(checkpoint_path, _fingerprint(fabric, job))
+    with reporting(f"train {settings.architecture}", settings.epochs, "epochs") as advance:
+
+        def on_epoch(line: Epoch) -> None:
+            advance(1)
+            track(line)
+
+        progress = fit(fabric, learning, settings, data, job.seed, checkpoint, on_epoch, compiled)
+    learning.load_state_dict(progress.best_state)
+    restored = progress.history[: progress.restored_epochs]
+    seconds = time.perf_counter() - started + sum(line.seconds for line in restored)
+    whole.to(fabric.device)  # of a frozen backbone only the head has been there
+    inference_ms = {
+        name: round(milliseconds_per_frame(fabric, whole, settings.input_size_px, normalization, frames), 4)
+        for name, frames in {"alone": 1, "batched": BATCH_FRAMES}.items()
+    }
+    return TrainingResult(whole.cpu(), normalization, progress, seconds, inference_ms)
+
+
+def train_model(fabric: Fabric, job: TrainingJob, output: Path) -> None:
+    """Train a model and write model.safetensors, history.csv and training.json into the folder `output`.
+
+    Raises:
+        InputError: Anything in params.yaml or the data does not fit.
+    """
+    checkpoint_path = output / ".checkpoint.safetensors"
+    with tracker(job.train.tracker if fabric.is_global_zero else "none", output) as track:
+        result = train_network(fabric, job, checkpoint_path, track)
+    if not fabric.is_global_zero:
+        return
+    info = TrainedInfo(job.settings, job.dataset.classes, result.normalization, job.name, job.fold, job.seed)
+    write_csv(output / "history.csv", pd.DataFrame([asdict(line) for line in result.progress.history]), "%.6f")
+    write_json(output / "training.json", _training_facts(fabric, job, result))
+    save_network(output / "model.safetensors", result.network.state_dict(), info)
+    remove_checkpoint(checkpoint_path)
+
+
+def _fingerprint(fabric: Fabric, job: TrainingJob) -> str:
+    facts = {
+        "settings": job.settings.model_dump(exclude={"per_dataset"}),
+        "augment": job.train.augment.model_dump(),
+        "hardware": in_force(job.hardware, fabric),
+        "seed": job.seed,
+        "classes": job.dataset.classes,
+        "frames": list(job.dataset.frames.shape),
+    }
+    manifest = job.dataset.folder / "manifest.csv"
+    return fingerprint(facts, manifest, job.split, *([job.pretrained] if job.pretrained else []))
+
+
+def _training_facts(fabric: Fabric, job: TrainingJob, result: TrainingResult) -> dict[str, Any]:
+    progress = result.progress
+    return {
+        "model": job.settings.architecture,
+        "dataset": job.name,
+        "fold": job.fold,
+        "seed": job.seed,
+        "best_epoch": progress.best_epoch,
+        "epochs": len(progress.history),
+        "valid_macro_f1": progress.best.valid_macro_f1,
+        "settings": job.settings.model_dump(exclude={"per_dataset"}),
+        "augment": job.train.augment.model_dump(),
+        "parameters": sum(parameter.numel() for parameter in result.network.parameters()),
+        "device": device_name(fabric.device),
+        "devices": fabric.world_size,
+        "threads": job.hardware.threads,
+        "precision": in_force(job.hardware, fabric)["precision"],
+        "seconds": round(result.seconds, 3),
+        "training_seconds": round(sum(line.seconds for line in progress.history), 3),
+        "inference_ms": result.inference_ms,
+        "peak_memory_mb": round(peak_memory_bytes(fabric.device) / 1e6),
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("torch", "torchvision", "numpy")},
+        },
+    }
