@@ -1,4 +1,4 @@
-"""The one error that a user can cause."""
+"""The errors of the library: what a user can put right, and what makes one frame unusable."""
 
 
 class InputError(Exception):

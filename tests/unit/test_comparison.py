@@ -119,3 +119,10 @@ def test_a_balanced_subset_holds_as_many_frames_as_wanted_or_all(labels, wanted)
 def test_a_balanced_subset_takes_from_every_run():
     chosen = balanced_subset(np.zeros(100, dtype=int), [10])
     assert np.flatnonzero(chosen).tolist() == list(range(0, 100, 10))
+
+
+def test_a_training_of_an_older_version_is_refused(world):
+    folder = world / "models/weldsim/conv6/fold0/seed0"
+    (folder / "training.json").rename(folder / "run.json")
+    with pytest.raises(InputError, match=r"older version of weldbench.*run\.json, now training\.json; delete"):
+        read_trainings(world / "models/weldsim", ["conv6"], [0], [0])

@@ -36,6 +36,16 @@ def test_an_input_size_above_the_stored_one_names_both_settings(tmp_path):
         ("inventory.json", lambda path: path.write_text("{}"), "damaged"),
         ("split/fold0/split.csv", lambda path: path.unlink(), "split the dataset first"),
         ("split/fold0/split.csv", lambda path: path.write_text("row,split\n0,train\n"), "column.* weight"),
+        (
+            "split/fold0/split.csv",
+            lambda path: path.write_text("row,part,weight\n0,train,1\n"),
+            "older version of weldbench.*`part` is now `split`; split again",
+        ),
+        (
+            "manifest.csv",
+            lambda path: path.write_text(path.read_text().replace("published_split", "published_part")),
+            "older version of weldbench.*`published_part` is now `published_split`; ingest again",
+        ),
         ("split/fold0/split.csv", lambda path: path.write_text("row,split,weight\n99,train,1\n"), "row 99, of 12"),
         ("split/fold0/split.csv", lambda path: path.write_text("row,split,weight\n9,test,1\n"), "split train"),
     ],

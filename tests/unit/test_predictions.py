@@ -62,6 +62,7 @@ def _with(column, value):
         (_with("a", -0.5), "negative, infinite or no number"),
         (_with("a", 0.7), "do not sum to 1"),
         (_with("split", "valid"), "no frame of the split test"),
+        (lambda table: table.rename(columns={"split": "part"}), "its column `part` is now `split`"),
     ],
 )
 def test_a_damaged_file_is_refused_by_name(tmp_path, damage, complaint):

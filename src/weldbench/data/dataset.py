@@ -85,6 +85,7 @@ def open_dataset(folder: Path | str) -> Dataset:
         raise InputError(f"{error.filename}: there is no such file; ingest the dataset first") from None
     except (ValueError, KeyError, EOFError) as error:
         raise InputError(f"{folder}: a file of this dataset is damaged: {error}; ingest again") from None
+    _refuse_older(folder / "manifest.csv", manifest, "published_part", "published_split", "ingest again")
     if frames.dtype != np.uint8 or frames.ndim != 3 or len(frames) != len(manifest):
         raise InputError(
             f"{folder}: frames.npy holds {frames.dtype} of shape {frames.shape}, "
@@ -105,10 +106,19 @@ def read_split(path: Path | str) -> pd.DataFrame:
         raise InputError(f"{path}: there is no such file; split the dataset first") from None
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: this is no table: {error}; split again") from None
+    _refuse_older(path, split_table, "part", "split", "split again")
     missing = {"row", "split", "weight"} - set(split_table.columns)
     if missing:
         raise InputError(f"{path}: the columns {', '.join(sorted(missing))} are missing; split again")
     return split_table
+
+
+def _refuse_older(path: Path | str, table: pd.DataFrame, old: str, new: str, remedy: str) -> None:
+    """Refuse a table whose column had another name in an older version."""
+    if old in table.columns:
+        raise InputError(
+            f"{path}: an older version of weldbench wrote this file; its column `{old}` is now `{new}`; {remedy}"
+        )
 
 
 def split_id(path: Path | str) -> str:

@@ -107,6 +107,8 @@ def read_predictions(path: Path | str) -> pd.DataFrame:
 
 
 def _problem(predictions: pd.DataFrame) -> str | None:
+    if "part" in predictions:
+        return "an older version of weldbench wrote this file; its column `part` is now `split`"
     missing = [column for column in FRAME_COLUMNS if column not in predictions]
     if missing:
         return f"the columns {', '.join(missing)} are missing"

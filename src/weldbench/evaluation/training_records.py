@@ -58,6 +58,11 @@ def _read(folder: Path) -> tuple[pd.DataFrame, dict]:
         history = pd.read_csv(folder / "history.csv")
         facts = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
+        if (folder / "run.json").is_file():
+            raise InputError(
+                f"{folder}: an older version of weldbench trained this model and wrote run.json, now training.json; "
+                "delete the folder and train again"
+            ) from None
         raise InputError(f"{error.filename}: there is no such file; train that model and seed first") from None
     except ValueError as error:
         raise InputError(f"{folder}: history.csv or training.json is damaged: {error}; train again") from None
