@@ -61,7 +61,7 @@ def _with(column, value):
         (_with("a", np.nan), "negative, infinite or no number"),
         (_with("a", -0.5), "negative, infinite or no number"),
         (_with("a", 0.7), "do not sum to 1"),
-        (_with("split", "valid"), "no frame of the split test"),
+        (_with("split", "valid"), "no frame of the test split"),
         (lambda table: table.rename(columns={"split": "part"}), "its column `part` is now `split`"),
     ],
 )

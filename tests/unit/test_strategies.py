@@ -147,7 +147,7 @@ def test_published_parts_are_taken_as_they_are() -> None:
 
 
 def test_published_without_any_part() -> None:
-    with pytest.raises(InputError, match=r"names no split train; set split\.strategy to grouped"):
+    with pytest.raises(InputError, match=r"has no train split; set split\.strategy to grouped"):
         assigned(even_dataset())
 
 

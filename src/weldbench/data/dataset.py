@@ -48,14 +48,14 @@ class Dataset:
     folder: Path
 
     def load_split(self, split_table: pd.DataFrame, name: str, size_px: int) -> SplitFrames:
-        """Load one split of a split, its lines ordered by row.
+        """Load one of train, valid and test, its lines ordered by row.
 
         Raises:
             InputError: The split is empty, or larger frames are asked for than are stored.
         """
         lines = split_table[split_table["split"] == name].sort_values("row", kind="stable")
         if lines.empty:
-            raise InputError(f"{self.folder}: the split has no frame of the split {name}; see its audit.json")
+            raise InputError(f"{self.folder}: it has no frame of the split {name}; see its audit.json")
         rows = lines["row"].to_numpy(np.int64)
         unique, index = np.unique(rows, return_inverse=True)
         if unique[-1] >= len(self.frames):

@@ -84,7 +84,7 @@ def scalar_metrics(frames: Predictions) -> dict[str, float]:
 
 
 def metrics_on_test(predictions: pd.DataFrame) -> dict[str, float]:
-    """Compute the scalar metrics of the split test of a table of predictions; those that are undefined are left out.
+    """Compute the scalar metrics on the test split of a table of predictions; those that are undefined are left out.
 
     Args:
         predictions: Columns `split`, `row`, `run`, `label`, and one per class with its probability.

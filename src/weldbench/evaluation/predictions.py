@@ -126,5 +126,5 @@ def _problem(predictions: pd.DataFrame) -> str | None:
     if not np.allclose(probabilities.sum(axis=1), 1.0, atol=1e-3):
         return "the probabilities of a frame do not sum to 1"
     if not (predictions["split"] == "test").any():
-        return "there is no frame of the split test"
+        return "there is no frame of the test split"
     return None

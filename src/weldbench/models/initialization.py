@@ -36,7 +36,7 @@ def initial_network(
         The network, and the normalization that its input wants.
 
     Raises:
-        InputError: The weights are not to be had, damaged, of another network, or not to be kept in split.
+        InputError: The weights are not to be had, damaged, of another network, or not to be kept in part.
     """
     init = settings.init if isinstance(settings, TorchvisionModel) else "scratch"
     match init:

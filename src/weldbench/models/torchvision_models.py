@@ -6,11 +6,11 @@ from torch import nn
 from weldbench.config.models import TorchvisionModel
 from weldbench.errors import InputError
 
-_HEADS = ("fc", "classifier", "heads")  # what torchvision calls the split behind the backbone
+_HEADS = ("fc", "classifier", "heads")  # what torchvision calls the part behind the backbone
 
 
 def head_name(network: nn.Module) -> str:
-    """Return the name of the split of a torchvision network that stands behind its backbone."""
+    """Return the name of the head, the part of a torchvision network behind its backbone."""
     return next(name for name in _HEADS if hasattr(network, name))
 
 

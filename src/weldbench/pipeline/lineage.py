@@ -101,7 +101,7 @@ def _files_below(place: Path) -> list[Path]:
     if place.is_file():
         return [place]
     files = (path for path in place.rglob("*") if path.is_file())
-    return sorted(path for path in files if not any(split == "__pycache__" or split[0] == "." for split in path.parts))
+    return sorted(path for path in files if not any(part == "__pycache__" or part[0] == "." for part in path.parts))
 
 
 def _sum(content: bytes) -> str:

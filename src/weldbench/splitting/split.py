@@ -1,4 +1,4 @@
-"""The stage split: splits, the audit of what they share, and the balance of train."""
+"""The stage split: train, valid and test, the audit of what they share, and the balance of train."""
 
 from typing import Any
 
@@ -136,6 +136,6 @@ def _balanced(kept: pd.DataFrame, settings: Split, rng: np.random.Generator) -> 
 
 
 def _counts(frames: pd.DataFrame, classes: list[str]) -> dict[str, dict[str, int]]:
-    """SplitFrames -> class -> number of lines; all splits and classes are named."""
+    """Split -> class -> number of lines; all splits and classes are named."""
     pairs = frames.groupby([frames["split"].astype(str), "label"]).size()
     return {split: {label: int(pairs.get((split, label), 0)) for label in classes} for split in SPLITS}

@@ -31,7 +31,7 @@ def assign_splits(
         fold: Which fold is the test split of strategy grouped; 0 for the others.
 
     Returns:
-        SplitFrames per frame, indexed by its row, in the order of the manifest and NaN where a frame is not used; and
+        Split per frame, indexed by its row, in the order of the manifest and NaN where a frame is not used; and
         sentences for the report.
 
     Raises:
@@ -64,16 +64,16 @@ def _published(
     splits = frames["published_split"].copy()
     present = set(splits)
     if "train" not in present:
-        raise InputError("the data names no split train; set split.strategy to grouped, which makes the splits itself")
+        raise InputError("the data has no train split; set split.strategy to grouped, which makes the splits itself")
     notes = []
     share = 1 / settings.fold_count
     if "test" not in present:
-        notes.append("The data names no test split: test was made of whole runs of valid, and of train where needed.")
+        notes.append("There is no test split: test was made of whole runs of valid, and of train where needed.")
         _move_runs(frames, splits, classes, ("valid", "test"), _TEST_SHARE_OF_VALID, 0, rng)
         _move_runs(frames, splits, classes, ("train", "test"), share, 1, rng)
         _move_runs(frames, splits, classes, ("train", "valid"), share, 1, rng)
     elif "valid" not in present:
-        notes.append("The data names no valid split: valid was made of whole runs of train.")
+        notes.append("There is no valid split: valid was made of whole runs of train.")
         _move_runs(frames, splits, classes, ("train", "valid"), share, 1, rng)
     return splits, notes
 
@@ -91,7 +91,7 @@ def _move_runs(
 
     Args:
         frames: All frames.
-        splits: SplitFrames per frame; changed in place.
+        splits: Split per frame; changed in place.
         classes: In label order.
         way: From which split to which.
         share: Of the giver's frames of a class, how many the taker should get at least.

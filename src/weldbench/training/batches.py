@@ -1,4 +1,4 @@
-"""The batches of an epoch: which frames, in which sampler, changed how; all of it decided by seed and epoch alone."""
+"""The batches of an epoch: which frames, in which order, changed how; all of it decided by seed and epoch alone."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
