@@ -1,4 +1,4 @@
-"""What a network minimises, and how much each frame counts in it."""
+"""What a network minimizes, and how much each frame counts in it."""
 
 import numpy as np
 import torch

@@ -176,24 +176,24 @@ def occlude_by_edge(radiance: np.ndarray, seen: View, plate: Plate) -> None:
 
 
 def expose(radiance: np.ndarray, seen: View, sensor: Sensor) -> NDArray[np.uint8]:
-    """Turn radiance into grey levels, uint8, by a logarithmic response, the sensor's line pattern and its noise."""
+    """Turn radiance into gray levels, uint8, by a logarithmic response, the sensor's line pattern and its noise."""
     radiance += sensor.haze
     gain = sensor.exposure / sensor.toe
     radiance *= (gain - gain * sensor.vignette * seen.u**2) - gain * sensor.vignette * seen.v**2
     np.maximum(radiance, 0, out=radiance)
     radiance += 1  # log1p would be five times slower, and its precision is not seen
-    grey = np.log(radiance, out=radiance)
+    gray = np.log(radiance, out=radiance)
     row = np.rint((seen.v[:, 0] + ASPECT) / seen.step_v - 0.5).astype(np.int32)
     contrast = np.full(seen.v.shape, (sensor.white - sensor.black) / math.log1p(1 / sensor.toe), np.float32)
     if seen.step_v < 0.005:  # a coarser image averages the line pattern away
         contrast *= 1 + sensor.row_pattern * ((row & 1) * 2 - 1)[:, None].astype(np.float32)
-    grey *= contrast
+    gray *= contrast
     grain = textures.white_noise()[(row * 7 + sensor.noise_offset) & 511]
     grain = grain * sensor.noise + (sensor.black + 0.5)
-    for left in range(0, grey.shape[1], textures.SIZE):
-        columns = grey[:, left : left + textures.SIZE]
+    for left in range(0, gray.shape[1], textures.SIZE):
+        columns = gray[:, left : left + textures.SIZE]
         columns += grain[:, : columns.shape[1]]
-    levels: NDArray[np.uint8] = np.clip(grey, 0, 255, out=grey).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.clip(gray, 0, 255, out=gray).astype(np.uint8)
     return levels
 
 
