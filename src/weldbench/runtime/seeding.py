@@ -2,7 +2,8 @@
 
 Nothing else in the library makes a generator. A stream's numbers are its seed from params.yaml first, then what tells
 its draws apart (fold, epoch, ...). The name of a stream is not part of its seed: two streams of the same numbers draw
-the same values, which is harmless where they decide unrelated things, and keeps the results of earlier versions.
+the same values, which is harmless where they decide unrelated things, and keeps the results of earlier versions. A 0 at
+the end changes nothing: (7,) and (7, 0) draw the same, so one stream always takes the same number of numbers.
 """
 
 from enum import Enum
