@@ -3,42 +3,48 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: reproduce test test-fast test-slurm lint bench pull lock
+.PHONY: help reproduce test test-fast test-slurm lint bench pull lock
 
-reproduce: $(BIN)/installed
+help:  ## Print this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+reproduce: $(BIN)/installed  ## Set up .venv, then make every table, figure and report of params.yaml.
 	snakemake --cores all
 
-test: $(BIN)/installed
+test: $(BIN)/installed  ## Run all tests and checks.
 	pytest
 
-test-fast: $(BIN)/installed
+test-fast: $(BIN)/installed  ## Run the tests that train nothing and run no whole workflow.
 	pytest -m "not slow"
 
-test-slurm: $(BIN)/installed
+test-slurm: $(BIN)/installed  ## Run the workflow on a Slurm cluster of this one machine.
 	tests/slurm/start.sh pytest -n 0 tests/slurm
 
-lint: $(BIN)/installed
+lint: $(BIN)/installed  ## Check style, types, spelling, the order of the rooms, the workflow, and the docstrings' examples.
 	ruff check
 	ruff format --check
 	snakefmt --check workflow/Snakefile rules
-	snakemake --lint
+	lint-imports
+	mypy
+	codespell
+	pytest -n 0 src tests/unit/test_project.py::test_snakemake_lint_has_only_the_remarks_that_contributing_explains
 
-bench: $(BIN)/installed
+bench: $(BIN)/installed  ## Measure again what benchmarks/RESULTS.md tells; needs the results of `make reproduce`.
 	python benchmarks/training.py
 	python benchmarks/ingest.py
 	python benchmarks/evidence.py
 	python benchmarks/rendering.py
-	python benchmarks/overhead.py    # wants the run of `make reproduce`
+	python benchmarks/overhead.py
 
-pull: $(BIN)/installed
+pull: $(BIN)/installed  ## Get data, weights and results from the DVC remote.
 	dvc pull
 	weldbench sync
+
+lock:  ## Write requirements.lock anew from pyproject.toml; needs uv.
+	uv pip compile --universal --python-version 3.11 --all-extras --no-annotate pyproject.toml -o requirements.lock
 
 $(BIN)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps -e .
 	touch $@
-
-lock:
-	uv pip compile --universal --python-version 3.11 --all-extras --no-annotate pyproject.toml -o requirements.lock

@@ -30,7 +30,7 @@ from weldbench.pipeline.command import command
 SIZE_PX = 224
 CLASSES = "good_weld", "bad_weld"
 ROUNDS = 7
-LIMIT_MS = 1.5  # libdeflate and a vectorised unfilter in C, measured on the same kind of machine
+LIMIT_MS = 1.5  # libdeflate and a vectorized unfilter in C, measured on the same kind of machine
 LARGEST_FRAMES = 45_000
 REPEATS = 20  # of the sample, for the test of several cores
 WHOLE_PASSES = 3

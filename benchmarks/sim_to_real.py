@@ -8,7 +8,7 @@ this scores a ResNet-18 that saw only simulated frames (sim_only), one trained f
 and deviation over seeds, and recall and F1 per class. The last two learn from real frames with mixed amplitudes, as
 `train.augment.mix_amplitudes: 1` does. Nothing is selected on `--test`. real_or_simulated_auc: how well a small
 network, trained on crops of `--train` and as many simulated ones, tells crops of `--test` from other simulated ones;
-all crops have the same (flat) histogram. fine_detail_auc: how well one number, the contrast between neighbouring
+all crops have the same (flat) histogram. fine_detail_auc: how well one number, the contrast between neighboring
 pixels, tells them; above 0.5 the simulated crops are the coarser ones, below it the finer ones.
 """
 

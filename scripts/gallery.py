@@ -50,7 +50,7 @@ def real(folder: Path) -> list[list[np.ndarray]]:
     for label, name in enumerate(CLASSES):
         frames = sorted(frame for frame, its in labels.items() if its == label)
         if not frames:
-            raise InputError(f"{path}: no frame is labelled {label}, {name}")
+            raise InputError(f"{path}: no frame is labeled {label}, {name}")
         chosen = [folder / frames[len(frames) * shown // SHOWN] for shown in range(SHOWN)]
         rows.append([np.asarray(Image.open(path).convert("L").resize(SIZE_PX)) for path in chosen])
     return rows

@@ -206,7 +206,7 @@ def test_a_killed_fetch_resumes(kaggle: Kaggle, tmp_path: Path) -> None:
     ("status", "expected"),
     [
         (401, "access_token"),
-        (403, "Accept the dataset's licence"),
+        (403, "Accept the dataset's license"),
         (404, "datasets.<name>.handle"),
         (429, "later"),
         (500, "later"),

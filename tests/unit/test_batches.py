@@ -20,7 +20,7 @@ SIZE_PX, BATCH, LINES = 16, 10, 214
 
 @pytest.fixture
 def split():
-    # Line n shows grey level n, so that a frame tells which line it is.
+    # Line n shows gray level n, so that a frame tells which line it is.
     lines = np.arange(LINES)
     frames = np.broadcast_to(lines.astype(np.uint8)[:, None, None], (LINES, SIZE_PX, SIZE_PX)).copy()
     return SplitFrames(frames, lines, lines, lines % 6, np.linspace(0.5, 1.5, LINES, dtype=np.float32))

@@ -42,18 +42,26 @@ def test_conda_users_get_the_same_packages(tmp_path: Path) -> None:
     assert project["requires-python"] == ">=3.11"
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["ruff", "check", "."],
-        ["ruff", "format", "--check", "."],
-        ["snakefmt", "--check", "workflow/Snakefile", "rules"],
-    ],
-    ids=lambda command: " ".join(command[:2]),
-)
-def test_style(command: list[str]) -> None:
-    done = subprocess.run([BIN / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True)
+def checks_of_make_lint() -> list[str]:
+    """Return its commands but for pytest's, as pytest runs those tests and examples anyway."""
+    recipe = re.search(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    return [line.strip() for line in recipe[1].splitlines() if not line.startswith("\tpytest")]
+
+
+@pytest.mark.parametrize("command", checks_of_make_lint())
+def test_lint(command: str) -> None:
+    tool, *arguments = command.split()
+    done = subprocess.run([BIN / tool, *arguments], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_make_alone_names_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split()
+    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    sentences = dict(line.split(maxsplit=1) for line in shown)
+    assert list(sentences) == targets
+    assert all(re.fullmatch(r"[A-Z].*[.]", sentence) for sentence in sentences.values())
 
 
 def test_files_stay_small() -> None:

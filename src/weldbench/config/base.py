@@ -1,5 +1,6 @@
 """What every section of params.yaml shares: no unknown keys, no change after reading, overrides for one dataset."""
 
+from collections.abc import Mapping
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict
@@ -13,6 +14,8 @@ class Section(BaseModel):
 
 class OverridableSection(Section):
     """A section whose field `per_dataset` maps a dataset's name to the few values that it changes there."""
+
+    per_dataset: Mapping[str, Section] = {}
 
     def for_dataset(self, dataset: str) -> Self:
         """Return this section as it holds for one dataset."""

@@ -31,15 +31,18 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class _Dataset(Section):
-    classes: list[str] = Field(
-        SS304_CLASSES, min_length=2, description="class names in the order of the labels 0, 1, ...; the first is good"
-    )
     run_pattern: Pattern | None = Field(
         None, description="regular expression whose group `run` (or whole match) in a frame's path names its run"
     )
 
 
-class SimulatedDataset(_Dataset):
+class _NamedClasses(_Dataset):
+    classes: list[str] = Field(
+        SS304_CLASSES, min_length=2, description="class names in the order of the labels 0, 1, ...; the first is good"
+    )
+
+
+class SimulatedDataset(_NamedClasses):
     """Frames rendered by weldbench.weldsim."""
 
     source: Literal["simulated"]
@@ -52,7 +55,7 @@ class SimulatedDataset(_Dataset):
     imbalance: float = Field(75, ge=1, description="good_weld frames per lack_of_shielding_gas frame in test")
 
 
-class KaggleDataset(_Dataset):
+class KaggleDataset(_NamedClasses):
     """An archive on Kaggle, by its handle `owner/name`."""
 
     source: Literal["kaggle"]

@@ -75,7 +75,7 @@ class SweepOverride(Section):
 class Sweep(OverridableSection):
     """The search over depth, training length and learning rate; every combination is trained once.
 
-    What could favour one of the depths is the same for all.
+    What could favor one of the depths is the same for all.
     """
 
     models: Annotated[list[str], Field(min_length=1)] = ["resnet18", "resnet34", "resnet50"]

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from weldbench.data.resize import area_mean
 from weldbench.errors import InputError
@@ -28,11 +29,11 @@ class SplitFrames:
         weights: Weight of each line in the loss, float32, shape (N,).
     """
 
-    frames: np.ndarray
-    index: np.ndarray
-    rows: np.ndarray
-    labels: np.ndarray
-    weights: np.ndarray
+    frames: NDArray[np.uint8]
+    index: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    weights: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.index)
@@ -42,7 +43,7 @@ class SplitFrames:
 class Dataset:
     """An ingested dataset: its frames on disk, its manifest, its classes in label order."""
 
-    frames: np.ndarray
+    frames: NDArray[np.uint8]
     manifest: pd.DataFrame
     classes: list[str]
     folder: Path
@@ -126,7 +127,7 @@ def split_id(path: Path | str) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
 
 
-def resident(stored: np.ndarray, rows: Iterable[int], size_px: int) -> np.ndarray:
+def resident(stored: NDArray[np.uint8], rows: Sequence[int] | NDArray[np.int64], size_px: int) -> NDArray[np.uint8]:
     """Copy rows of the stored frames into memory, each reduced to `size_px`.
 
     Args:
@@ -155,7 +156,7 @@ def resident(stored: np.ndarray, rows: Iterable[int], size_px: int) -> np.ndarra
     return result
 
 
-def _labels(manifest: pd.DataFrame, rows: np.ndarray, number: dict[str, int]) -> np.ndarray:
+def _labels(manifest: pd.DataFrame, rows: NDArray[np.int64], number: dict[str, int]) -> NDArray[np.int64]:
     names = manifest["label"].to_numpy()[rows]
     unknown = sorted({str(name) for name in names} - set(number))
     if unknown:

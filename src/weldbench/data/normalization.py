@@ -25,7 +25,9 @@ def normalize(frames: torch.Tensor, normalization: Normalization) -> torch.Tenso
 def normalization_of(frames: np.ndarray) -> Normalization:
     """Measure the mean and the standard deviation of frames, uint8 of shape (N, S, S)."""
     # Sums of whole numbers: exact, whatever the order.
-    counts = sum(np.bincount(frame.reshape(-1), minlength=256) for frame in frames)
+    counts = np.zeros(256, np.int64)
+    for frame in frames:
+        counts += np.bincount(frame.reshape(-1), minlength=256)
     levels = np.arange(256) / 255.0
     mean = float((counts * levels).sum() / counts.sum())
     return Normalization(mean, max(float(np.sqrt((counts * (levels - mean) ** 2).sum() / counts.sum())), 1e-3))

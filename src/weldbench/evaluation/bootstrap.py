@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from weldbench.evaluation.confusion import f1, macro
 from weldbench.evaluation.intervals import Interval, StandardError, share_interval
@@ -30,9 +31,9 @@ class Runs:
     """
 
     classes: tuple[str, ...]
-    names: np.ndarray
-    of_frame: np.ndarray
-    frames: np.ndarray
+    names: NDArray[np.str_]
+    of_frame: NDArray[np.int64]
+    frames: NDArray[np.int64]
 
     @classmethod
     def of(cls, scored: Predictions) -> "Runs":
@@ -57,9 +58,10 @@ class Runs:
         return np.flatnonzero(np.bincount(self.strata) == 1)
 
     @cached_property
-    def per_class(self) -> np.ndarray:
+    def per_class(self) -> NDArray[np.int64]:
         """In how many runs each class stands, shape (K,)."""
-        return (self.frames > 0).sum(axis=0)
+        runs: NDArray[np.int64] = (self.frames > 0).sum(axis=0)
+        return runs
 
     def confusions(self, scored: Predictions) -> np.ndarray:
         """Count the frames of each run by true and predicted class, int64, shape (R, K, K)."""

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, brier_score_loss, cohen_kappa_score, matthews_corrcoef
 from sklearn.metrics import roc_auc_score as area_under_curve
 
@@ -94,6 +95,7 @@ def metrics_on_test(predictions: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _normalized(probabilities: np.ndarray) -> np.ndarray:
+def _normalized(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     """Undo the rounding of a file of decimals, which scikit-learn would refuse."""
-    return probabilities / probabilities.sum(axis=1, keepdims=True)
+    normalized: NDArray[np.float64] = probabilities / probabilities.sum(axis=1, keepdims=True)
+    return normalized

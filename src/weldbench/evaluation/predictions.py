@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from weldbench.errors import InputError
 
@@ -27,21 +28,23 @@ class Predictions:
     """
 
     classes: tuple[str, ...]
-    labels: np.ndarray
-    probabilities: np.ndarray
-    runs: np.ndarray
-    folds: np.ndarray
-    rows: np.ndarray
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+    runs: NDArray[np.str_]
+    folds: NDArray[np.int64]
+    rows: NDArray[np.int64]
 
     @property
-    def predicted(self) -> np.ndarray:
+    def predicted(self) -> NDArray[np.int64]:
         """The most probable class of each frame, int64, shape (N,)."""
-        return self.probabilities.argmax(axis=1)
+        most_probable: NDArray[np.int64] = self.probabilities.argmax(axis=1)
+        return most_probable
 
     @property
-    def correct(self) -> np.ndarray:
+    def correct(self) -> NDArray[np.bool_]:
         """Whether the most probable class is the true one, bool, shape (N,)."""
-        return self.predicted == self.labels
+        correct: NDArray[np.bool_] = self.predicted == self.labels
+        return correct
 
     def take(self, positions: np.ndarray) -> "Predictions":
         """Return the frames at `positions` (indices or a mask of shape (N,))."""
@@ -67,7 +70,7 @@ def select_split(predictions: pd.DataFrame, split: str, fold: int = 0) -> Predic
     number = {name: position for position, name in enumerate(classes)}
     return Predictions(
         classes=classes,
-        labels=chosen["label"].map(number).to_numpy(dtype=np.int64),
+        labels=np.asarray(chosen["label"].map(number), np.int64),
         probabilities=chosen[list(classes)].to_numpy(dtype=np.float64),
         runs=chosen["run"].to_numpy(dtype=str),
         folds=np.full(len(chosen), fold, dtype=np.int64),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from weldbench.config.evidence import Compare
 from weldbench.evaluation.bootstrap import ModelDraws, Resamples
@@ -38,9 +39,10 @@ class ScoredComparison:
     confusions: Mapping[str, np.ndarray]
 
     @property
-    def support(self) -> np.ndarray:
+    def support(self) -> NDArray[np.int64]:
         """Test frames per class, int64, shape (K,)."""
-        return self.resamples.runs.frames.sum(axis=0)
+        frames: NDArray[np.int64] = self.resamples.runs.frames.sum(axis=0)
+        return frames
 
 
 def score_comparison(title: str, comparison: Comparison, settings: Compare) -> ScoredComparison:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -28,7 +29,7 @@ class Trainings:
 
     history: pd.DataFrame
     runs: pd.DataFrame
-    settings: Mapping[str, dict]
+    settings: Mapping[str, dict[str, Any]]
 
 
 def read_trainings(trained: Path | str, models: Sequence[str], folds: Sequence[int], seeds: Sequence[int]) -> Trainings:
@@ -39,11 +40,11 @@ def read_trainings(trained: Path | str, models: Sequence[str], folds: Sequence[i
     """
     histories, runs, settings = [], [], {}
     for model in models:
-        first: tuple[Path, dict] | None = None
+        first: tuple[Path, dict[str, Any]] | None = None
         for fold in folds:
             for seed in seeds:
                 folder = Path(trained) / model / f"fold{fold}" / f"seed{seed}"
-                place = {"model": model, "fold": fold, "seed": seed}
+                place: dict[str, str | int] = {"model": model, "fold": fold, "seed": seed}
                 history, facts = _read(folder)
                 first = first or (folder, facts)
                 settings[model] = {**facts.get("settings", {}), "augment": facts.get("augment", {})}
@@ -53,7 +54,7 @@ def read_trainings(trained: Path | str, models: Sequence[str], folds: Sequence[i
     return Trainings(pd.concat(histories, ignore_index=True), pd.DataFrame(runs), settings)
 
 
-def _read(folder: Path) -> tuple[pd.DataFrame, dict]:
+def _read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     try:
         history = pd.read_csv(folder / "history.csv")
         facts = json.loads((folder / "training.json").read_text(encoding="utf-8"))
@@ -72,7 +73,7 @@ def _read(folder: Path) -> tuple[pd.DataFrame, dict]:
     return history, facts
 
 
-def _cost(folder: Path, facts: dict) -> dict:
+def _cost(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
     try:
         cost = {key: facts[key] for key in ("seconds", "parameters", "best_epoch", "peak_memory_mb", "device")}
         return cost | {f"inference_ms_{how}": facts["inference_ms"][how] for how in ("alone", "batched")}
@@ -80,7 +81,7 @@ def _cost(folder: Path, facts: dict) -> dict:
         raise InputError(f"{folder / 'training.json'}: it lacks {error}; train again") from None
 
 
-def _refuse_other_settings(one: tuple[Path, dict], other: tuple[Path, dict]) -> None:
+def _refuse_other_settings(one: tuple[Path, dict[str, Any]], other: tuple[Path, dict[str, Any]]) -> None:
     for key in _SHARED:
         if one[1].get(key) != other[1].get(key):
             raise InputError(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import kornia_rs.io
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from weldbench.errors import BadFrameError
 
@@ -57,13 +57,13 @@ def _decode_with_pillow(data: bytes) -> Picture:
     try:
         with Image.open(io.BytesIO(data)) as image:
             _check_size(*image.size)
-            if getattr(image, "n_frames", 1) > 1:
-                raise BadFrameError(f"it holds {image.n_frames} pictures in one file")
+            if (pictures := getattr(image, "n_frames", 1)) > 1:
+                raise BadFrameError(f"it holds {pictures} pictures in one file")
             image.load()
             return _as_gray(image)
     except BadFrameError:
         raise
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise BadFrameError("it is no picture") from None
     except Exception as error:
         # Damaged files make Pillow's readers raise nearly anything.

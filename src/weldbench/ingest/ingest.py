@@ -69,7 +69,7 @@ def ingest(archive_path: Path | str, output: Path | str, name: str, dataset: Dat
     size = settings.frame_size_px
     needed_bytes = len(layout.frames) * size**2
     with space_for(output, needed_bytes, "ingest"), atomic.replacing(output / "frames.npy") as partial:
-        rows: list[tuple] = []
+        rows: list[tuple[int | str, ...]] = []
         conversions: Counter[str] = Counter()
         with partial.open("wb") as file:
             _write_header(file, len(layout.frames), size)
@@ -114,7 +114,7 @@ def _usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-_archive: Archive | None = None  # of this process, open from task to task
+_archive: Archive  # of this process, open from task to task
 
 
 def _open_archive(path: str) -> None:
@@ -146,7 +146,7 @@ def _write_header(file: BinaryIO, frames: int, size_px: int) -> None:
     np.lib.format.write_array_header_1_0(file, header)
 
 
-def _manifest_row(row: int, frame: Frame, result: Ingested) -> tuple:
+def _manifest_row(row: int, frame: Frame, result: Ingested) -> tuple[int | str, ...]:
     original = (result.width_px, result.height_px, result.sha256)
     return (row, frame.path, frame.run, frame.label, frame.published_split, *original)
 

@@ -25,7 +25,7 @@ _TOKEN = (
 )
 _ADVICE = {
     401: _TOKEN,
-    403: f"Accept the dataset's licence on https://www.kaggle.com/datasets/{{handle}} while logged in. {_TOKEN}",
+    403: f"Accept the dataset's license on https://www.kaggle.com/datasets/{{handle}} while logged in. {_TOKEN}",
     404: "Check datasets.<name>.handle and version; a private dataset is only found with its owner's token.",
     429: "Kaggle limits how often one may ask; run this again later.",
 }

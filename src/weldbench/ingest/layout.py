@@ -145,7 +145,7 @@ def _labelled_keys(archive: Archive, json_name: str) -> Iterator[tuple[str, Any]
     yield from pairs
 
 
-class _Pairs(list):
+class _Pairs(list[tuple[str, Any]]):
     """A JSON object as its pairs, so that repeated keys are seen."""
 
 

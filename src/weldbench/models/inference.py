@@ -96,5 +96,5 @@ def _outputs(
 
 def _logits(fabric: Fabric, network: nn.Module, frames: torch.Tensor, normalization: Normalization) -> torch.Tensor:
     with fabric.autocast():
-        outputs = network(normalize(frames.to(fabric.device), normalization))
+        outputs: torch.Tensor = network(normalize(frames.to(fabric.device), normalization))
     return outputs.float().cpu()

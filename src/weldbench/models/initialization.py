@@ -38,8 +38,9 @@ def initial_network(
     Raises:
         InputError: The weights are not to be had, damaged, of another network, or not to be kept in part.
     """
-    init = settings.init if isinstance(settings, TorchvisionModel) else "scratch"
-    match init:
+    if not isinstance(settings, TorchvisionModel):
+        return build_network(settings, len(classes)), own
+    match settings.init:
         case "scratch":
             _refuse_pretrained_share(settings)
             return build_network(settings, len(classes)), own
@@ -78,7 +79,8 @@ def _imagenet_state(architecture: str) -> dict[str, torch.Tensor]:
     digits = path.stem.rsplit("-", 1)[1]
     if not hashlib.sha256(path.read_bytes()).hexdigest().startswith(digits):
         raise InputError(f"{path}: the file is damaged, its sha256 does not begin with {digits}; delete it")
-    return torch.load(path, map_location="cpu", weights_only=True)
+    state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
 
 
 def _download(url: str, path: Path, architecture: str) -> None:
@@ -116,8 +118,8 @@ def _simulated_network(
     return network, info.normalization
 
 
-def _refuse_pretrained_share(settings: Model) -> None:
-    if getattr(settings, "pretrained_share", 0.0) > 0:
+def _refuse_pretrained_share(settings: TorchvisionModel) -> None:
+    if settings.pretrained_share > 0:
         raise InputError(
             f"params.yaml: models.{settings.architecture}.pretrained_share is {settings.pretrained_share}, but the "
             "last layer starts from random weights, of which no share is worth keeping; set it to 0, or init to "

@@ -1,5 +1,7 @@
 """Networks of torchvision's zoo, adapted to one gray channel and to the classes at hand."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -21,19 +23,9 @@ def fold_to_gray(network: nn.Module) -> nn.Module:
     channels hold the same values, and so are normalized with one mean and standard deviation.
     """
     name, first = next((n, m) for n, m in network.named_modules() if isinstance(m, nn.Conv2d))
-    gray = nn.Conv2d(
-        1,
-        first.out_channels,
-        first.kernel_size,
-        first.stride,
-        first.padding,
-        first.dilation,
-        bias=first.bias is not None,
-    )
-    with torch.no_grad():
-        gray.weight.copy_(first.weight.sum(dim=1, keepdim=True))
-        if first.bias is not None:
-            gray.bias.copy_(first.bias)
+    same: dict[str, Any] = {key: getattr(first, key) for key in ("kernel_size", "stride", "padding", "dilation")}
+    gray = nn.Conv2d(1, first.out_channels, bias=first.bias is not None, **same)
+    gray.load_state_dict({**first.state_dict(), "weight": first.weight.sum(dim=1, keepdim=True)})
     network.set_submodule(name, gray)
     return network
 
@@ -93,4 +85,5 @@ def torchvision_network(settings: TorchvisionModel, class_count: int) -> nn.Modu
                 f"it must be a multiple of {patch_px}"
             )
         sized = {"image_size": settings.input_size_px}
-    return get_model(settings.architecture, num_classes=class_count, **sized)
+    network: nn.Module = get_model(settings.architecture, num_classes=class_count, **sized)
+    return network

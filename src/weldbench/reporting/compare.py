@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from weldbench.config.evidence import Compare
 from weldbench.data.dataset import Dataset, open_dataset, read_split, split_id
@@ -143,7 +144,7 @@ def write_figures(findings: Findings, folder: Path) -> None:
     """Write every figure of `weldbench.reporting.outputs.figure_names`."""
     scored, dataset = findings.scored, findings.dataset
 
-    def write(name: str, figure) -> None:
+    def write(name: str, figure: Figure) -> None:
         save(figure, folder / f"{name}.{FIGURE_FORMAT}")
 
     write("classes", figures_data.classes(dataset.frames, dataset.manifest, dataset.classes))

@@ -8,7 +8,7 @@ from weldbench.reporting.tables.table import percent
 def about_leader(summary: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> str:
     """Name the best model by macro F1 on all test frames, how good it is and what it is better than."""
     everywhere = _on_all_frames(summary)
-    best = everywhere.loc[everywhere["macro_f1"].idxmax()]
+    best = everywhere.iloc[everywhere["macro_f1"].argmax()]
     scope = f"On the {best.test_frames:,} test frames of {dataset}, from {_count(best.test_runs, 'run')},"
     if len(everywhere) == 1:
         return f"{scope} **{best.model}**, the only model, has a macro F1 of {_with_interval(best)}."
@@ -67,7 +67,7 @@ def about_weakness(per_class: pd.DataFrame) -> str:
     classes = per_class[~per_class["class"].isin(["macro average", "weighted average"]) & (per_class["frames"] > 0)]
     sentences = []
     for model, rows in classes.groupby("model", sort=False):
-        weakest = rows.loc[rows["f1"].idxmin()]
+        weakest = rows.iloc[rows["f1"].argmin()]
         sentences.append(
             f"{model} is weakest on {weakest['class']}: F1 {weakest['f1']:.3f}, recall {weakest['recall']:.3f}."
         )
@@ -83,11 +83,11 @@ def about_operating_points(factory: pd.DataFrame) -> str:
     if "escape_rate" not in factory or factory["escape_rate"].isna().all():
         return "No threshold can be chosen: valid lacks good frames, or test lacks good or defective ones."
     found = []
-    for rate, rows in factory.groupby("accepted_false_rejects", sort=False):
-        best = rows.loc[rows["escape_rate"].idxmin()]
+    for _, rows in factory.groupby("accepted_false_rejects", sort=False):
+        best = rows.iloc[rows["escape_rate"].argmin()]
         found.append(
-            f"{percent(rate)}: {best['model']}, with which {percent(best['escape_rate'])} of the defective test frames "
-            f"pass and {percent(best['test_false_rejects'])} of the good ones are rejected"
+            f"{percent(best['accepted_false_rejects'])}: {best['model']}, with which {percent(best['escape_rate'])} "
+            f"of the defective test frames pass and {percent(best['test_false_rejects'])} of the good ones are rejected"
         )
     return f"The fewest defects escape, by the share of good frames of valid that may be rejected: {'; '.join(found)}."
 
@@ -95,7 +95,7 @@ def about_operating_points(factory: pd.DataFrame) -> str:
 def about_vote(temporal_vote: pd.DataFrame) -> str:
     """Say what the longest majority vote changes for the best model."""
     longest = temporal_vote[temporal_vote["window_frames"] == temporal_vote["window_frames"].max()]
-    best = longest.loc[longest["macro_f1"].idxmax()]
+    best = longest.iloc[longest["macro_f1"].argmax()]
     alone = temporal_vote[(temporal_vote["window_frames"] == 1) & (temporal_vote["model"] == best["model"])]
     instead = f" instead of {alone['macro_f1'].iloc[0]:.3f}" if len(alone) else ""
     return (
@@ -116,7 +116,7 @@ def about_start(cost: pd.DataFrame) -> str:
 
 def about_cost(cost: pd.DataFrame) -> str:
     """Compare the cheapest and the dearest training, and say whose starting weights took a training of their own."""
-    cheap, dear = (cost.loc[index] for index in (cost["training_seconds"].idxmin(), cost["training_seconds"].idxmax()))
+    cheap, dear = (cost.iloc[place] for place in (cost["training_seconds"].argmin(), cost["training_seconds"].argmax()))
     learned = cost.loc[cost["starts_from"] != "random weights", "model"].tolist()
     left_out = f" Not counted: the making of the weights that {_listed(learned)} started from." if learned else ""
     if len(cost) == 1:
@@ -154,17 +154,19 @@ def _imbalance(frames: pd.Series) -> str:
 
 
 def _on_all_frames(summary: pd.DataFrame) -> pd.DataFrame:
-    return summary[summary["test_set"] == summary["test_set"].iloc[0]]
+    first: str = summary["test_set"].iloc[0]
+    return summary[summary["test_set"] == first]
 
 
 def _verdicts(pairs: pd.DataFrame, model: str, level: float) -> tuple[dict[str, float], list[str]]:
     """Return the models that one is better than, each with its p, and those of which that cannot be said."""
-    beaten, tied = {}, []
-    for pair in pairs.itertuples():
-        if model in (pair.first, pair.second):
-            other = pair.second if pair.first == model else pair.first
-            if pair.p_runs < level:
-                beaten[other] = pair.p_runs
+    beaten: dict[str, float] = {}
+    tied: list[str] = []
+    for first, second, p_runs in zip(pairs["first"], pairs["second"], pairs["p_runs"], strict=True):
+        if model in (first, second):
+            other = second if first == model else first
+            if p_runs < level:
+                beaten[other] = p_runs
             else:
                 tied.append(other)
     return beaten, tied

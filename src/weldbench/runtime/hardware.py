@@ -12,13 +12,24 @@ from weldbench.runtime.processor import processor_flags, processor_name, read_sy
 
 try:
     from lightning_fabric import Fabric
-    from lightning_fabric.plugins.environments import LightningEnvironment
+    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 except ModuleNotFoundError:  # the package `lightning` carries the same library under another name
-    from lightning.fabric import Fabric
-    from lightning.fabric.plugins.environments import LightningEnvironment
+    from lightning.fabric import Fabric  # type: ignore[no-redef]
+    from lightning.fabric.plugins.environments.lightning import LightningEnvironment  # type: ignore[no-redef]
 
 from weldbench.config.training import Hardware
 from weldbench.errors import InputError
+
+__all__ = [
+    "Fabric",
+    "choose_device",
+    "device_name",
+    "has_native_bf16",
+    "in_force",
+    "peak_memory_bytes",
+    "prepare",
+    "uses_bf16",
+]
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of mallopt(3)
 
@@ -36,7 +47,7 @@ def prepare(hardware: Hardware) -> Fabric:
     torch.set_num_threads(hardware.threads)
     torch.use_deterministic_algorithms(True)
     # Filling every fresh tensor with NaN would only hide the cost of determinism, not add to it.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     _keep_freed_memory()
     device = choose_device(hardware.device)

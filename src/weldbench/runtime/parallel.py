@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import count, islice
 from multiprocessing.connection import Connection, wait
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from weldbench.errors import InputError
 
@@ -77,7 +77,7 @@ def _ordered_answers(tasks: Iterable[Any], pipes: list[Connection]) -> Iterator[
             busy = [pipe for pipe in pipes if asked[pipe]]
             # Also with the answer at hand: who has answered gets a new task before the caller turns to the result.
             ready = wait(busy, timeout=0 if wanted in answers else None) if busy else []
-            for pipe in ready:
+            for pipe in cast(list[Connection], ready):
                 answers[asked[pipe].popleft()] = _receive(pipe)
                 free.append(pipe)
             if not ready:

@@ -33,7 +33,7 @@ def track(iterable: Iterable[Item], description: str, total: int | None = None, 
 
 
 @contextmanager
-def reporting(description: str, total: int | None, unit: str) -> Iterator[Callable[[float], None]]:
+def reporting(description: str, total: float | None, unit: str) -> Iterator[Callable[[float], None]]:
     """Yield the function `advance(amount)`, which shows that so many more of `total` are done.
 
     On a terminal this draws one bar. Elsewhere it prints a line every 10 seconds, and one at the end.

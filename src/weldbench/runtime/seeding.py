@@ -2,16 +2,13 @@
 
 Nothing else in the library makes a generator. A stream's numbers are its seed from params.yaml first, then what tells
 its draws apart (fold, epoch, ...). The name of a stream is not part of its seed: two streams of the same numbers draw
-the same values, which is harmless where they decide unrelated things, and keeps the results of earlier versions.
+the same values, which is harmless where they decide unrelated things, and keeps the results of earlier versions. A 0 at
+the end changes nothing: (7,) and (7, 0) draw the same, so one stream always takes the same number of numbers.
 """
 
 from enum import Enum
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    pass
 
 
 class Stream(Enum):
@@ -43,7 +40,7 @@ def generator(stream: Stream, *numbers: int) -> np.random.Generator:
         ValueError: A number is negative.
 
     >>> generator(Stream.BATCHES, 7, 0).integers(100, size=3).tolist()
-    [57, 64, 72]
+    [94, 62, 68]
     """
     return np.random.default_rng(numbers)
 

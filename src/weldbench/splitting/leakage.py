@@ -72,7 +72,7 @@ def _identical(used: pd.DataFrame) -> dict[str, Any]:
         joined = counts[counts["split"] == one].merge(counts[counts["split"] == other], on="content")
         joined["pairs"] = joined["frames_x"] * joined["frames_y"]
         summed = joined.groupby(["run_x", "run_y"])["pairs"].sum()
-        pairs += [(one, other, *runs, count) for runs, count in summed.items()]
+        pairs += [(one, other, *runs_and_count) for runs_and_count in summed.reset_index().to_numpy().tolist()]
     splits_of_content = used.groupby("content")["split"].transform("nunique")
     return _summary(pairs, used[splits_of_content > 1])
 

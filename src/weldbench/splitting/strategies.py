@@ -1,6 +1,6 @@
 """Which split a frame goes to: as published, by whole runs, or at random."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 import numpy as np
 import pandas as pd
@@ -104,7 +104,8 @@ def _move_runs(
     for label in sorted(classes, key=lambda label: ((counts[label] > 0).sum(), classes.index(label))):
         if ((splits == taker) & (frames["label"] == label)).any():
             continue
-        still_wanted, moved = share * counts[label].sum(), []
+        still_wanted = share * counts[label].sum()
+        moved: list[Hashable] = []
         left = (counts > 0).sum()
         for run, of_run in counts[counts[label] > 0].iterrows():
             held = of_run > 0

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numba
 import numpy as np
 import torch
-from numba import float32, int32
+from numpy.typing import NDArray
 
 from weldbench.config.training import Augment
 from weldbench.data.normalization import Normalization
@@ -20,7 +20,7 @@ from weldbench.training.augment import STAMP_HEIGHT, STAMP_WIDTH, AugmentParams,
 from weldbench.training.fourier_mix import mix_amplitudes
 
 # The threads that come with numba everywhere; those of OpenMP do not survive that a process forks.
-numba.config.THREADING_LAYER = "workqueue"
+numba.config.THREADING_LAYER = "workqueue"  # type: ignore[attr-defined]
 CPU_GROUP = 8
 _NOISE_TABLE = 1 << 17  # values; small enough for a core's cache
 _MIXED_AT_ONCE = 1 << 19  # pixels; their spectra stay in the caches
@@ -68,7 +68,8 @@ class CpuAugmentation:
 
     def _change(self, frames: np.ndarray, which: np.ndarray, params: AugmentParams, result: np.ndarray) -> None:
         size, pixels = frames.shape[-1], np.prod(result.shape[1:])
-        numba.set_num_threads(min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
+        most_threads: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+        numba.set_num_threads(min(torch.get_num_threads(), most_threads))
         _look_up(
             frames,
             which,
@@ -81,10 +82,11 @@ class CpuAugmentation:
             result,
         )
 
-    def _exposures(self, params: AugmentParams) -> np.ndarray:
+    def _exposures(self, params: AugmentParams) -> NDArray[np.float32]:
         """Return what the network sees of each of the 256 levels, float32, shape (G, 256)."""
         exposed = np.minimum(_LEVELS ** params.gamma[:, None] * params.gain[:, None], 1.0)
-        return ((exposed - self._normalization.mean) / self._normalization.std).astype(np.float32)
+        seen: NDArray[np.float32] = ((exposed - self._normalization.mean) / self._normalization.std).astype(np.float32)
+        return seen
 
 
 def _compiled(function: Callable[..., None]) -> Callable[..., None]:
@@ -95,7 +97,17 @@ def _compiled(function: Callable[..., None]) -> Callable[..., None]:
 
 
 @_compiled
-def _look_up(frames, which, theta, exposures, erase, stamp, noise, starts, result):
+def _look_up(
+    frames: NDArray[np.uint8],
+    which: NDArray[np.int64],
+    theta: NDArray[np.float32],
+    exposures: NDArray[np.float32],
+    erase: NDArray[np.bool_],
+    stamp: tuple[int, int],
+    noise: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    result: NDArray[np.float32],
+) -> None:
     """Fill `result`; the number of threads changes no bit of it.
 
     Args:
@@ -110,8 +122,8 @@ def _look_up(frames, which, theta, exposures, erase, stamp, noise, starts, resul
         result: float32, shape (G, K, S, S).
     """
     size = frames.shape[-1]
-    middle, last = float32(0.5 * size), float32(size - 1)
-    axis = (float32(2) * np.arange(size).astype(np.float32) + float32(1)) / float32(size) - float32(1)
+    middle, last = np.float32(0.5 * size), np.float32(size - 1)
+    axis = (np.float32(2) * np.arange(size).astype(np.float32) + np.float32(1)) / np.float32(size) - np.float32(1)
     for group in numba.prange(len(which)):
         # From -1 ... 1 to 0 ... S, where truncation is the nearest pixel, as pixel i covers i ... i + 1. Beyond the
         # border it is the border's.
@@ -121,9 +133,9 @@ def _look_up(frames, which, theta, exposures, erase, stamp, noise, starts, resul
             down = place[1, 1] * axis[row] + (place[1, 2] + middle)
             of_row = source[row]
             for column in range(size):
-                source_column = int32(min(max(place[0, 0] * axis[column] + across, float32(0)), last))
-                source_row = int32(min(max(place[1, 0] * axis[column] + down, float32(0)), last))
-                of_row[column] = source_row * int32(size) + source_column
+                source_column = np.int32(min(max(place[0, 0] * axis[column] + across, np.float32(0)), last))
+                source_row = np.int32(min(max(place[1, 0] * axis[column] + down, np.float32(0)), last))
+                of_row[column] = source_row * np.int32(size) + source_column
         sources, exposed = source.reshape(-1), exposures[group]
         for number in range(which.shape[1]):
             frame = frames[which[group, number]].copy()

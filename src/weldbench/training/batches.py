@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from weldbench.config.models import Model
 from weldbench.config.training import Augment
@@ -47,8 +48,8 @@ class BatchSampler:
     """
 
     settings: Model
-    labels: np.ndarray
-    weights: np.ndarray
+    labels: NDArray[np.int64]
+    weights: NDArray[np.float32]
     seed: int
     rank: int = 0
     world: int = 1
@@ -68,19 +69,20 @@ class BatchSampler:
         """This process's frames of every batch."""
         return slice(self.batch_size * self.rank // self.world, self.batch_size * (self.rank + 1) // self.world)
 
-    def batches(self, epoch: int) -> Iterator[tuple[np.ndarray, np.random.Generator]]:
+    def batches(self, epoch: int) -> Iterator[tuple[NDArray[np.int64], np.random.Generator]]:
         """Yield each global batch (lines of the split) and the epoch's random generator."""
         rng = generator(Stream.BATCHES, self.seed, epoch)
         lines = self._shuffled(rng)
         for step in range(self.steps):
             yield lines[step * self.batch_size : (step + 1) * self.batch_size], rng
 
-    def shares(self, lines: np.ndarray) -> np.ndarray:
+    def shares(self, lines: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return each line's share in the loss of its global batch, float32; lines of shape (..., B)."""
         weights = self.weights[lines]
-        return (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
+        shares: NDArray[np.float32] = (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
+        return shares
 
-    def _shuffled(self, rng: np.random.Generator) -> np.ndarray:
+    def _shuffled(self, rng: np.random.Generator) -> NDArray[np.int64]:
         count = len(self.labels)
         if self.settings.sampler == "shuffle":
             return rng.permutation(count)

@@ -20,5 +20,5 @@ def mix_amplitudes(frames: torch.Tensor, others: torch.Tensor, shares: torch.Ten
     """
     spectra, shares = torch.fft.rfft2(frames.float()), shares.float()[..., None, None]
     amplitudes = torch.lerp(spectra.abs(), torch.fft.rfft2(others.float()).abs(), shares)
-    mixed = torch.fft.irfft2(torch.polar(amplitudes, spectra.angle()), s=frames.shape[-2:])
+    mixed: torch.Tensor = torch.fft.irfft2(torch.polar(amplitudes, spectra.angle()), s=frames.shape[-2:])
     return mixed.round_().clamp_(0, 255).byte()

@@ -186,7 +186,7 @@ def _set_up(fabric: Fabric, network: nn.Module, settings: Model, compiled: bool)
     if fabric.world_size > 1 and fabric.device.type == "cuda":
         model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
     if compiled and fabric.device.type == "cuda":
-        model = torch.compile(model, mode="max-autotune")
+        model = torch.compile(model, mode="max-autotune")  # type: ignore[assignment]
     model, stepper = fabric.setup(model, optimizer)
     pretrained_share = getattr(settings, "pretrained_share", 0.0)
     start = {name: tensor.clone() for name, tensor in network.state_dict().items()} if pretrained_share else {}
@@ -206,7 +206,7 @@ def _epoch(fabric: Fabric, learner: _Learner, settings: Model, data: TrainingDat
             if learner.average:
                 learner.average.update_parameters(learner.network)
             step += 1
-        train_loss = float(fabric.all_reduce(total, reduce_op="sum")) / data.steps
+        train_loss = float(torch.as_tensor(fabric.all_reduce(total, reduce_op="sum"))) / data.steps
     except torch.OutOfMemoryError:
         raise InputError(
             f"params.yaml: the memory of {fabric.device} is too small for models.{settings.architecture} with "

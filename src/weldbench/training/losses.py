@@ -1,7 +1,8 @@
-"""What a network minimises, and how much each frame counts in it."""
+"""What a network minimizes, and how much each frame counts in it."""
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from weldbench.config.models import Model
@@ -29,7 +30,7 @@ def loss_per_frame(settings: Model, logits: torch.Tensor, labels: torch.Tensor) 
     return (1.0 - probability).clamp_min(1e-12) ** settings.focal_gamma * entropy
 
 
-def class_weights(settings: Model, counts: np.ndarray) -> np.ndarray:
+def class_weights(settings: Model, counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Compute the weight of each class from its number of training frames; averaged over frames it is 1.
 
     - balanced: proportional to 1 / n.
@@ -42,13 +43,14 @@ def class_weights(settings: Model, counts: np.ndarray) -> np.ndarray:
     Returns:
         float64, shape (K,).
     """
-    counts = np.asarray(counts, np.float64)
+    frames = np.asarray(counts, np.float64)
     match settings.class_weights:
         case "none":
-            weights = np.ones_like(counts)
+            weights = np.ones_like(frames)
         case "balanced":
-            weights = 1.0 / counts
+            weights = 1.0 / frames
         case "effective_number":
             beta = settings.effective_beta
-            weights = (1.0 - beta) / (1.0 - beta**counts)
-    return weights * counts.sum() / (weights * counts).sum()
+            weights = (1.0 - beta) / (1.0 - beta**frames)
+    averaged: NDArray[np.float64] = weights * frames.sum() / (weights * frames).sum()
+    return averaged

@@ -28,9 +28,9 @@ def factor(settings: Model, step: int, steps: int) -> float:
             return 1.0 - _half_cosine(risen) if rising else _half_cosine(_share(done, settings.warmup, 1.0))
         case "soft_start":
             if rising:
-                return _LOWEST ** (1.0 - risen)
+                return math.pow(_LOWEST, 1.0 - risen)
             start = max(settings.anneal_from, settings.warmup)
-            return 1.0 if done < start else _LOWEST ** _share(done, start, 1.0)
+            return 1.0 if done < start else math.pow(_LOWEST, _share(done, start, 1.0))
 
 
 def _share(value: float, start: float, end: float) -> float:

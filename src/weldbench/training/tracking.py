@@ -18,7 +18,7 @@ def tracker(name: str, folder: Path) -> Iterator[Callable[[Epoch], None]]:
     """
     try:
         if name == "dvclive":
-            from dvclive import Live
+            from dvclive import Live  # type: ignore[attr-defined]  # its __init__ lists no names
         elif name == "tensorboard":
             from torch.utils.tensorboard import SummaryWriter
     except ModuleNotFoundError as error:
@@ -40,7 +40,12 @@ def tracker(name: str, folder: Path) -> Iterator[Callable[[Epoch], None]]:
                 yield log
         case "tensorboard":
             with SummaryWriter(folder / "tensorboard") as writer:
-                yield lambda line: [writer.add_scalar(m, v, line.epoch) for m, v in _metrics(line)]
+
+                def add(line: Epoch) -> None:
+                    for metric, value in _metrics(line):
+                        writer.add_scalar(metric, value, line.epoch)
+
+                yield add
 
 
 def _metrics(line: Epoch) -> list[tuple[str, float]]:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from weldbench.weldsim import textures
 from weldbench.weldsim.scene import Camera, Plate, Sensor, Torch
@@ -147,7 +148,9 @@ def occlude_by_torch(radiance: np.ndarray, seen: View, torch: Torch) -> None:
     rim = tip_v - torch.stickout - torch.nozzle_drop * (1 - np.sqrt(np.clip(1 - across**2, 0, 1)))
     if torch.nozzle_ragged > 0:
         # Drops of metal stick to the rim here and there.
-        drops = textures.lookup("cloud", seen.u * 500 + torch.ray_phase * 40, np.float32([[7.0]]), 500 * seen.step_u)
+        drops = textures.lookup(
+            "cloud", seen.u * 500 + torch.ray_phase * 40, np.full((1, 1), 7.0, np.float32), 500 * seen.step_u
+        )
         rim = rim + torch.nozzle_ragged * np.maximum(drops - 0.4, 0)
     into = rim - v
     nozzle = step(into / 0.012)
@@ -172,31 +175,32 @@ def occlude_by_edge(radiance: np.ndarray, seen: View, plate: Plate) -> None:
     part += band
 
 
-def expose(radiance: np.ndarray, seen: View, sensor: Sensor) -> np.ndarray:
-    """Turn radiance into grey levels, uint8, by a logarithmic response, the sensor's line pattern and its noise."""
+def expose(radiance: np.ndarray, seen: View, sensor: Sensor) -> NDArray[np.uint8]:
+    """Turn radiance into gray levels, uint8, by a logarithmic response, the sensor's line pattern and its noise."""
     radiance += sensor.haze
     gain = sensor.exposure / sensor.toe
     radiance *= (gain - gain * sensor.vignette * seen.u**2) - gain * sensor.vignette * seen.v**2
     np.maximum(radiance, 0, out=radiance)
     radiance += 1  # log1p would be five times slower, and its precision is not seen
-    grey = np.log(radiance, out=radiance)
+    gray = np.log(radiance, out=radiance)
     row = np.rint((seen.v[:, 0] + ASPECT) / seen.step_v - 0.5).astype(np.int32)
     contrast = np.full(seen.v.shape, (sensor.white - sensor.black) / math.log1p(1 / sensor.toe), np.float32)
     if seen.step_v < 0.005:  # a coarser image averages the line pattern away
         contrast *= 1 + sensor.row_pattern * ((row & 1) * 2 - 1)[:, None].astype(np.float32)
-    grey *= contrast
+    gray *= contrast
     grain = textures.white_noise()[(row * 7 + sensor.noise_offset) & 511]
     grain = grain * sensor.noise + (sensor.black + 0.5)
-    for left in range(0, grey.shape[1], textures.SIZE):
-        columns = grey[:, left : left + textures.SIZE]
+    for left in range(0, gray.shape[1], textures.SIZE):
+        columns = gray[:, left : left + textures.SIZE]
         columns += grain[:, : columns.shape[1]]
-    return np.clip(grey, 0, 255, out=grey).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.clip(gray, 0, 255, out=gray).astype(np.uint8)
+    return levels
 
 
 def step(value: np.ndarray) -> np.ndarray:
     """Rise smoothly from 0 at -1 to 1 at 1, by (2 + 3 value - value^3) / 4; uses up `value`."""
     np.clip(value, -1, 1, out=value)
-    rise = value * value
+    rise: np.ndarray = value * value
     rise -= 3
     rise *= value
     rise *= -0.25
@@ -209,7 +213,8 @@ def bump(value: np.ndarray, width: float) -> np.ndarray:
     value *= 1 / width
     value *= value
     np.negative(value, out=value)
-    return np.exp(value, out=value)
+    np.exp(value, out=value)
+    return value
 
 
 def is_empty(at: tuple[slice, slice]) -> bool:

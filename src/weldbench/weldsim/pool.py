@@ -39,7 +39,7 @@ def lay(seen: View, plate: Plate, pool: Pool) -> Surface:
         _litter(seen, plate, moved, cloud, height, albedo)
     if plate.joint_gap_mm > 0:
         _cut_joint(seen, plate, pool, albedo)
-    surface = Surface(height, albedo, *(np.zeros_like(height) for _ in range(3)), cloud)
+    surface = Surface(height, albedo, np.zeros_like(height), np.zeros_like(height), np.zeros_like(height), cloud)
     surface.gloss += 0.1
     # The rim wobbles by less than this share of the pool's size.
     at = seen.window(

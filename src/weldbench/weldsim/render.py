@@ -50,7 +50,7 @@ def _burn_in(frame: np.ndarray, stamp_ms: int) -> None:
 
 
 def _rows(scene: Scene, width_px: int, height_px: int, top: int, bottom: int) -> np.ndarray:
-    # One row more at either side, for the slopes are differences between neighbours.
+    # One row more at either side, for the slopes are differences between neighbors.
     step_u, step_v = 2 / width_px, 2 * optics.ASPECT / height_px
     u = ((np.arange(width_px) + 0.5) * step_u - 1).astype(np.float32)[None, :]
     v = ((np.arange(top - 1, bottom + 1) + 0.5) * step_v - optics.ASPECT).astype(np.float32)[:, None]

@@ -111,12 +111,12 @@ class Sensor:
 
     exposure: float
     toe: float  # radiance at which the logarithmic response begins
-    white: float  # grey level of the arc's core
-    black: float  # grey level of no light
+    white: float  # gray level of the arc's core
+    black: float  # gray level of no light
     haze: float  # radiance of stray light
     vignette: float
     row_pattern: float  # relative gain of odd rows
-    noise: float  # grey levels
+    noise: float  # gray levels
     noise_offset: int
     stamp: int  # 0: no burned-in time stamp, else the number of milliseconds that it shows
 

@@ -4,6 +4,7 @@ import functools
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
@@ -17,7 +18,7 @@ _NAMES = MATERIALS + DETAILS
 _TURNS = np.float32(64 * SIZE)
 
 
-def lookup(texture: str, x: np.ndarray, y: np.ndarray, texels_per_px: float) -> np.ndarray:
+def lookup(texture: str, x: np.ndarray, y: np.ndarray, texels_per_px: float) -> NDArray[np.float32]:
     """Read a texture at texel coordinates that may lie anywhere (it repeats).
 
     Args:
@@ -36,17 +37,19 @@ def lookup(texture: str, x: np.ndarray, y: np.ndarray, texels_per_px: float) -> 
     row = (y + _TURNS).astype(np.int64)
     row &= SIZE - 1
     row *= SIZE
-    return _levels(texture)[level].take(column + row)
+    texels: NDArray[np.float32] = _levels(texture)[level].take(column + row)
+    return texels
 
 
 @functools.cache
-def _levels(name: str) -> np.ndarray:
+def _levels(name: str) -> NDArray[np.float32]:
     """Return a texture and its filtered copies, float32, shape (LEVELS, SIZE * SIZE)."""
-    return _atlas()[_NAMES.index(name)]
+    levels: NDArray[np.float32] = _atlas()[_NAMES.index(name)]
+    return levels
 
 
 @functools.cache
-def _atlas() -> np.ndarray:
+def _atlas() -> NDArray[np.float32]:
     rng = generator(Stream.SURFACE_TEXTURES, 304)
     # A cast skin has pits beside its grain; a flake texture shows the cells of a broken crust.
     grain = _noise(rng, 9.0, 1.2)
@@ -73,7 +76,7 @@ def _filtered(texture: np.ndarray) -> np.ndarray:
     return np.stack(levels)
 
 
-def _noise(rng: np.random.Generator, wavelength: float, sharpness: float, stretch: float = 1.0) -> np.ndarray:
+def _noise(rng: np.random.Generator, wavelength: float, sharpness: float, stretch: float = 1.0) -> NDArray[np.float64]:
     """Gaussian noise with a spectrum around one wavelength (texels), drawn out `stretch` times along x."""
     fx = np.fft.rfftfreq(SIZE)[None, :] * stretch
     fy = np.fft.fftfreq(SIZE)[:, None]
@@ -81,16 +84,18 @@ def _noise(rng: np.random.Generator, wavelength: float, sharpness: float, stretc
     # Below the main wavelength the spectrum falls slowly: detail at every smaller size, as in nature.
     weight = np.where(octaves < 0, np.exp(-2.0 * octaves**2), 2.0 ** (-(1.0 + sharpness) * octaves))
     weight[0, 0] = 0
-    field = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((SIZE, SIZE))) * weight, s=(SIZE, SIZE))
-    return field / field.std()
+    field: NDArray[np.float64] = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((SIZE, SIZE))) * weight, s=(SIZE, SIZE))
+    unit: NDArray[np.float64] = field / field.std()
+    return unit
 
 
-def _cells(rng: np.random.Generator, count: int) -> np.ndarray:
+def _cells(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
     """Domes around random points, 1 in the middle of a cell and 0 at its border."""
     points = rng.uniform(0, SIZE, (count, 2))
     grid = np.stack(np.meshgrid(np.arange(SIZE), np.arange(SIZE), indexing="ij"), -1).reshape(-1, 2)
-    distance, _ = cKDTree(points, boxsize=SIZE).query(grid, k=2)
-    dome = 1.0 - distance[:, 0] / np.maximum(distance[:, 1], 1e-6)
+    found, _ = cKDTree(points, boxsize=np.full(2, SIZE)).query(grid, k=2)
+    distance = np.asarray(found, np.float64)
+    dome: NDArray[np.float64] = 1.0 - distance[:, 0] / np.maximum(distance[:, 1], 1e-6)
     return dome.reshape(SIZE, SIZE)
 
 

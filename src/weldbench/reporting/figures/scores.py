@@ -1,7 +1,9 @@
 """Figures of scores: macro F1 with its uncertainty, confusion, calibration, precision and recall."""
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.typing import ColorType
 from sklearn.metrics import precision_recall_curve
 
 from weldbench.evaluation.confusion import macro
@@ -42,7 +44,7 @@ def macro_f1(comparisons: list[ScoredComparison], published: Published) -> Figur
     if quoted:
         heights = [models.index(result.beside) for result in quoted]
         datasets = ", ".join(sorted({result.dataset for result in quoted}))
-        values = [result.macro_f1 for result in quoted]
+        values = [result.macro_f1 for result in quoted if result.macro_f1 is not None]
         axes.plot(values, heights, "o", mfc="none", mec="black", ms=9, label=f"published, on {datasets}")
     axes.set_yticks(range(len(models)), models)
     axes.set_ylim(len(models) - 0.5, -0.5)
@@ -99,7 +101,8 @@ def reliability(scored: ScoredComparison) -> Figure:
     axes.set(xlabel="confidence: probability of the predicted class (area: share of frames)", ylim=(-0.03, 1.05))
     axes.set_ylabel("share of right frames")
     for handle in figure.legend(loc="outside upper left").legend_handles:
-        handle.set_sizes([30])
+        if handle:
+            handle.set(sizes=[30])
     return figure
 
 
@@ -126,7 +129,7 @@ def precision_recall(scored: ScoredComparison) -> Figure:
     return figure
 
 
-def _curve(axes, frames: Predictions, number: int, color, label: str | None) -> None:
+def _curve(axes: Axes, frames: Predictions, number: int, color: ColorType, label: str | None) -> None:
     precisions, recalls, _ = precision_recall_curve(frames.labels == number, frames.probabilities[:, number])
     axes.plot(recalls, precisions, color=color, drawstyle="steps-post", label=label)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -9,6 +10,7 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.typing import ColorType, RcKeyType
 
 from weldbench.runtime.atomic import replacing
 
@@ -19,7 +21,7 @@ SEQUENTIAL = "cividis"
 WRONG = "#D55E00"
 MUTED = "#595959"
 
-_STYLE = {
+_STYLE: dict[RcKeyType, Any] = {
     "figure.dpi": 120,
     "savefig.dpi": 120,
     "font.family": "DejaVu Sans",
@@ -48,7 +50,7 @@ def new_figure(width_inches: float, height_inches: float) -> Figure:
     return plt.figure(figsize=(width_inches, height_inches))
 
 
-def colors(count: int) -> list:
+def colors(count: int) -> list[ColorType]:
     """Return so many colors that can be told apart; beyond eight, steps of a color scale of even lightness change."""
     if count <= len(_PALETTE):
         return list(_PALETTE[:count])

@@ -1,8 +1,12 @@
 """Figures of training: learning curves, and what accuracy costs."""
 
-import pandas as pd
+from typing import Any
+
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.typing import ColorType
+from pandas.api.typing import SeriesGroupBy
 
 from weldbench.evaluation.scoring import ScoredComparison
 from weldbench.evaluation.training_records import Trainings
@@ -56,7 +60,7 @@ def cost(scored: ScoredComparison, trainings: Trainings) -> Figure:
     return figure
 
 
-def _band(axes, grouped: "pd.api.typing.SeriesGroupBy", color, label: str | None) -> None:
+def _band(axes: Axes, grouped: "SeriesGroupBy[Any, Any]", color: ColorType, label: str | None) -> None:
     mean = grouped.mean()
     axes.plot(mean, color=color, label=label)
     axes.fill_between(mean.index, grouped.min(), grouped.max(), color=color, alpha=0.18, linewidth=0)

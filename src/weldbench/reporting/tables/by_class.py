@@ -1,6 +1,7 @@
 """Tables with one row per class: frames (Table 1) and scores (Table 2)."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,9 @@ def distribution(
             records += _counted(title, split, used[used["split"] == split], classes)
     data = pd.DataFrame(records)
     data["column"] = data["set"] + ": " + data["split"]
-    data["cell"] = [f"{r.frames:,} in {r.runs}" if r.frames else "none" for r in data.itertuples()]
+    data["cell"] = [
+        f"{frames:,} in {runs}" if frames else "none" for frames, runs in zip(data["frames"], data["runs"], strict=True)
+    ]
     shown = data.pivot(index="class", columns="column", values="cell")[data["column"].unique()]
     shown = shown.loc[[*classes, "total"]].rename_axis(columns=None).reset_index()
     notes = ["Frames, and the runs in which they stand.", *notes]
@@ -87,7 +90,7 @@ def per_class(scored: ScoredComparison) -> Table:
     return Table("per_class", title, pd.DataFrame(records), pd.DataFrame(rows), notes=notes)
 
 
-def _counted(title: str, split: str, frames: pd.DataFrame, classes: Sequence[str]) -> list[dict]:
+def _counted(title: str, split: str, frames: pd.DataFrame, classes: Sequence[str]) -> list[dict[str, Any]]:
     groups = [(name, frames[frames["label"] == name]) for name in classes] + [("total", frames)]
     return [
         {"class": name, "set": title, "split": split, "frames": len(group), "runs": group["run"].nunique()}
@@ -95,7 +98,7 @@ def _counted(title: str, split: str, frames: pd.DataFrame, classes: Sequence[str
     ]
 
 
-def _scores(model: str, name: str, frames: int, values: Mapping[str, np.ndarray]) -> dict:
+def _scores(model: str, name: str, frames: int, values: Mapping[str, np.ndarray]) -> dict[str, Any]:
     means = {
         metric: float(np.nanmean(seeds)) if not np.isnan(seeds).all() else np.nan for metric, seeds in values.items()
     }

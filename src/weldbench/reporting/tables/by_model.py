@@ -135,8 +135,9 @@ def operating_points(scored: ScoredComparison, false_reject_rates: Sequence[floa
         auc = scored.metrics[model]["defect_roc_auc"].to_numpy()
         for rate in false_reject_rates:
             pairs_of_splits = zip(comparison.valid[model], comparison.test[model], strict=True)
-            points = [operating_point(valid, test, rate) for valid, test in pairs_of_splits]
-            if any(point is None for point in points):
+            found = [operating_point(valid, test, rate) for valid, test in pairs_of_splits]
+            points = [point for point in found if point]
+            if len(points) < len(found):
                 note = "no threshold: valid lacks good frames, or test lacks good or defective ones"
                 records.append(
                     {"model": model, "accepted_false_rejects": rate, "defect_roc_auc": auc.mean(), "note": note}

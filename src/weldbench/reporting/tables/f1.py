@@ -1,6 +1,7 @@
 """Table 3: F1 of every model and class, what is best and how surely, and what others published."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,11 @@ def f1_table(name: str, title: str, scored: ScoredComparison, quoted: Sequence[R
         notes: Sentences to put below those on the models.
     """
     classes, models = scored.comparison.classes, scored.comparison.models
-    rows, records, bold, ties, untested = [], [], set(), [], {}
+    rows: list[dict[str, str]] = []
+    records: list[dict[str, Any]] = []
+    bold: set[tuple[int, str]] = set()
+    ties: list[str] = []
+    untested: dict[str, list[str]] = {}
     for number, row_name in enumerate([*classes, "macro average"]):
         key = number if number < len(classes) else None
         runs = scored.resamples.runs
@@ -94,7 +99,7 @@ def _f1_cell(scored: ScoredComparison, model: str, key: int | None) -> str:
     return format_mean_std(macro(per_seed))
 
 
-def _f1_record(scored: ScoredComparison, model: str, row_name: str, key: int | None) -> dict:
+def _f1_record(scored: ScoredComparison, model: str, row_name: str, key: int | None) -> dict[str, Any]:
     draws = scored.draws[model]
     interval = scored.macro_f1[model] if key is None else scored.resamples.class_interval(draws, key)
     per_seed = macro(draws.per_seed) if key is None else draws.per_seed[:, key]
@@ -118,13 +123,20 @@ def _quoted_cell(result: Result, row_name: str, key: int | None) -> str:
     return "not published" if value is None else f"{value:.2f}"
 
 
-def _quoted_record(result: Result, row_name: str, key: int | None) -> dict:
+def _quoted_record(result: Result, row_name: str, key: int | None) -> dict[str, Any]:
     value = _quoted_value(result, row_name, key)
     note = "not published" if value is None else f"published: {result.source}"
     return {"class": row_name, "model": heading(result), "f1": np.nan if value is None else value, "note": note}
 
 
-def _mark(rows: list[dict], leading: Leaders, row_name: str, bold: set, ties: list, untested: dict) -> None:
+def _mark(
+    rows: list[dict[str, str]],
+    leading: Leaders,
+    row_name: str,
+    bold: set[tuple[int, str]],
+    ties: list[str],
+    untested: dict[str, list[str]],
+) -> None:
     if leading.untested:
         untested.setdefault(leading.untested, []).append(row_name)
     elif leading.tied:
@@ -135,7 +147,9 @@ def _mark(rows: list[dict], leading: Leaders, row_name: str, bold: set, ties: li
         bold.add((len(rows) - 1, leading.best))
 
 
-def _marks_explained(scored: ScoredComparison, bold: set, ties: list, untested: dict) -> list[str]:
+def _marks_explained(
+    scored: ScoredComparison, bold: set[tuple[int, str]], ties: list[str], untested: dict[str, list[str]]
+) -> list[str]:
     if len(scored.comparison.models) == 1:
         return ["One model: there is no best."]
     others = "runs" if len(scored.comparison.seeds) == 1 else "runs and seeds"

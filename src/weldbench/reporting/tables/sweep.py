@@ -42,7 +42,7 @@ def write_sweep(points: pd.DataFrame, output: Path) -> None:
             "seconds": points["seconds"].map("{:.0f}".format),
         }
     )
-    chosen = frozenset((0, column) for column in shown)
+    chosen = frozenset((0, str(column)) for column in shown)
     note = "One training each. Macro F1 and loss are those of valid, at the best epoch; test was not read."
     Table("sweep", "Depth, training length and learning rate", points, shown, chosen, [note]).write(output)
     with replacing(output / "sweep.png") as partial:

@@ -1,7 +1,7 @@
 """A table for people and for programs: CSV with numbers, Markdown and LaTeX (booktabs) with cells of text and notes."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,10 +73,10 @@ class Table:
         ]
         return "\n".join(lines) + "\n"
 
-    def _cells(self, escape, embolden) -> pd.DataFrame:
+    def _cells(self, escape: Callable[[str], str], embolden: Callable[[str], str]) -> pd.DataFrame:
         cells = self.shown.map(escape)
         for row, column in self.bold:
-            cells.loc[row, column] = embolden(cells.loc[row, column])
+            cells.at[row, column] = embolden(str(cells.at[row, column]))
         return cells
 
 
