@@ -1,4 +1,4 @@
-"""docs/design.md says what the project does: its table of commands is that of dvc.yaml, its packages are those of src."""
+"""docs/design.md holds: its table of commands is that of dvc.yaml, its packages are those of src."""
 
 import re
 from pathlib import Path
