@@ -16,14 +16,18 @@ def test_dvclive_gets_a_line_per_epoch(tmp_path):
             log(line)
     with (tmp_path / "dvclive" / "plots" / "metrics" / "valid_macro_f1.tsv").open() as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
-    assert [float(row["valid_macro_f1"]) for row in rows] == [0.4, 0.75]
+    assert [(int(row["step"]), float(row["valid_macro_f1"])) for row in rows] == [(1, 0.4), (2, 0.75)]
+    kept = {path.stem for path in (tmp_path / "dvclive" / "plots" / "metrics").rglob("*.tsv")}
+    assert kept == {"step", "learning_rate", "loss", "valid_loss", "valid_macro_f1", "seconds", "frames_per_second"}
 
 
 @pytest.mark.parametrize("name", ["dvclive", "tensorboard"])
 def test_a_tracker_that_is_not_installed_is_one_message(name, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, name, None)
-    for module in [module for module in sys.modules if module.startswith("torch.utils.tensorboard")]:
+    for module in [module for module in sys.modules if module.partition(".")[0] == name]:
         monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, name, None)
+    for available in ("_TENSORBOARD_AVAILABLE", "_TENSORBOARDX_AVAILABLE"):
+        monkeypatch.setattr(f"lightning_fabric.loggers.tensorboard.{available}", False)
     with pytest.raises(InputError, match=rf"pip install {name}"), tracker(name, tmp_path):
         pass
 

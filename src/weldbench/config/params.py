@@ -118,6 +118,11 @@ def load_params(path: Path | str = "params.yaml") -> Params:
 
     Raises:
         InputError: The file is missing, is no YAML, or holds a wrong key or value; every problem is listed.
+
+    Example:
+        >>> params = load_params("params.yaml")
+        >>> params.dataset in params.datasets
+        True
     """
     path = Path(path)
     try:

@@ -41,7 +41,14 @@ class SplitFrames:
 
 @dataclass(frozen=True)
 class Dataset:
-    """An ingested dataset: its frames on disk, its manifest, its classes in label order."""
+    """An ingested dataset.
+
+    Attributes:
+        frames: uint8, shape (N, H, H), on disk until they are read.
+        manifest: One line per frame, in their order (docs/design.md).
+        classes: Names in label order; the first is the good one.
+        folder: Where it lies.
+    """
 
     frames: NDArray[np.uint8]
     manifest: pd.DataFrame
@@ -49,10 +56,24 @@ class Dataset:
     folder: Path
 
     def load_split(self, split_table: pd.DataFrame, name: str, size_px: int) -> SplitFrames:
-        """Load one of train, valid and test, its lines ordered by row.
+        """Load train, valid or test, its lines ordered by row.
+
+        Args:
+            split_table: As `read_split` returns it.
+            name: `train`, `valid` or `test`.
+            size_px: Height and width of the frames; at most that of the stored ones.
 
         Raises:
             InputError: The split is empty, or larger frames are asked for than are stored.
+
+        Example:
+            >>> manifest = pd.DataFrame({"label": ["good_weld", "burn_through", "good_weld"]})
+            >>> frames = np.zeros((3, 8, 8), np.uint8)
+            >>> dataset = Dataset(frames, manifest, ["good_weld", "burn_through"], Path("data/mine"))
+            >>> split_table = pd.DataFrame({"row": [0, 1, 1], "split": "train", "weight": 1.0})
+            >>> train = dataset.load_split(split_table, "train", size_px=4)
+            >>> train.frames.shape, train.index.tolist(), train.labels.tolist()
+            ((2, 4, 4), [0, 1, 1], [0, 1, 1])
         """
         lines = split_table[split_table["split"] == name].sort_values("row", kind="stable")
         if lines.empty:
@@ -97,6 +118,9 @@ def open_dataset(folder: Path | str) -> Dataset:
 
 def read_split(path: Path | str) -> pd.DataFrame:
     """Read split.csv.
+
+    Returns:
+        Columns `row`, `split` and `weight`, one line per use of a frame.
 
     Raises:
         InputError: The file is missing or lacks a column.

@@ -23,7 +23,7 @@ def normalize(frames: torch.Tensor, normalization: Normalization) -> torch.Tenso
 
 
 def normalization_of(frames: np.ndarray) -> Normalization:
-    """Measure the mean and the standard deviation of frames, uint8 of shape (N, S, S)."""
+    """Measure the mean and the standard deviation of frames, uint8 of shape (N, S, S); of the latter at least 0.001."""
     # Sums of whole numbers: exact, whatever the order.
     counts = np.zeros(256, np.int64)
     for frame in frames:

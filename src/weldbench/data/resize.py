@@ -25,6 +25,11 @@ def area_mean(gray: np.ndarray, size_px: int) -> np.ndarray:
 
     Returns:
         uint8, shape (size_px, size_px).
+
+    Example:
+        >>> area_mean(np.array([[0, 10, 20, 30], [40, 50, 60, 70]], np.uint8), 2)
+        array([[ 5, 25],
+               [45, 65]], dtype=uint8)
     """
     height, width = gray.shape
     peak, levels = (65535, 257) if gray.dtype == np.uint16 else (255, 1)

@@ -54,7 +54,7 @@ class Runs:
 
     @cached_property
     def singleton_strata(self) -> np.ndarray:
-        """Class numbers of the strata that hold a single run: no resample tells how much another run would differ."""
+        """Class numbers of the strata of a single run, int64: no resample tells how much another run would differ."""
         return np.flatnonzero(np.bincount(self.strata) == 1)
 
     @cached_property
@@ -118,7 +118,14 @@ class ModelDraws:
 
 
 class Resamples:
-    """One set of resamples of the test runs, shared by all models, so that differences are paired."""
+    """One set of resamples of the test runs, shared by all models, so that differences are paired.
+
+    Args:
+        frames: The test frames; their runs are resampled.
+        draws: Number of resamples, B.
+        confidence: Of the intervals, between 0 and 1.
+        seed: Of the resamples.
+    """
 
     def __init__(self, frames: Predictions, draws: int, confidence: float, seed: int) -> None:
         self.runs = Runs.of(frames)
@@ -126,7 +133,7 @@ class Resamples:
         self._weights = resample_weights(self.runs.strata, draws, generator(Stream.BOOTSTRAP, seed))
 
     def draw(self, trained: Sequence[Predictions]) -> ModelDraws:
-        """Score one model, given its predictions of each seed, in every resample."""
+        """Score one model, given its predictions of each of the S seeds, in every resample of the R runs."""
         per_seed, resampled = [], []
         for scored in trained:
             confusions = self.runs.confusions(scored)
@@ -137,7 +144,19 @@ class Resamples:
         return ModelDraws(np.mean(per_seed, axis=0), np.array(per_seed), np.mean(resampled, axis=0))
 
     def macro_interval(self, model: ModelDraws) -> Interval:
-        """Return the interval of a model's macro F1."""
+        """Return the interval of a model's macro F1.
+
+        Example:
+            >>> labels = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+            >>> predicted = np.array([0, 0, 0, 1, 1, 1, 0, 1])
+            >>> runs = np.array(["a", "a", "b", "b", "c", "c", "d", "d"])
+            >>> zeros = np.zeros(8, np.int64)
+            >>> frames = Predictions(("good", "bad"), labels, np.eye(2)[predicted], runs, zeros, np.arange(8))
+            >>> resamples = Resamples(frames, draws=1000, confidence=0.95, seed=0)
+            >>> interval = resamples.macro_interval(resamples.draw([frames]))
+            >>> 0 < interval.low < interval.estimate == 0.75 < interval.high < 1
+            True
+        """
         error = StandardError.of(self.runs.degrees_of_freedom(), macro(model.resampled), macro(model.per_seed))
         return share_interval(float(macro(model.estimate)), error, self.confidence, self.runs.about_singletons())
 

@@ -38,7 +38,7 @@ class Comparison:
         return self.test[self.models[0]][0]
 
     def on(self, positions: np.ndarray) -> "Comparison":
-        """Return the comparison on some of the test frames only (indices or a mask)."""
+        """Return the comparison on some test frames: indices, int64 of shape (n,), or a mask, bool of shape (N,)."""
         test = {model: tuple(frames.take(positions) for frames in trained) for model, trained in self.test.items()}
         return Comparison(self.classes, self.models, self.seeds, test, self.valid)
 
@@ -95,7 +95,11 @@ def balanced_subset(labels: np.ndarray, frames_per_class: Sequence[int]) -> np.n
         frames_per_class: How many frames to keep of each class, at most.
 
     Returns:
-        Mask of the chosen frames, shape (N,).
+        Mask of the chosen frames, bool, shape (N,).
+
+    Example:
+        >>> balanced_subset(np.array([0, 0, 0, 0, 1, 1]), [2, 5]).tolist()
+        [True, False, True, False, True, True]
     """
     chosen = np.zeros(len(labels), dtype=bool)
     for number, wanted in enumerate(frames_per_class):

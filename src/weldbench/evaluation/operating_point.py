@@ -31,6 +31,11 @@ class OperatingPoint:
 def operating_point(valid: Predictions, test: Predictions, false_reject_rate: float) -> OperatingPoint | None:
     """Choose a threshold on valid, in each fold its own, and apply it to test.
 
+    Args:
+        valid: Predictions of one training on the frames that choose the threshold.
+        test: Predictions of the same training on the frames that it is applied to.
+        false_reject_rate: Share of the good frames of valid that may be rejected, 0 to 1.
+
     Returns:
         None where it cannot be done: a fold's valid has no good frame, or test lacks good or defective ones.
     """
@@ -62,7 +67,12 @@ def operating_point(valid: Predictions, test: Predictions, false_reject_rate: fl
 
 
 def threshold_for(good_scores: np.ndarray, false_reject_rate: float) -> float:
-    """Return the lowest score, of those of the good frames, shape (N,), above which at most that share of them lies."""
+    """Return the lowest score, of those of the good frames, shape (N,), above which at most that share of them lies.
+
+    Example:
+        >>> threshold_for(np.array([0.1, 0.4, 0.2, 0.3]), false_reject_rate=0.25)
+        0.3
+    """
     # The small term keeps 0.05 * 20 from falling to 0 in floating point.
     rejected = int(false_reject_rate * len(good_scores) + 1e-9)
     return float(np.sort(good_scores)[::-1][min(rejected, len(good_scores) - 1)])

@@ -47,7 +47,7 @@ class Predictions:
         return correct
 
     def take(self, positions: np.ndarray) -> "Predictions":
-        """Return the frames at `positions` (indices or a mask of shape (N,))."""
+        """Return the frames at `positions`: indices, int64 of shape (n,), or a mask, bool of shape (N,)."""
         return Predictions(
             self.classes,
             self.labels[positions],
@@ -64,7 +64,22 @@ def class_names(predictions: pd.DataFrame) -> tuple[str, ...]:
 
 
 def select_split(predictions: pd.DataFrame, split: str, fold: int = 0) -> Predictions:
-    """Return one split (`valid` or `test`) of a table of predictions as arrays."""
+    """Return one split (`valid` or `test`) of a table of predictions as arrays.
+
+    Args:
+        predictions: As `read_predictions` returns it.
+        split: `valid` or `test`.
+        fold: In which the frames were scored.
+
+    Example:
+        >>> predictions = pd.DataFrame(
+        ...     {"split_id": "0123456789ab", "split": "test", "row": [4, 7], "run": "run1"}
+        ...     | {"label": ["good_weld", "burn_through"], "good_weld": [0.9, 0.6], "burn_through": [0.1, 0.4]}
+        ... )
+        >>> test = select_split(predictions, "test")
+        >>> test.labels.tolist(), test.predicted.tolist(), test.correct.tolist()
+        ([0, 1], [0, 0], [True, False])
+    """
     classes = class_names(predictions)
     chosen = predictions[predictions["split"] == split]
     number = {name: position for position, name in enumerate(classes)}
@@ -91,6 +106,9 @@ def concatenate(pieces: Sequence[Predictions]) -> Predictions:
 
 def read_predictions(path: Path | str) -> pd.DataFrame:
     """Read and check one predictions.csv.
+
+    Returns:
+        Columns `split_id`, `split`, `row`, `run`, `label`, then one per class, in label order, with its probability.
 
     Raises:
         InputError: The file is missing or damaged, a label is no class, or a row of probabilities does not sum to 1.

@@ -27,7 +27,7 @@ def majority_vote(frames: Predictions, length_frames: int) -> np.ndarray:
 
 
 def film_order(frames: Predictions) -> list[np.ndarray]:
-    """Return for each run, by name, the positions of its frames in the order of filming."""
+    """Return for each run, by name, the positions of its frames in the order of filming, int64 of shape (n,)."""
     order = np.lexsort((frames.rows, frames.runs))
     starts = np.flatnonzero(frames.runs[order][1:] != frames.runs[order][:-1]) + 1
     return np.split(order, starts)
@@ -41,8 +41,12 @@ def delay_frames(length_frames: int) -> int:
 def measured_delays(frames: Predictions, voted: np.ndarray) -> np.ndarray:
     """Count the frames from each true change of class within a run until the vote first says the new class.
 
+    Args:
+        frames: The frames that voted.
+        voted: The winning class of each, int64, shape (N,), from `majority_vote`.
+
     Returns:
-        Float64, one entry per change; infinite where the vote never says it while the class lasts.
+        float64, one entry per change; infinite where the vote never says it while the class lasts.
     """
     delays = []
     for positions in film_order(frames):

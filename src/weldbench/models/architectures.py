@@ -17,6 +17,11 @@ def build_network(settings: Model, class_count: int) -> nn.Module:
 
     Raises:
         InputError: The input size does not fit the network.
+
+    Example:
+        >>> settings = FullCon6(architecture="full_con6", input_size_px=8, epochs=1, learning_rate=0.01)
+        >>> build_network(settings, class_count=6)(torch.zeros(2, 1, 8, 8)).shape
+        torch.Size([2, 6])
     """
     if isinstance(settings, FullCon6):
         return _full_con6(settings, class_count)

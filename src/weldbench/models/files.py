@@ -21,7 +21,7 @@ Tensors = dict[str, torch.Tensor]
 
 
 def write_tensors(path: Path | str, tensors: Tensors, note: dict[str, Any]) -> None:
-    """Write tensors, from any device, and the note as the one metadata key `weldbench`, atomically."""
+    """Write tensors of any shape, dtype and device, and JSON as the one metadata key `weldbench`, atomically."""
     # A second key would make the bytes differ from run to run: their order in the file is random. And the bytes are
     # made here, as `save_file` would leave a temporary file of its own behind when it is killed.
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
@@ -30,7 +30,7 @@ def write_tensors(path: Path | str, tensors: Tensors, note: dict[str, Any]) -> N
 
 
 def read_tensors(path: Path | str) -> tuple[Tensors, dict[str, Any]]:
-    """Read back what `write_tensors` wrote.
+    """Read back what `write_tensors` wrote, the tensors on the CPU.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -68,7 +68,13 @@ class TrainedInfo:
 
 
 def save_network(path: Path | str, state: dict[str, torch.Tensor], info: TrainedInfo) -> None:
-    """Write weights as safetensors, with all that is needed to use them as their note."""
+    """Write weights as safetensors, with all that is needed to use them as their note, atomically.
+
+    Args:
+        path: The file.
+        state: Of a network that `build_network` made from the settings in `info`.
+        info: How it was built and trained.
+    """
     facts = {
         "model": info.settings.architecture,
         "settings": info.settings.model_dump(exclude={"per_dataset"}),
@@ -87,6 +93,18 @@ def load_trained(path: Path | str) -> tuple[nn.Module, TrainedInfo]:
 
     Raises:
         InputError: The file is missing, damaged, or not one of ours.
+
+    Example:
+        >>> import tempfile
+        >>> from weldbench.config.models import FullCon6
+        >>> settings = FullCon6(architecture="full_con6", input_size_px=8, epochs=1, learning_rate=0.01)
+        >>> info = TrainedInfo(settings, ["good", "bad"], Normalization(0.25, 0.2), "mine", fold=0, seed=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "model.safetensors"
+        ...     save_network(path, build_network(settings, class_count=2).state_dict(), info)
+        ...     network, read = load_trained(path)
+        >>> read == info, network(torch.zeros(1, 1, 8, 8)).shape
+        (True, torch.Size([1, 2]))
     """
     state, info = read_network(path)
     network = build_network(info.settings, len(info.classes))
@@ -98,7 +116,7 @@ def load_trained(path: Path | str) -> tuple[nn.Module, TrainedInfo]:
 
 
 def read_network(path: Path | str) -> tuple[dict[str, torch.Tensor], TrainedInfo]:
-    """Read the weights and the facts of a model's file.
+    """Read the weights of a model's file, on the CPU, and what it says about them.
 
     Raises:
         InputError: The file is missing, damaged, or not one of ours.

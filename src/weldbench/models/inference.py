@@ -30,7 +30,14 @@ _TIMED_BATCHES = 11
 
 
 def logits_of(fabric: Fabric, network: nn.Module, split: SplitFrames, normalization: Normalization) -> torch.Tensor:
-    """Compute what a network gives for every line of a split, without augmentation: float32 on the CPU, (N, ...)."""
+    """Compute what a network gives for every line of a split, without augmentation: float32 on the CPU, shape (N, ...).
+
+    Args:
+        fabric: Its device holds the network, its precision is used.
+        network: Switched to evaluation mode. Logits have the shape (N, K); a backbone gives its features.
+        split: Frames, uint8, shape (U, S, S), and the N lines that refer to them.
+        normalization: Of the network.
+    """
     return torch.cat(list(_outputs(fabric, network, split, normalization)))[torch.from_numpy(split.index)]
 
 
@@ -52,7 +59,17 @@ def validation_score(logits: torch.Tensor, labels: np.ndarray) -> ValidationScor
 def predictions_table(
     dataset: Dataset, splits: dict[str, SplitFrames], probabilities: dict[str, np.ndarray], split_id: str
 ) -> pd.DataFrame:
-    """Put predictions together as predictions.csv wants them, ordered by row."""
+    """Put predictions together as predictions.csv holds them, ordered by row.
+
+    Args:
+        dataset: Where runs and classes stand.
+        splits: `valid` and `test`.
+        probabilities: Of the lines of each split, float64, shape (N, K).
+        split_id: Of split.csv.
+
+    Returns:
+        Columns `split_id`, `split`, `row`, `run`, `label`, and one per class.
+    """
     tables = [
         pd.DataFrame(
             {

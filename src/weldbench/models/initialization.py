@@ -133,6 +133,11 @@ def interpolate_weights(
     """Return the weights on the straight line from `state` (share 0) to `other` (share 1); counts are those of `state`.
 
     As in Wortsman et al. 2022, "Robust fine-tuning of zero-shot models".
+
+    Args:
+        state: Named tensors of any shape.
+        other: Of the same names and shapes.
+        share: 0 to 1.
     """
     return {
         name: torch.lerp(tensor, other[name], share) if tensor.is_floating_point() else tensor

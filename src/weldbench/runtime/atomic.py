@@ -44,6 +44,12 @@ def write_json(path: Path | str, value: Any) -> None:
 
 
 def write_csv(path: Path | str, table: "pd.DataFrame", float_format: str | None = None) -> None:
-    """Write a table as CSV atomically, without its index."""
+    """Write a table as CSV atomically, without its index.
+
+    Args:
+        path: The file.
+        table: Any columns.
+        float_format: Such as `%.6f`; None writes each number with the digits that it needs.
+    """
     with replacing(path) as partial:
         table.to_csv(partial, index=False, float_format=float_format, lineterminator="\n")

@@ -36,7 +36,7 @@ class AugmentParams:
     share: np.ndarray
 
     def only(self, groups: slice | np.ndarray) -> "AugmentParams":
-        """Return what was decided for some of the groups."""
+        """Return what was decided for some of the groups, by their numbers, int64 of shape (g,), or a slice."""
         return AugmentParams(**{name: values[groups] for name, values in vars(self).items()})
 
     def others(self, frames: torch.Tensor) -> torch.Tensor:
@@ -45,7 +45,14 @@ class AugmentParams:
 
 
 def sample_params(augment: Augment, groups: int, rng: np.random.Generator, group_size: int = 1) -> AugmentParams:
-    """Draw the changes of groups of frames: one for all frames of a group, but for the amplitudes."""
+    """Draw the changes of groups of frames: one for all frames of a group, but for the amplitudes.
+
+    Args:
+        augment: The section of params.yaml: how far each change may go.
+        groups: Number of groups, G.
+        rng: Of the epoch.
+        group_size: Frames per group, K; each takes amplitudes of a frame of its own.
+    """
 
     def around(middle: float, spread: float, *shape: int) -> np.ndarray:
         return rng.uniform(middle - spread, middle + spread, (groups, *shape))
@@ -56,6 +63,7 @@ def sample_params(augment: Augment, groups: int, rng: np.random.Generator, group
     # A shift by a share of the side is twice that in coordinates from -1 to 1.
     shift = around(0.0, 2.0 * augment.shift, 2)
     cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
+    # Rows (x, y) of a 2 x 3 matrix: rotation, scale and mirror in the left two columns, the shift in the last.
     theta = np.stack([cos * mirror, -sin, shift[:, 0], sin * mirror, cos, shift[:, 1]], axis=1)
     mixing = np.zeros((2, groups, group_size))
     if augment.mix_amplitudes:  # drawn only where it counts, so that a training without it stays what it was

@@ -34,6 +34,7 @@ class CpuAugmentation:
         """Take all frames, uint8 of shape (N, S, S), and what seeds the noise."""
         self._frames, self._normalization = frames, normalization
         self._mixes = augment.mix_amplitudes > 0
+        # A group reads a stretch of K * S * S values, which has to begin at a random place.
         length = max(_NOISE_TABLE, 2 * CPU_GROUP * frames[0].size)
         noise = generator(Stream.NOISE_TABLE, seed).standard_normal(length, np.float32)
         self._noise = noise * np.float32(augment.noise / normalization.std)
@@ -51,14 +52,16 @@ class CpuAugmentation:
         if not self._mixes:
             self._change(self._frames, which, params, result)
             return
-        every = torch.from_numpy(self._frames)
+        every = torch.from_numpy(self._frames)  # (N, S, S)
+        # Frames are mixed g groups at a time, and changed as if those were all the frames that there are.
         at_once = max(1, _MIXED_AT_ONCE // (CPU_GROUP * self._frames[0].size))
         for first in range(0, len(which), at_once):
             some = slice(first, first + at_once)
-            mine, taken = params.only(some), every[torch.from_numpy(which[some])]
+            mine, taken = params.only(some), every[torch.from_numpy(which[some])]  # taken: (g, K, S, S)
+            # Frames and others (g, K, S, S), shares (g, K) -> uint8 (g, K, S, S).
             mixed = mix_amplitudes(taken, mine.others(every), torch.from_numpy(mine.share)).numpy()
-            numbers = np.arange(which[some].size).reshape(which[some].shape)
-            self._change(mixed.reshape(-1, *mixed.shape[2:]), numbers, mine, result[some])
+            numbers = np.arange(which[some].size).reshape(which[some].shape)  # (g, K): 0, 1, ..., each frame once
+            self._change(mixed.reshape(-1, *mixed.shape[2:]), numbers, mine, result[some])  # (g * K, S, S)
 
     def _compile(self, nothing: AugmentParams) -> None:
         """Have the machine's code made, or read where an earlier process made it, before an epoch is timed."""
@@ -67,23 +70,25 @@ class CpuAugmentation:
         self._change(frames, np.empty((0, CPU_GROUP), int), nothing, np.empty((0, CPU_GROUP, *side), np.float32))
 
     def _change(self, frames: np.ndarray, which: np.ndarray, params: AugmentParams, result: np.ndarray) -> None:
-        size, pixels = frames.shape[-1], np.prod(result.shape[1:])
+        size, pixels = frames.shape[-1], np.prod(result.shape[1:])  # S, and the K * S * S values of a group
         most_threads: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
         numba.set_num_threads(min(torch.get_num_threads(), most_threads))
         _look_up(
             frames,
             which,
-            params.theta * np.float32(0.5 * size),
+            params.theta * np.float32(0.5 * size),  # (G, 2, 3), from [-1, 1] to half sides in pixels
             self._exposures(params),
             params.erase,
             (round(STAMP_HEIGHT * size), round(STAMP_WIDTH * size)),
             self._noise,
+            # (G,): every stretch ends within the table.
             (params.noise * (len(self._noise) - pixels)).astype(np.int64),
             result,
         )
 
     def _exposures(self, params: AugmentParams) -> NDArray[np.float32]:
         """Return what the network sees of each of the 256 levels, float32, shape (G, 256)."""
+        # 256 levels in a row, one row per group: (256,) with (G, 1) -> (G, 256); above white all is white.
         exposed = np.minimum(_LEVELS ** params.gamma[:, None] * params.gain[:, None], 1.0)
         seen: NDArray[np.float32] = ((exposed - self._normalization.mean) / self._normalization.std).astype(np.float32)
         return seen
@@ -123,12 +128,15 @@ def _look_up(
     """
     size = frames.shape[-1]
     middle, last = np.float32(0.5 * size), np.float32(size - 1)
+    # (S,): the middles of the pixels, in [-1, 1], for columns and rows alike.
     axis = (np.float32(2) * np.arange(size).astype(np.float32) + np.float32(1)) / np.float32(size) - np.float32(1)
     for group in numba.prange(len(which)):
         # From -1 ... 1 to 0 ... S, where truncation is the nearest pixel, as pixel i covers i ... i + 1. Beyond the
         # border it is the border's.
-        place, source = theta[group], np.empty((size, size), np.uint32)
+        place = theta[group]  # (2, 3): source column and row from (column, row, 1)
+        source = np.empty((size, size), np.uint32)  # which pixel of the frame, as row * S + column, each pixel takes
         for row in range(size):
+            # What a row adds is the same in all of its columns.
             across = place[0, 1] * axis[row] + (place[0, 2] + middle)
             down = place[1, 1] * axis[row] + (place[1, 2] + middle)
             of_row = source[row]
@@ -136,12 +144,13 @@ def _look_up(
                 source_column = np.int32(min(max(place[0, 0] * axis[column] + across, np.float32(0)), last))
                 source_row = np.int32(min(max(place[1, 0] * axis[column] + down, np.float32(0)), last))
                 of_row[column] = source_row * np.int32(size) + source_column
-        sources, exposed = source.reshape(-1), exposures[group]
+        sources, exposed = source.reshape(-1), exposures[group]  # (S * S,), (256,)
         for number in range(which.shape[1]):
-            frame = frames[which[group, number]].copy()
+            frame = frames[which[group, number]].copy()  # (S, S); the original is blanked nowhere
             if erase[group]:
                 frame[: stamp[0], : stamp[1]] = 0
-            pixels, changed = frame.reshape(-1), result[group, number].reshape(-1)
+            pixels, changed = frame.reshape(-1), result[group, number].reshape(-1)  # (S * S,), views
+            # Each frame of a group has its own stretch of noise, behind that of the one before.
             first = starts[group] + number * changed.size
             added = noise[first : first + changed.size]
             for pixel in range(changed.size):

@@ -24,9 +24,9 @@ class Batch(NamedTuple):
     """What one process learns from in one step.
 
     Attributes:
-        inputs: Shape (B, ...), float32.
-        labels: int64, shape (B,).
-        shares: Share of each frame in the loss; over the global batch they sum to 1. float32, shape (B,).
+        inputs: float32, shape (b, ...): (b, 1, S, S) where the network takes frames.
+        labels: int64, shape (b,).
+        shares: Share of each frame in the loss; over the global batch they sum to 1. float32, shape (b,).
     """
 
     inputs: torch.Tensor
@@ -40,8 +40,8 @@ class BatchSampler:
 
     Attributes:
         settings: Of the model: `batch_size` and `sampler`.
-        labels: Class of each line of the split, shape (N,).
-        weights: Weight of each line in the loss, shape (N,).
+        labels: Class of each line of the split, int64, shape (N,).
+        weights: Weight of each line in the loss, float, shape (N,).
         seed: Of the training.
         rank: Number of this process.
         world: Number of processes, which share each batch.
@@ -70,7 +70,7 @@ class BatchSampler:
         return slice(self.batch_size * self.rank // self.world, self.batch_size * (self.rank + 1) // self.world)
 
     def batches(self, epoch: int) -> Iterator[tuple[NDArray[np.int64], np.random.Generator]]:
-        """Yield each global batch (lines of the split) and the epoch's random generator."""
+        """Yield each global batch (lines of the split, int64, shape (B,)) and the epoch's random generator."""
         rng = generator(Stream.BATCHES, self.seed, epoch)
         lines = self._shuffled(rng)
         for step in range(self.steps):
@@ -86,8 +86,9 @@ class BatchSampler:
         count = len(self.labels)
         if self.settings.sampler == "shuffle":
             return rng.permutation(count)
-        per_class = np.bincount(self.labels)
-        chance = 1.0 / per_class[self.labels]
+        # Each class is drawn equally often, and within a class each line.
+        per_class = np.bincount(self.labels)  # (classes,)
+        chance = 1.0 / per_class[self.labels]  # (N,)
         return rng.choice(count, size=count, p=chance / chance.sum())
 
 
@@ -98,31 +99,51 @@ def cpu_batches(
 
     Many small batches are prepared at once, between two steps: each time, the step's weights have to come back into
     the cache. The inputs of a batch are overwritten some batches later.
+
+    Args:
+        split: Frames, uint8, shape (U, S, S), and the N lines that refer to them.
+        sampler: Which lines are in which batch.
+        augment: The section of params.yaml.
+        normalization: Of the network.
     """
     # A machine that trains on its GPU has no need of numba.
     from weldbench.training.augment_cpu import CPU_GROUP, CpuAugmentation
 
+    # In the shapes below: M batches prepared at once, each of B frames over all processes, in P groups of K = CPU_GROUP
+    # frames; this process has b of the frames, and G groups to change for them.
     size, own = split.frames.shape[-1], sampler.own
     change = CpuAugmentation(split.frames, augment, normalization, sampler.seed)
-    # Whole groups, so that processes that share the frames of a group change them alike. A last group that is not full
-    # takes some frames twice.
-    first, last, every = own.start // CPU_GROUP, -(-own.stop // CPU_GROUP), -(-sampler.batch_size // CPU_GROUP)
-    taken = np.arange(first * CPU_GROUP, last * CPU_GROUP) % sampler.batch_size
-    mine = slice(own.start - first * CPU_GROUP, own.stop - first * CPU_GROUP)
-    at_once = max(1, _AT_ONCE // (sampler.batch_size * size**2))
-    inputs = np.empty((at_once, last - first, CPU_GROUP, size, size), np.float32)
+    # Frames own.start to own.stop of a batch lie in the groups first_group to end_group. Those are changed whole, so
+    # that processes that share the frames of a group change them alike; what is for others is thrown away.
+    first_group, end_group = own.start // CPU_GROUP, -(-own.stop // CPU_GROUP)
+    groups_per_batch = -(-sampler.batch_size // CPU_GROUP)  # P
+    # (G * K,): positions in the batch of the frames of these groups; a last group that is not full takes the first
+    # frames of the batch once more, which are thrown away too.
+    positions = np.arange(first_group * CPU_GROUP, end_group * CPU_GROUP) % sampler.batch_size
+    # Of those G * K frames, the b that this process learns from.
+    kept = slice(own.start - first_group * CPU_GROUP, own.stop - first_group * CPU_GROUP)
+    at_once = max(1, _AT_ONCE // (sampler.batch_size * size**2))  # M
+    # (M, G, K, S, S): written again and again, as fresh memory would cost more than all changes.
+    inputs = np.empty((at_once, end_group - first_group, CPU_GROUP, size, size), np.float32)
 
     def epoch_batches(epoch: int) -> Iterator[Batch]:
         batches = sampler.batches(epoch)
-        while following := list(islice(batches, at_once)):
-            lines, rng = np.stack([lines for lines, _ in following]), following[0][1]
-            groups = (np.arange(len(lines))[:, None] * every + np.arange(first, last)).ravel()
-            params = sample_params(augment, len(lines) * every, rng, CPU_GROUP).only(groups)
-            which = split.index[lines[:, taken]].reshape(len(groups), CPU_GROUP)
-            change(which, params, inputs[: len(lines)].reshape(*which.shape, size, size))
-            changed = torch.from_numpy(inputs.reshape(at_once, -1, 1, size, size))[:, mine]
-            labels = torch.from_numpy(split.labels[lines[:, own]])
-            shares = torch.from_numpy(sampler.shares(lines)[:, own])
+        while following := list(islice(batches, at_once)):  # fewer than M at the end of the epoch
+            lines, rng = np.stack([lines for lines, _ in following]), following[0][1]  # (M, B)
+            # Every process draws for all M * P groups, so that all draw the same, and takes those of its own: (M * G,).
+            drawn = sample_params(augment, len(lines) * groups_per_batch, rng, CPU_GROUP)
+            batch_starts = (
+                np.arange(len(lines))[:, None] * groups_per_batch
+            )  # (M, 1): number of each batch's first group
+            groups = (batch_starts + np.arange(first_group, end_group)).ravel()  # (M, G) -> (M * G,)
+            # (M, B) -> (M, G * K) lines -> frames -> (M * G, K), one row per group.
+            which = split.index[lines[:, positions]].reshape(len(groups), CPU_GROUP)
+            # (M, G, K, S, S) seen as (M * G, K, S, S); the reshaped array is the same memory, so this fills `inputs`.
+            change(which, drawn.only(groups), inputs[: len(lines)].reshape(*which.shape, size, size))
+            # (M, G * K, 1, S, S), with the channel that networks expect; of each batch the kept: (M, b, 1, S, S).
+            changed = torch.from_numpy(inputs.reshape(at_once, -1, 1, size, size))[:, kept]
+            labels = torch.from_numpy(split.labels[lines[:, own]])  # (M, b)
+            shares = torch.from_numpy(sampler.shares(lines)[:, own])  # (M, b), each in parts of its global batch
             for number in range(len(lines)):
                 yield Batch(changed[number], labels[number], shares[number])
 
@@ -132,18 +153,28 @@ def cpu_batches(
 def device_batches(
     split: SplitFrames, sampler: BatchSampler, augment: Augment, normalization: Normalization, device: torch.device
 ) -> Callable[[int], Iterator[Batch]]:
-    """Make the function that yields an epoch's batches on a GPU, where the uint8 frames stay for the whole training."""
-    frames, own = torch.from_numpy(split.frames).to(device), sampler.own
+    """Make the function that yields an epoch's batches on a GPU, where the uint8 frames stay for the whole training.
+
+    Args:
+        split: Frames, uint8, shape (U, S, S), and the N lines that refer to them.
+        sampler: Which lines are in which batch.
+        augment: The section of params.yaml.
+        normalization: Of the network.
+        device: Where the frames are kept and changed.
+    """
+    frames, own = torch.from_numpy(split.frames).to(device), sampler.own  # (U, S, S)
 
     def epoch_batches(epoch: int) -> Iterator[Batch]:
-        for lines, rng in sampler.batches(epoch):
-            mine = sample_params(augment, len(lines), rng).only(own)
-            taken = frames[torch.from_numpy(split.index[lines[own]]).to(device, non_blocking=True)]
+        for lines, rng in sampler.batches(epoch):  # (B,)
+            # Every process draws for all B frames, so that all draw the same, and takes what is for its own b.
+            params = sample_params(augment, len(lines), rng).only(own)
+            taken = frames[torch.from_numpy(split.index[lines[own]]).to(device, non_blocking=True)]  # (b, S, S)
             if augment.mix_amplitudes:
-                shares = torch.from_numpy(mine.share).to(device, torch.float32, non_blocking=True)
-                taken = mix_amplitudes(taken[:, None], mine.others(frames), shares)[:, 0]
+                # Each frame is a group of one: (b, 1, S, S) frames and others, (b, 1) shares -> (b, S, S).
+                shares = torch.from_numpy(params.share).to(device, torch.float32, non_blocking=True)
+                taken = mix_amplitudes(taken[:, None], params.others(frames), shares)[:, 0]
             yield Batch(
-                augment_on_device(taken, mine, augment, normalization),
+                augment_on_device(taken, params, augment, normalization),  # (b, 1, S, S)
                 torch.from_numpy(split.labels[lines[own]]).to(device, non_blocking=True),
                 torch.from_numpy(sampler.shares(lines)[own]).to(device, non_blocking=True),
             )
@@ -152,12 +183,17 @@ def device_batches(
 
 
 def plain_batches(features: torch.Tensor, sampler: BatchSampler) -> Callable[[int], Iterator[Batch]]:
-    """Make the function that yields an epoch's batches of ready inputs, shape (N, ...), one per line of the split."""
+    """Make the function that yields an epoch's batches of ready inputs, such as the features of a frozen backbone.
+
+    Args:
+        features: float32, shape (N, ...), one per line of the split; on the device that learns.
+        sampler: Which lines are in which batch.
+    """
     device, own = features.device, sampler.own
 
     def epoch_batches(epoch: int) -> Iterator[Batch]:
         for lines, _ in sampler.batches(epoch):
-            mine = torch.from_numpy(lines[own]).to(device)
+            mine = torch.from_numpy(lines[own]).to(device)  # (b,)
             labels = torch.from_numpy(sampler.labels[lines[own]]).to(device)
             yield Batch(features[mine], labels, torch.from_numpy(sampler.shares(lines)[own]).to(device))
 

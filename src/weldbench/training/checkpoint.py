@@ -26,12 +26,22 @@ class Checkpoint:
     fingerprint: str
 
     def save(self, groups: dict[str, Tensors], facts: dict[str, Any]) -> None:
-        """Write tensors, by group and name, and JSON facts, atomically."""
+        """Write tensors, by group and name, and facts atomically.
+
+        Args:
+            groups: Group -> name -> tensor of any shape, dtype and device.
+            facts: JSON.
+        """
         tensors = {f"{group}/{name}": tensor for group, members in groups.items() for name, tensor in members.items()}
         write_tensors(self.path, tensors, {"of": self.fingerprint, "facts": facts})
 
     def load(self) -> tuple[dict[str, Tensors], dict[str, Any]] | None:
-        """Read the state back; None where there is none, or only that of another training."""
+        """Read the state back.
+
+        Returns:
+            Groups and facts as `save` took them, the tensors on the CPU; None where there is no readable state, or only
+            that of another training.
+        """
         try:
             tensors, note = read_tensors(self.path)
         except (OSError, ValueError):
@@ -52,7 +62,7 @@ def remove_checkpoint(path: Path) -> None:
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> Tensors:
-    """Return an optimizer's state (momenta, step counts) as named tensors."""
+    """Return an optimizer's state as tensors named `parameter's number/quantity`, such as `3/momentum_buffer`."""
     state = optimizer.state_dict()["state"]
     return {
         f"{index}/{name}": value
@@ -63,7 +73,12 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> Tensors:
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Tensors) -> None:
-    """Give an optimizer the state that `optimizer_tensors` returned."""
+    """Give an optimizer the state that `optimizer_tensors` returned, in the memory layout of its weights.
+
+    Args:
+        optimizer: Of the same network and settings.
+        tensors: The state, contiguous, on any device.
+    """
     learning = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, Tensors] = {}
     for key, tensor in tensors.items():
@@ -78,7 +93,7 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Tensors) -> Non
 
 
 def fingerprint(facts: dict[str, Any], *files: Path | str) -> str:
-    """Hash facts, the contents of files, the library's own code and torch's version."""
+    """Hash JSON facts, the contents of files, the library's own code and torch's version: 64 hex digits."""
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     digest.update(torch.__version__.encode())
     for file in [*files, *library_files()]:

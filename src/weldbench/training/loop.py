@@ -129,7 +129,7 @@ def fit(
 def train_step(
     fabric: Fabric, model: nn.Module, optimizer: torch.optim.Optimizer, settings: Model, batch: Batch, rate: float
 ) -> torch.Tensor:
-    """Do one step at one learning rate; return the loss of this process's share of the batch, still on the device."""
+    """Do one step at one learning rate; return this process's share of the loss, float32, shape (), on its device."""
     for group in optimizer.param_groups:
         group["lr"] = rate
     loss = (loss_per_frame(settings, model(batch.inputs), batch.labels) * batch.shares).sum()

@@ -19,7 +19,13 @@ def loss_per_frame(settings: Model, logits: torch.Tensor, labels: torch.Tensor) 
         labels: int64, shape (B,).
 
     Returns:
-        Shape (B,).
+        float32, shape (B,).
+
+    Example:
+        >>> from weldbench.config.models import FullCon6
+        >>> settings = FullCon6(architecture="full_con6", input_size_px=8, epochs=1, learning_rate=0.01)
+        >>> loss_per_frame(settings, torch.tensor([[0.0, 0.0], [0.0, 2.0]]), torch.tensor([0, 1]))
+        tensor([0.6931, 0.1269])
     """
     logits = logits.float()
     entropy = functional.cross_entropy(logits, labels, reduction="none", label_smoothing=settings.label_smoothing)
@@ -42,6 +48,14 @@ def class_weights(settings: Model, counts: NDArray[np.int64]) -> NDArray[np.floa
 
     Returns:
         float64, shape (K,).
+
+    Example:
+        >>> from weldbench.config.models import FullCon6
+        >>> settings = FullCon6(
+        ...     architecture="full_con6", input_size_px=8, epochs=1, learning_rate=0.01, class_weights="balanced"
+        ... )
+        >>> class_weights(settings, np.array([30, 10])).round(3).tolist()
+        [0.667, 2.0]
     """
     frames = np.asarray(counts, np.float64)
     match settings.class_weights:

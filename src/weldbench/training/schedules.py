@@ -15,6 +15,17 @@ def factor(settings: Model, step: int, steps: int) -> float:
     - one_cycle: half a cosine up, half a cosine down to 0 (Smith and Topin 2018).
     - soft_start: exponential rise from 0.001, a plateau, from `anneal_from` on exponential decay to 0.001, as in
       NVIDIA's TLT.
+
+    Args:
+        settings: Of the model: `schedule`, `warmup`, `anneal_from`.
+        step: Number of the step.
+        steps: Of the whole training.
+
+    Example:
+        >>> from weldbench.config.models import FullCon6
+        >>> settings = FullCon6(architecture="full_con6", input_size_px=8, epochs=1, learning_rate=0.01, warmup=0.5)
+        >>> [round(factor(settings, step, steps=4), 3) for step in range(4)]
+        [0.25, 0.75, 0.854, 0.146]
     """
     done = (step + 0.5) / steps
     rising = done < settings.warmup

@@ -1,52 +1,53 @@
-"""Numbers of a running training for DVCLive or TensorBoard, when params.yaml asks for one."""
+"""The numbers of a running training for DVCLive or TensorBoard, when params.yaml asks for one."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from weldbench.errors import InputError
 from weldbench.training.loop import Epoch
+
+if TYPE_CHECKING:
+    from lightning_fabric.loggers.logger import Logger
 
 
 @contextmanager
 def tracker(name: str, folder: Path) -> Iterator[Callable[[Epoch], None]]:
     """Yield a function that passes an epoch's numbers on to `none`, `dvclive` or `tensorboard`.
 
+    They go into a folder of that name in `folder`. DVCLive files `train_loss` under `train/loss`.
+
     Raises:
         InputError: The library is not installed.
     """
+    if name == "none":
+        yield lambda line: None
+        return
     try:
-        if name == "dvclive":
-            from dvclive import Live  # type: ignore[attr-defined]  # its __init__ lists no names
-        elif name == "tensorboard":
-            from torch.utils.tensorboard import SummaryWriter
+        logger = _logger(name, folder)
     except ModuleNotFoundError as error:
         raise InputError(
-            f"params.yaml: train.tracker is {name}, but {error.name} is not installed; "
+            f"params.yaml: train.tracker is {name}, but {error.name or name} is not installed; "
             f"install it (pip install {name}) or set train.tracker to none"
         ) from None
-    match name:
-        case "none":
-            yield lambda line: None
-        case "dvclive":
-            with Live(str(folder / "dvclive"), save_dvc_exp=False, dvcyaml=None) as live:
 
-                def log(line: Epoch) -> None:
-                    for metric, value in _metrics(line):
-                        live.log_metric(metric, value)
-                    live.next_step()
+    def log(line: Epoch) -> None:
+        metrics = asdict(line)
+        logger.log_metrics(metrics, step=metrics.pop("epoch"))
 
-                yield log
-        case "tensorboard":
-            with SummaryWriter(folder / "tensorboard") as writer:
-
-                def add(line: Epoch) -> None:
-                    for metric, value in _metrics(line):
-                        writer.add_scalar(metric, value, line.epoch)
-
-                yield add
+    try:
+        yield log
+    finally:
+        logger.finalize("finished")
 
 
-def _metrics(line: Epoch) -> list[tuple[str, float]]:
-    return [(name, value) for name, value in asdict(line).items() if name != "epoch"]
+def _logger(name: str, folder: Path) -> "Logger":
+    if name == "dvclive":
+        from dvclive.fabric import DVCLiveLogger
+
+        return DVCLiveLogger(dir=str(folder / name), save_dvc_exp=False, dvcyaml=None)
+    from lightning_fabric.loggers.tensorboard import TensorBoardLogger
+
+    return TensorBoardLogger(folder, name=name, version="")

@@ -70,6 +70,14 @@ def render_batch(
 
     Returns:
         Frames, uint8, shape (count, height_px, width_px), and labels, int64, shape (count,).
+
+    Raises:
+        ValueError: A side is below 8 pixels, or a number of the seed is negative.
+
+    Example:
+        >>> frames, labels = render_batch(seed=0, count=6, width_px=32)
+        >>> frames.shape, frames.dtype, sorted(labels.tolist())
+        ((6, 32, 32), dtype('uint8'), [0, 1, 2, 3, 4, 5])
     """
     height_px = height_px or width_px
     rng = generator(Stream.SIMULATED_FRAMES, *(seed if isinstance(seed, Sequence) else (seed,)))
