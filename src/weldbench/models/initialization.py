@@ -38,8 +38,7 @@ def initial_network(
     Raises:
         InputError: The weights are not to be had, damaged, of another network, or not to be kept in split.
     """
-    init = settings.init if isinstance(settings, TorchvisionModel) else "scratch"
-    match init:
+    match settings.init:
         case "scratch":
             _refuse_pretrained_share(settings)
             return build_network(settings, len(classes)), own
@@ -117,7 +116,7 @@ def _simulated_network(
 
 
 def _refuse_pretrained_share(settings: Model) -> None:
-    if getattr(settings, "pretrained_share", 0.0) > 0:
+    if settings.pretrained_share > 0:
         raise InputError(
             f"params.yaml: models.{settings.architecture}.pretrained_share is {settings.pretrained_share}, but the "
             "last layer starts from random weights, of which no share is worth keeping; set it to 0, or init to "
