@@ -2,22 +2,26 @@
 import json
 import shutil
 from functools import reduce
-from pathlib import Path
 
-import yaml
 from snakemake.exceptions import WorkflowError
 
 from weldbench.config import load_params
+from weldbench.config.strict_yaml import read_yaml
 from weldbench.errors import InputError
 from weldbench.pipeline.lock import take_engine_lock
 from weldbench.pipeline.sources import files_used_by as code
 
+# Checked before Snakemake reads it, so that what it cannot read is told in our words.
 try:
     PARAMS = load_params("params.yaml")
 except InputError as error:
     raise WorkflowError(str(error))
 
-if config != yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8")):
+
+configfile: "params.yaml"
+
+
+if config != read_yaml("params.yaml").values:
     raise WorkflowError(
         "--config changes nothing here, as DVC would not see it: edit params.yaml"
     )
@@ -44,14 +48,24 @@ wildcard_constraints:
 
 
 def settings(*keys):
-    """Sections of params.yaml as text, for `params:`; when one of them changes, the job runs again."""
+    """Sections of params.yaml as text, for `params:`; when one of them changes, the job runs again.
+
+    What a dataset changes in a section, `per_dataset.NAME...`, may be absent: then it is empty.
+    """
+
+    def section(key):
+        *outer, last = key.split(".")
+        if outer[:1] != ["per_dataset"]:
+            return reduce(dict.__getitem__, outer, config)[last]
+        return reduce(lambda found, step: found.get(step, {}), [*outer, last], config)
 
     def read(wildcards):
+        if wildcards.get("dataset", PARAMS.dataset) not in PARAMS.datasets:
+            raise WorkflowError(
+                f"there is no dataset `{wildcards.dataset}` in the section datasets of params.yaml"
+            )
         named = [key.format(**wildcards) for key in keys]
-        return json.dumps(
-            {key: reduce(dict.__getitem__, key.split("."), config) for key in named},
-            sort_keys=True,
-        )
+        return json.dumps({key: section(key) for key in named}, sort_keys=True)
 
     return read
 

@@ -29,7 +29,9 @@ rule ingest:
         "logs/{dataset}/ingest.log",
     threads: PARAMS.ingest.workers or 16  # 0 workers: as many as --cores gives, up to 16
     params:
-        settings=settings("datasets.{dataset}", "ingest"),
+        settings=settings(
+            "datasets.{dataset}", "ingest", "per_dataset.{dataset}.ingest"
+        ),
     shell:
         "python scripts/ingest.py --dataset {wildcards.dataset}"
         " --archive data/{wildcards.dataset}/archive.zip --output data/{wildcards.dataset}"
@@ -51,7 +53,7 @@ rule split:
     log:
         "logs/{dataset}/split-fold{fold}.log",
     params:
-        settings=settings("split"),
+        settings=settings("split", "per_dataset.{dataset}.split"),
     shell:
         "python scripts/split.py --dataset {wildcards.dataset} --fold {wildcards.fold}"
         " --data data/{wildcards.dataset} --output data/{wildcards.dataset}/split/fold{wildcards.fold}"

@@ -60,7 +60,7 @@ rule compare:
     log:
         "logs/{dataset}/compare.log",
     params:
-        settings=settings("seeds", "folds", "compare"),
+        settings=settings("seeds", "folds", "compare", "per_dataset.{dataset}.compare"),
     shell:
         "python scripts/compare.py --dataset {wildcards.dataset} --data data/{wildcards.dataset}"
         " --trained models/{wildcards.dataset} --evaluation results/{wildcards.dataset}/evaluation"

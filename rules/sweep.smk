@@ -2,7 +2,7 @@
 
 
 def sweep_points(wildcards):
-    grid = PARAMS.sweep.for_dataset(wildcards.dataset)
+    grid = PARAMS.for_dataset(wildcards.dataset).sweep
     return expand(
         "results/{dataset}/sweep/points/{model}-{epochs}-{learning_rate}.json",
         dataset=wildcards.dataset,
@@ -13,8 +13,8 @@ def sweep_points(wildcards):
 
 
 def same_for_all_points(wildcards):
-    of_sweep = PARAMS.sweep.for_dataset(wildcards.dataset)
-    grid = {"models", "epochs", "learning_rates", "per_dataset"}
+    of_sweep = PARAMS.for_dataset(wildcards.dataset).sweep
+    grid = {"models", "epochs", "learning_rates"}
     return of_sweep.model_dump_json(exclude=grid)
 
 
@@ -34,7 +34,12 @@ rule sweep_point:
     resources:
         gpu=gpu,
     params:
-        settings=settings("models.{model}", "train.augment", "hardware"),
+        settings=settings(
+            "models.{model}",
+            "per_dataset.{dataset}.models.{model}",
+            "train.augment",
+            "hardware",
+        ),
         sweep=same_for_all_points,
     shell:
         "python scripts/sweep.py point --dataset {wildcards.dataset} --model {wildcards.model}"

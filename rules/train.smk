@@ -34,7 +34,12 @@ rule train:
     resources:
         gpu=gpu,
     params:
-        settings=settings("models.{model}", "train.augment", "hardware"),
+        settings=settings(
+            "models.{model}",
+            "per_dataset.{dataset}.models.{model}",
+            "train.augment",
+            "hardware",
+        ),
         pretrained="",
     shell:
         "python scripts/train.py --dataset {wildcards.dataset} --model {wildcards.model} --seed {wildcards.seed}"
@@ -55,5 +60,10 @@ use rule train as finetune with:
     wildcard_constraints:
         model=one_of(PARAMS.finetune.models),
     params:
-        settings=settings("models.{model}", "train.augment", "hardware"),
+        settings=settings(
+            "models.{model}",
+            "per_dataset.{dataset}.models.{model}",
+            "train.augment",
+            "hardware",
+        ),
         pretrained="--pretrained models/pretrained/{model}-simulated.safetensors",

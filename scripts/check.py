@@ -1,20 +1,24 @@
 """Check params.yaml; the output never changes, so that a valid edit alone makes nothing run again."""
 
 import argparse
+from pathlib import Path
 
 from weldbench.config import load_params
+from weldbench.pipeline.checked import write_mark, write_overrides
 from weldbench.pipeline.command import command
-from weldbench.runtime.atomic import write_text
 
 
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", default="params.yaml")
-    parser.add_argument("--output", required=True)
+    parser.add_argument("--output", type=Path, required=True, help="file that says that params.yaml is valid")
+    parser.add_argument("--overrides", type=Path, help="folder for what the dataset changes in each section")
     arguments = parser.parse_args()
-    load_params(arguments.params)
-    write_text(arguments.output, "params.yaml is valid\n")
+    params = load_params(arguments.params)
+    if arguments.overrides:
+        write_overrides(params, arguments.overrides)
+    write_mark(arguments.output)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ def main() -> None:
     from weldbench.config import load_params
     from weldbench.reporting.compare import gather, write_figures, write_tables
 
-    params = load_params(arguments.params)
+    params = load_params(arguments.params).for_dataset(arguments.dataset)
     findings = gather(
         arguments.dataset,
         params.compare,

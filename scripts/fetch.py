@@ -3,7 +3,6 @@
 import argparse
 
 from weldbench.config import load_params
-from weldbench.config.data import dataset_named
 from weldbench.ingest.fetch import fetch
 from weldbench.pipeline.command import command
 
@@ -15,8 +14,8 @@ def main() -> None:
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--archive", required=True, help="zip to make; archive.json is written beside it")
     arguments = parser.parse_args()
-    params = load_params(arguments.params)
-    fetch(arguments.archive, arguments.dataset, dataset_named(params.datasets, arguments.dataset))
+    params = load_params(arguments.params).for_dataset(arguments.dataset)
+    fetch(arguments.archive, arguments.dataset, params.datasets[arguments.dataset])
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import argparse
 
 from weldbench.config import load_params
-from weldbench.config.data import dataset_named
 from weldbench.ingest.ingest import ingest
 from weldbench.pipeline.command import command
 
@@ -16,14 +15,9 @@ def main() -> None:
     parser.add_argument("--archive", required=True, help="zip that the stage fetch made")
     parser.add_argument("--output", required=True, help="folder for frames.npy, manifest.csv and inventory.json")
     arguments = parser.parse_args()
-    params = load_params(arguments.params)
-    ingest(
-        arguments.archive,
-        arguments.output,
-        arguments.dataset,
-        dataset_named(params.datasets, arguments.dataset),
-        params.ingest.for_dataset(arguments.dataset),
-    )
+    params = load_params(arguments.params).for_dataset(arguments.dataset)
+    dataset = params.datasets[arguments.dataset]
+    ingest(arguments.archive, arguments.output, arguments.dataset, dataset, params.ingest)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 from weldbench.config import load_params
-from weldbench.config.data import dataset_named
 from weldbench.data.dataset import open_dataset
 from weldbench.pipeline.command import command
 from weldbench.runtime.atomic import write_csv, write_json
@@ -21,9 +20,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder that the stage ingest wrote")
     parser.add_argument("--output", type=Path, required=True, help="folder for split.csv and audit.json")
     arguments = parser.parse_args()
-    params = load_params(arguments.params)
-    dataset_named(params.datasets, arguments.dataset)
-    settings = params.split.for_dataset(arguments.dataset)
+    settings = load_params(arguments.params).for_dataset(arguments.dataset).split
     data = open_dataset(arguments.data)
     table, audit = split_dataset(data.manifest, data.frames, data.classes, settings, arguments.fold)
     for note in audit["notes"]:

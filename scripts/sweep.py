@@ -19,8 +19,8 @@ def point(arguments: argparse.Namespace) -> None:
     from weldbench.training.setup import TrainingJob
     from weldbench.training.sweep import point_settings, train_point
 
-    params = load_params(arguments.params)
-    settings = point_settings(params, arguments.dataset, arguments.model, arguments.epochs, arguments.learning_rate)
+    params = load_params(arguments.params).for_dataset(arguments.dataset)
+    settings = point_settings(params, arguments.model, arguments.epochs, arguments.learning_rate)
     dataset = open_dataset(arguments.data)
     seed = params.sweep.seed
     job = TrainingJob(arguments.dataset, dataset, arguments.split, None, settings, params.train, params.hardware, seed)

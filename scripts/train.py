@@ -17,7 +17,7 @@ def main() -> None:
     from weldbench.training.setup import TrainingJob
     from weldbench.training.train import train_model
 
-    params = load_params(arguments.params)
+    params = load_params(arguments.params).for_dataset(arguments.dataset)
     if arguments.model not in params.models:
         raise InputError(f"--model {arguments.model}: params.yaml has the models {', '.join(params.models)}")
     fold = re.fullmatch(r"fold(\d+)", arguments.split.parent.name)
@@ -26,7 +26,7 @@ def main() -> None:
         dataset=open_dataset(arguments.data),
         split=arguments.split,
         fold=int(fold[1]) if fold else None,
-        settings=params.models[arguments.model].for_dataset(arguments.dataset),
+        settings=params.models[arguments.model],
         train=params.train,
         hardware=params.hardware,
         seed=arguments.seed,

@@ -323,7 +323,7 @@ def test_the_paper_s_balanced_subset_is_taken_for_the_paper_s_data(tmp_path):
 
 def test_other_data_are_balanced_by_the_cap_of_the_settings(tmp_path):
     world = World(dataset="mine", seeds=(0,), skills={"conv6": 0.8})
-    findings = conclude(world, tmp_path, balanced_cap=100, per_dataset={"mine": {"balanced_cap": 25}})
+    findings = conclude(world, tmp_path, balanced_cap=25)
     assert findings.balanced.support.tolist() == [25] * 6
 
 

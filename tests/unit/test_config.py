@@ -29,8 +29,8 @@ def problem(raw: dict, folder: Path) -> str:
 def test_the_projects_own_parameters_are_valid() -> None:
     params = load_params(ROOT / "params.yaml")
     assert params.dataset == "weldsim"
-    assert params.models["resnet18"].for_dataset("ss304").init == "imagenet"
-    assert params.models["resnet18"].for_dataset("unlisted").init == "simulated"
+    assert params.for_dataset("ss304").models["resnet18"].init == "imagenet"
+    assert params.for_dataset("weldsim").models["resnet18"].init == "simulated"
 
 
 def test_a_dataset_of_ones_own_needs_two_keys(raw: dict, tmp_path: Path) -> None:
@@ -51,16 +51,19 @@ def test_a_dataset_of_ones_own_needs_two_keys(raw: dict, tmp_path: Path) -> None
         ("datasets", "mine", {"source": "local"}, "`datasets.mine.path` is missing"),
         ("models", "resnt18", {"epochs": 1}, "did you mean `resnet18`?"),
         ("hardware", "threads", 0, "`hardware.threads`: Input should be greater than 0, not 0"),
-        ("split.per_dataset", "weldsm", {"cap": 3}, "split.per_dataset: there is no `weldsm` in datasets"),
+        ("per_dataset", "weldsm", {"split": {"cap": 3}}, "per_dataset: there is no `weldsm` in datasets"),
+        ("per_dataset.weldsim.models", "conv7", {"epochs": 3}, "weldsim.models: there is no `conv7` in models"),
+        ("per_dataset.weldsim.split", "cap", None, "`per_dataset.weldsim.split`: cap: null overrides nothing"),
+        ("per_dataset.weldsim", "split", {"seed": 1}, "`per_dataset.weldsim.split.seed` is an unknown key"),
         ("", "folds", [1], "there is no fold 1"),
         ("compare", "models", ["resnet50"], "there is no `resnet50` in train.models or finetune.models"),
-        ("", "seeds", [1, 1], "`seeds`: each number may stand there once, not [1, 1]"),
+        ("", "seeds", [1, 1], "`seeds`: each value may stand there once, not [1, 1]"),
         ("datasets", "my welds", {"source": "local", "path": "x"}, "`datasets.my welds`: a name consists of letters"),
         ("datasets", "mine", {"source": "local", "path": "data/mine/archive.zip"}, "an engine deletes what stood"),
         ("datasets", "mine", {"source": "local", "path": "data"}, "an engine deletes what stood"),
         ("finetune", "models", ["resnet18", "conv6"], "`conv6` starts from random weights"),
         ("train", "models", ["full_con6", "conv6", "resnet18"], "`resnet18` stands in train.models too"),
-        ("models.conv6.per_dataset", "weldsim", {"init": "imagenet"}, "`models.conv6`: per_dataset.weldsim.init: this"),
+        ("per_dataset.weldsim.models", "conv6", {"init": "scratch"}, "weldsim.models.conv6: `init` is an unknown key"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_key_and_what_was_meant(
@@ -79,8 +82,8 @@ def test_what_is_learnt_may_be_frozen_and_nothing_else(raw: dict, tmp_path: Path
     raw["models"]["resnet18"]["freeze"] = "backbone"
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw), encoding="utf-8")
     assert load_params(tmp_path / "params.yaml").models["resnet18"].freeze == "backbone"
-    raw["models"]["resnet18"]["per_dataset"]["weldsim"]["init"] = "scratch"
-    told = "`models.resnet18`: freeze: with init: scratch there is nothing learned to keep; set freeze: none"
+    raw["per_dataset"]["weldsim"]["models"]["resnet18"]["init"] = "scratch"
+    told = "models.resnet18: freeze: with init: scratch there is nothing learned to keep; set freeze: none"
     assert problem(raw, tmp_path).endswith(told)
 
 

@@ -45,7 +45,7 @@ def train(tmp_path, blobs):
             open_dataset(blobs.parents[2]),
             split,
             0,
-            params.models[model].for_dataset("blobs"),
+            params.models[model],
             params.train,
             params.hardware,
             seed,

@@ -35,13 +35,14 @@ def shrink(params: dict) -> None:
     params["datasets"]["weldsim"].update(width_px=128, height_px=70)
     params["seeds"] = [0]
     params["hardware"]["threads"] = 1
-    params["ingest"]["per_dataset"]["weldsim"] = {"frame_size_px": 32}
+    overrides = params["per_dataset"]["weldsim"]
+    overrides["ingest"] = {"frame_size_px": 32}
     params["pretrain"].update(steps=2, batch_size=8, input_size_px=32)
     params["train"]["models"] = ["full_con6"]
     params["compare"]["models"] = ["full_con6", "resnet18"]
     params["compare"]["bootstrap_draws"] = 100
     params["models"]["full_con6"].update(input_size_px=32, epochs=2)
-    params["models"]["resnet18"]["per_dataset"] = {"weldsim": {"input_size_px": 32, "epochs": 1}}
+    overrides["models"]["resnet18"] = {"input_size_px": 32, "epochs": 1}
 
 
 @pytest.fixture(scope="session")

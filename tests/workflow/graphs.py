@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import re
 from dataclasses import dataclass
 from functools import reduce
 from operator import getitem
@@ -11,11 +12,14 @@ from typing import Any
 
 from dvc.dependency import ParamsDependency
 from dvc.repo import Repo
+from dvc.stage import PipelineStage
 from ruamel.yaml import YAML  # as DVC reads it
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import DAGSettings, OutputSettings, Quietness, ResourceSettings
 
 CHECKED = {"data/.params-are-valid"}
+# The file of a section's overrides, which DVC's stage `check` writes, stands for the key of params.yaml.
+OVERRIDES = re.compile(r"data/(?P<dataset>[^/]+)/overrides/(?P<section>.+)\.json")
 
 
 @dataclass(frozen=True)
@@ -50,17 +54,32 @@ def dvc_graph(project: Path) -> dict[str, Job]:
     Without the stage that checks params.yaml, which Snakemake does when it starts.
     """
     params = YAML(typ="safe").load(project / "params.yaml")
+
+    def overrides(stage: PipelineStage) -> dict[str, Any]:
+        keys = [
+            f"per_dataset.{found['dataset']}.{found['section'].replace('/', '.')}"
+            for dep in stage.deps
+            if (found := OVERRIDES.fullmatch(dep.def_path))
+        ]
+        return {key: reduce(lambda found, step: found.get(step, {}), key.split("."), params) for key in keys}
+
     with contextlib.chdir(project), Repo(".") as repo:
         return {
             " ".join(stage.cmd.split()): Job(
-                frozenset(dep.def_path for dep in stage.deps if not isinstance(dep, ParamsDependency)) - CHECKED,
+                frozenset(
+                    dep.def_path
+                    for dep in stage.deps
+                    if not isinstance(dep, ParamsDependency) and not OVERRIDES.fullmatch(dep.def_path)
+                )
+                - CHECKED,
                 frozenset(out.def_path for out in stage.outs),
                 {
                     key: reduce(getitem, key.split("."), params)
                     for dep in stage.deps
                     if isinstance(dep, ParamsDependency)
                     for key in dep.params
-                },
+                }
+                | overrides(stage),
             )
             for stage in repo.index.stages
             if stage.name != "check"

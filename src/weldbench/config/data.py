@@ -1,12 +1,17 @@
 """The sections about data: datasets, ingest, split."""
 
 import re
-from typing import Annotated, Literal
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field, PositiveInt
+from pydantic import AfterValidator, Field
 
-from weldbench.config.base import OverridableSection, Section
+from weldbench.config.base import Count, Override, Pixels, Section, Seed
 from weldbench.errors import InputError
+
+SplitName = Literal["train", "valid", "test"]
+SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 
 SS304_CLASSES = [
     "good_weld",
@@ -16,24 +21,72 @@ SS304_CLASSES = [
     "lack_of_shielding_gas",
     "high_travel_speed",
 ]
+# The other columns of predictions.csv, which has one for each class.
+_COLUMNS = {"split_id", "split", "row", "run", "label"}
 
 
 def _compilable(pattern: str) -> str:
     try:
         re.compile(pattern)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"this is no regular expression: {error}") from None
     return pattern
 
 
+def _class_names(names: list[str]) -> list[str]:
+    for name in names:
+        if not name.isprintable() or name != name.strip() or not name:
+            raise ValueError(f"{name!r} is no name of a class: letters, digits and signs, no space around them")
+        if name in _COLUMNS:
+            raise ValueError(f"a class cannot be called {name}, as predictions.csv has a column of that name")
+    if len(set(names)) < len(names):
+        raise ValueError("each class may stand there once")
+    return names
+
+
+def _readable_path(path: str) -> str:
+    try:
+        Path(path).expanduser().resolve()
+    except (RuntimeError, ValueError, OSError) as error:
+        raise ValueError(f"this is no path: {error}") from None
+    if not path.strip():
+        raise ValueError("this is no path: it is empty")
+    return path
+
+
 Pattern = Annotated[str, AfterValidator(_compilable)]
+ClassNames = Annotated[list[str], Field(min_length=2), AfterValidator(_class_names)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Counts = dict[SplitName, Count | dict[str, Count]]
+
+
+_OF_SS304 = Field(SS304_CLASSES, description="class names in the order of the labels 0, 1, ...; the first is good")
+
+
+@dataclass(frozen=True)
+class ExpectedArchive:
+    """What an archive has to hold; what is absent may be any.
+
+    Attributes:
+        frames: Number of frames.
+        counts: Number of frames per split, or per split and class.
+        sha256: SHA-256 of the file in hex digits.
+    """
+
+    frames: int | None = None
+    counts: Counts = field(default_factory=dict)
+    sha256: str | None = None
 
 
 class _Dataset(Section):
     run_pattern: Pattern | None = Field(
         None, description="regular expression whose group `run` (or whole match) in a frame's path names its run"
     )
+
+    @property
+    def expected(self) -> ExpectedArchive:
+        """What the archive has to hold."""
+        return ExpectedArchive()
 
 
 class _NamedClasses(_Dataset):
@@ -46,39 +99,54 @@ class SimulatedDataset(_NamedClasses):
     """Frames rendered by weldbench.weldsim."""
 
     source: Literal["simulated"]
-    seed: int = 0
-    width_px: PositiveInt = 320
-    height_px: PositiveInt = 175
-    train_frames: PositiveInt = 1200
-    valid_frames: PositiveInt = 480
-    test_frames: PositiveInt = 1100
-    imbalance: float = Field(75, ge=1, description="good_weld frames per lack_of_shielding_gas frame in test")
+    classes: ClassNames = _OF_SS304
+    seed: Seed = Field(0, description="seed of the simulated plant: another one renders other runs")
+    width_px: Pixels = Field(320, description="width of a rendered frame in pixels")
+    height_px: Pixels = Field(175, description="height of a rendered frame in pixels")
+    train_frames: Count = Field(1200, description="frames of the split train, of all classes together")
+    valid_frames: Count = Field(480, description="frames of the split valid, of all classes together")
+    test_frames: Count = Field(1100, description="frames of the split test, of all classes together")
+    imbalance: float = Field(75, ge=1, le=1e6, description="good_weld frames per lack_of_shielding_gas frame in test")
+
+    @property
+    def frames_per_split(self) -> dict[SplitName, int]:
+        """Number of frames to render for each split."""
+        return {"train": self.train_frames, "valid": self.valid_frames, "test": self.test_frames}
 
 
 class KaggleDataset(_NamedClasses):
     """An archive on Kaggle, by its handle `owner/name`."""
 
     source: Literal["kaggle"]
-    handle: str = Field(pattern=r"^[\w-]+/[\w-]+$")
-    version: PositiveInt | None = Field(None, description="version of the Kaggle dataset; none means the newest")
-    sha256: Sha256 | None = Field(None, description="expected hash of the zip; none accepts any and records it")
-    frames: PositiveInt | None = Field(None, description="expected number of frames; none accepts any")
-    counts: dict[Literal["train", "valid", "test"], PositiveInt | dict[str, PositiveInt]] = Field(
+    handle: str = Field(pattern=r"^[\w-]+/[\w-]+$", description="owner/name, as in the address of the dataset's page")
+    classes: ClassNames = _OF_SS304
+    version: Count | None = Field(None, description="version of the Kaggle dataset; none means the newest")
+    sha256: Sha256 | None = Field(None, description="expected SHA-256 of the zip; none accepts any and records it")
+    frames: Count | None = Field(None, description="expected number of frames; none accepts any")
+    counts: Counts = Field(
         default_factory=dict, description="expected frames per split, or per split and class; what is absent may be any"
     )
+
+    @property
+    def expected(self) -> ExpectedArchive:
+        """What the archive has to hold."""
+        return ExpectedArchive(self.frames, self.counts, self.sha256)
 
 
 class LocalDataset(_Dataset):
     """A folder or a zip on this machine."""
 
     source: Literal["local"]
-    path: str
-    classes: list[str] | None = Field(
-        None,
-        min_length=2,
-        description="none: those of SS304 for the published layout, else the folders' names, good* first",
+    path: Annotated[str, AfterValidator(_readable_path)] = Field(description="folder or zip; relative to params.yaml's")
+    classes: ClassNames | None = Field(
+        None, description="none: those of SS304 for the published layout, else the folders' names, good* first"
     )
-    sha256: Sha256 | None = Field(None, description="expected hash of the archive; none accepts any and records it")
+    sha256: Sha256 | None = Field(None, description="expected SHA-256 of the archive; none accepts any and records it")
+
+    @property
+    def expected(self) -> ExpectedArchive:
+        """What the archive has to hold."""
+        return ExpectedArchive(sha256=self.sha256)
 
 
 Dataset = Annotated[SimulatedDataset | KaggleDataset | LocalDataset, Field(discriminator="source")]
@@ -95,35 +163,39 @@ def dataset_named(datasets: dict[str, Dataset], name: str) -> Dataset:
     return datasets[name]
 
 
-class IngestOverride(Section):
+class IngestOverride(Override):
     """What one dataset may change in ingest."""
 
-    frame_size_px: PositiveInt
+    frame_size_px: Pixels | None = Field(None, description="height and width of a stored frame in pixels")
 
 
-class Ingest(OverridableSection):
+class Ingest(Section):
     """How frames leave the archive."""
 
-    frame_size_px: PositiveInt = Field(224, description="height and width of a stored frame")
-    workers: int = Field(0, ge=0, description="decoding processes; 0 means one per core")
-    on_bad_frame: Literal["fail", "skip"] = "fail"
-    max_bad_frames: int = Field(0, ge=0, description="with on_bad_frame: skip, more bad frames than this still fail")
-    per_dataset: dict[str, IngestOverride] = Field(default_factory=dict)
+    frame_size_px: Pixels = Field(224, description="height and width of a stored frame in pixels")
+    workers: int = Field(0, ge=0, le=1024, description="decoding processes; 0 means one per core")
+    on_bad_frame: Literal["fail", "skip"] = Field("fail", description="what to do when a frame cannot be used")
+    max_bad_frames: int = Field(
+        0, ge=0, le=10_000_000, description="with on_bad_frame: skip, more bad frames than this still fail"
+    )
 
 
-class SplitOverride(Section):
+class SplitOverride(Override):
     """What one dataset may change in split."""
 
-    cap: PositiveInt
+    cap: Count | None = Field(None, description="frames per class in train, at most, for balance: undersample")
 
 
-class Split(OverridableSection):
+class Split(Section):
     """How frames are divided into train, valid and test."""
 
-    strategy: Literal["published", "grouped", "random"] = "published"
-    balance: Literal["none", "undersample", "oversample", "class_weights"] = "undersample"
-    cap: PositiveInt = Field(1000, description="frames per class in train, at most, for balance: undersample")
-    on_leak: Literal["fail", "drop", "warn"] = "drop"
-    fold_count: int = Field(5, ge=3, description="splits that strategy grouped cuts the runs into")
-    seed: int = 0
-    per_dataset: dict[str, SplitOverride] = Field(default_factory=dict)
+    strategy: Literal["published", "grouped", "random"] = Field(
+        "published", description="the splits of the data itself, new ones by whole runs, or new ones by single frames"
+    )
+    balance: Literal["none", "undersample", "oversample", "class_weights"] = Field(
+        "undersample", description="how train makes up for rare classes"
+    )
+    cap: Count = Field(1000, description="frames per class in train, at most, for balance: undersample")
+    on_leak: Literal["fail", "drop", "warn"] = Field("drop", description="what to do with frames that two splits share")
+    fold_count: int = Field(5, ge=3, le=1000, description="splits that strategy grouped cuts the runs into")
+    seed: Seed = Field(0, description="seed of which run or frame goes where")

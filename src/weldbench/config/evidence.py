@@ -2,34 +2,33 @@
 
 from typing import Annotated
 
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import Field, field_validator
 
-from weldbench.config.base import OverridableSection, Section
-
-Share = Annotated[float, Field(gt=0, lt=1)]
+from weldbench.config.base import Count, NonEmptyList, Override, Section, Seed, Share
 
 
-class CompareOverride(Section):
+class CompareOverride(Override):
     """What one dataset may change in compare."""
 
-    balanced_cap: PositiveInt
+    balanced_cap: Count | None = Field(None, description="frames per class, at most, in the balanced subset of test")
 
 
-class Compare(OverridableSection):
+class Compare(Section):
     """What the comparison holds and how its uncertainty is computed."""
 
-    models: list[str] = Field(min_length=1)
-    bootstrap_draws: PositiveInt = Field(10_000, description="resamples of the test runs behind every interval")
-    confidence: Share = 0.95
-    false_reject_rates: list[Share] = Field(
-        [0.001, 0.01, 0.05], min_length=1, description="shares of good frames that a factory may reject"
+    models: NonEmptyList[str] = Field(description="names of the models to compare, in the order of the tables")
+    bootstrap_draws: Annotated[int, Field(gt=0, le=1_000_000)] = Field(
+        10_000, description="resamples of the test runs behind every interval"
     )
-    vote_frames: list[PositiveInt] = Field(
-        [1, 5, 15, 31], min_length=1, description="lengths of the window of a majority vote; odd, so that none ties"
+    confidence: Share = Field(0.95, description="probability that an interval holds the value, as a share of 1")
+    false_reject_rates: NonEmptyList[Share] = Field(
+        [0.001, 0.01, 0.05], description="shares of good frames that a factory may reject"
     )
-    balanced_cap: PositiveInt = Field(770, description="frames per class, at most, in the balanced subset of test")
-    seed: int = Field(0, description="of the resamples")
-    per_dataset: dict[str, CompareOverride] = Field(default_factory=dict)
+    vote_frames: NonEmptyList[Count] = Field(
+        [1, 5, 15, 31], description="lengths in frames of the window of a majority vote; odd, so that none ties"
+    )
+    balanced_cap: Count = Field(770, description="frames per class, at most, in the balanced subset of test")
+    seed: Seed = Field(0, description="seed of the resamples")
 
     @field_validator("vote_frames")
     @classmethod
@@ -42,4 +41,4 @@ class Compare(OverridableSection):
 class Report(Section):
     """How the report looks."""
 
-    title: str = "Which weld-defect classifier can be trusted?"
+    title: str = Field("Which weld-defect classifier can be trusted?", description="heading of the report")

@@ -2,34 +2,34 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
-from weldbench.config.base import OverridableSection, Section
+from weldbench.config.base import Count, Override, Pixels, Section
 
 Init = Literal["imagenet", "simulated", "scratch"]
 
 
-class ModelOverride(Section):
+class ModelOverride(Override):
     """What one dataset may change in a model: the training length in steps, the input size, the starting weights.
 
     The optimizer and its learning rate go with the starting weights: what suits ImageNet's is too slow for others.
     """
 
-    epochs: PositiveInt = 1
-    batch_size: PositiveInt = Field(1, description="a small dataset needs smaller batches to make as many steps")
-    input_size_px: PositiveInt = 1
-    init: Init = "scratch"
-    optimizer: Literal["sgd", "adamw"] = "sgd"
-    learning_rate: PositiveFloat = 1
+    epochs: Count | None = Field(None, description="length of the training in epochs")
+    batch_size: Count | None = Field(None, description="a small dataset needs smaller batches to make as many steps")
+    input_size_px: Pixels | None = Field(None, description="height and width of the network's input in pixels")
+    init: Init | None = Field(None, description="starting weights, of a network that can be pretrained")
+    optimizer: Literal["sgd", "adamw"] | None = Field(None, description="sgd: with Nesterov's momentum")
+    learning_rate: PositiveFloat | None = Field(None, description="the highest one of the schedule")
 
 
-class _Model(OverridableSection):
+class _Model(Section):
     """How one network is built and trained; its key in `models` is its architecture."""
 
     architecture: str = Field(description="filled in from the key")
-    input_size_px: PositiveInt
-    epochs: PositiveInt
-    batch_size: PositiveInt = 32
+    input_size_px: Pixels = Field(description="height and width of the network's input in pixels")
+    epochs: Count = Field(description="length of the training in epochs")
+    batch_size: Count = Field(32, description="frames per batch")
     optimizer: Literal["sgd", "adamw"] = Field("sgd", description="sgd: with Nesterov's momentum")
     learning_rate: PositiveFloat = Field(description="the highest one of the schedule")
     momentum: float = Field(0.9, gt=0, lt=1, description="of sgd")
@@ -45,9 +45,8 @@ class _Model(OverridableSection):
     sampler: Literal["shuffle", "balanced"] = Field(
         "shuffle", description="balanced: draw with replacement, every class equally often"
     )
-    patience: NonNegativeInt = Field(0, description="stop after so many epochs without a better macro F1; 0: never")
+    patience: int = Field(0, ge=0, description="stop after so many epochs without a better macro F1; 0: never")
     ema_decay: float = Field(0.0, ge=0, lt=1, description="of the moving average of the weights per step; 0: none")
-    per_dataset: dict[str, ModelOverride] = {}
 
     @model_validator(mode="after")
     def _rare_classes_are_raised_once(self) -> Self:
@@ -59,31 +58,39 @@ class _Model(OverridableSection):
 
 
 class _FromScratch(_Model):
-    @model_validator(mode="after")
-    def _starts_from_random_weights(self) -> Self:
-        for dataset, override in self.per_dataset.items():
-            if "init" in override.model_fields_set:
-                raise ValueError(
-                    f"per_dataset.{dataset}.init: this network always starts from random weights; delete it"
-                )
-        return self
+    """A network that always starts from random weights, all of which learn."""
+
+    @property
+    def init(self) -> Literal["scratch"]:
+        """Where its weights come from."""
+        return "scratch"
+
+    @property
+    def freeze(self) -> Literal["none"]:
+        """Which of its layers do not learn."""
+        return "none"
+
+    @property
+    def pretrained_share(self) -> float:
+        """Share of the starting weights in the result."""
+        return 0.0
 
 
 class FullCon6(_FromScratch):
     """Two hidden layers, fully connected."""
 
     architecture: Literal["full_con6"]
-    hidden: list[PositiveInt] = [256, 128]
+    hidden: list[Count] = Field([256, 128], description="neurons of each hidden layer")
 
 
 class Conv6(_FromScratch):
     """Convolutions, each followed by max pooling, then one hidden layer."""
 
     architecture: Literal["conv6"]
-    channels: Annotated[list[PositiveInt], Field(min_length=1)] = [16, 32, 64]
-    kernel_size: PositiveInt = 5
-    pool_size: PositiveInt = 2
-    hidden: PositiveInt = 256
+    channels: list[Count] = Field([16, 32, 64], min_length=1, description="channels of each convolution")
+    kernel_size: Pixels = Field(5, description="height and width of a kernel in pixels")
+    pool_size: Pixels = Field(2, description="height and width in pixels of what max pooling makes one")
+    hidden: Count = Field(256, description="neurons of the hidden layer")
 
 
 class TorchvisionModel(_Model):
@@ -106,7 +113,7 @@ class TorchvisionModel(_Model):
         "convnext_tiny",
         "vit_b_16",
     ]
-    init: Init = "simulated"
+    init: Init = Field("simulated", description="starting weights: learned on ImageNet, on simulated frames, or random")
     freeze: str = Field(
         "none",
         pattern=r"^(none|backbone|until [\w.]+)$",
@@ -122,9 +129,7 @@ class TorchvisionModel(_Model):
 
     @model_validator(mode="after")
     def _only_learnt_weights_are_frozen(self) -> Self:
-        overrides = self.per_dataset.values()
-        starts = [self.init, *(override.init for override in overrides if "init" in override.model_fields_set)]
-        if self.freeze != "none" and "scratch" in starts:
+        if self.freeze != "none" and self.init == "scratch":
             raise ValueError("freeze: with init: scratch there is nothing learned to keep; set freeze: none")
         return self
 

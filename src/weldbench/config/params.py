@@ -3,17 +3,17 @@
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
-import yaml
-from pydantic import AfterValidator, Field, NonNegativeInt, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from weldbench.config.base import Section
-from weldbench.config.data import Dataset, Ingest, LocalDataset, Split
-from weldbench.config.evidence import Compare, Report
-from weldbench.config.models import Model, TorchvisionModel
+from weldbench.config.base import NonEmptyList, Override, Section, Seed
+from weldbench.config.data import Dataset, Ingest, IngestOverride, LocalDataset, Split, SplitOverride, dataset_named
+from weldbench.config.evidence import Compare, CompareOverride, Report
+from weldbench.config.models import Model, ModelOverride, TorchvisionModel
 from weldbench.config.problems import describe
-from weldbench.config.training import Finetune, Hardware, Pretrain, Sweep, Train
+from weldbench.config.strict_yaml import Document, read_yaml
+from weldbench.config.training import Finetune, Hardware, Pretrain, Sweep, SweepOverride, Train
 from weldbench.errors import InputError
 
 
@@ -21,27 +21,35 @@ def _plain(name: str) -> str:
     # Names stand in paths, in keys with dots between, and, unquoted, in the commands of both engines.
     if not re.fullmatch(r"\w[\w-]*", name):
         raise ValueError("a name consists of letters, digits, _ and -")
+    if name == "pretrained":
+        raise ValueError("a dataset cannot be called pretrained, as models/pretrained/ holds the backbones")
     return name
 
 
-def _without_repetition(numbers: list[int]) -> list[int]:
-    if len(set(numbers)) < len(numbers):
-        raise ValueError("each number may stand there once")
-    return numbers
-
-
+SectionT = TypeVar("SectionT", bound=Section)
 Name = Annotated[str, AfterValidator(_plain)]
-Numbers = Annotated[list[NonNegativeInt], Field(min_length=1), AfterValidator(_without_repetition)]
+Fold = Annotated[int, Field(ge=0)]
+
+
+class Overrides(Section):
+    """What one dataset changes in the other sections: the few values that depend on the size of a dataset."""
+
+    ingest: IngestOverride = Field(IngestOverride(), description="how frames leave the archive")
+    split: SplitOverride = Field(SplitOverride(), description="how frames are divided")
+    models: dict[str, ModelOverride] = Field({}, description="how networks are trained, by their names")
+    sweep: SweepOverride = Field(SweepOverride(), description="the search over depth and training length")
+    compare: CompareOverride = Field(CompareOverride(), description="how the comparison is computed")
 
 
 class Params(Section):
     """The whole of params.yaml, checked; no section may be absent, as the engines read the file too."""
 
     dataset: str = Field(description="the entry of `datasets` that both engines run on")
-    seeds: Numbers
-    folds: Numbers
-    datasets: dict[Name, Dataset]
-    models: dict[str, Model]
+    seeds: NonEmptyList[Seed] = Field(description="every model is trained once per seed")
+    folds: NonEmptyList[Fold] = Field(description="with split.strategy grouped: which of its folds are the test split")
+    datasets: dict[Name, Dataset] = Field(description="where frames come from, by the names of the datasets")
+    per_dataset: dict[str, Overrides] = Field({}, description="what single datasets change in the other sections")
+    models: dict[str, Model] = Field(description="how each network is built and trained, by its architecture")
     hardware: Hardware
     ingest: Ingest
     split: Split
@@ -88,16 +96,21 @@ class Params(Section):
         twice = [name for name in self.finetune.models if name in self.train.models]
         if twice:
             raise ValueError(f"finetune.models: `{twice[0]}` stands in train.models too; a model is trained in one way")
-        for section in ("ingest", "split", "sweep", "compare"):
-            _require_known(f"{section}.per_dataset", getattr(self, section).per_dataset, self.datasets, "datasets")
-        for name, model in self.models.items():
-            _require_known(f"models.{name}.per_dataset", model.per_dataset, self.datasets, "datasets")
+        _require_known("per_dataset", self.per_dataset, self.datasets, "datasets")
+        for name, overrides in self.per_dataset.items():
+            _require_known(f"per_dataset.{name}.models", overrides.models, self.models, "models")
         last_fold = self.split.fold_count - 1 if self.split.strategy == "grouped" else 0
         if max(self.folds) > last_fold:
             raise ValueError(
                 f"folds: there is no fold {max(self.folds)}; with split.strategy {self.split.strategy} "
                 f"and split.fold_count {self.split.fold_count} the folds are 0 to {last_fold}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _overrides_suit_their_sections(self) -> Self:
+        for name in self.per_dataset:
+            self.for_dataset(name)
         return self
 
     @model_validator(mode="after")
@@ -112,12 +125,36 @@ class Params(Section):
                 )
         return self
 
+    def for_dataset(self, name: str) -> Self:
+        """Return the parameters as they hold for one dataset: its overrides applied, other datasets left out.
+
+        Raises:
+            InputError: There is no such dataset.
+        """
+        changes = {"dataset": name, "datasets": {name: dataset_named(self.datasets, name)}, "per_dataset": {}}
+        if name in self.per_dataset:
+            key, overrides = f"per_dataset.{name}", self.per_dataset[name]
+            changes |= {
+                "ingest": _overridden(self.ingest, overrides.ingest, f"{key}.ingest"),
+                "split": _overridden(self.split, overrides.split, f"{key}.split"),
+                "sweep": _overridden(self.sweep, overrides.sweep, f"{key}.sweep"),
+                "compare": _overridden(self.compare, overrides.compare, f"{key}.compare"),
+                "models": {
+                    model: _overridden(settings, overrides.models[model], f"{key}.models.{model}")
+                    if model in overrides.models
+                    else settings
+                    for model, settings in self.models.items()
+                },
+            }
+        return self.model_copy(update=changes)
+
 
 def load_params(path: Path | str = "params.yaml") -> Params:
     """Read and check params.yaml.
 
     Raises:
-        InputError: The file is missing, is no YAML, or holds a wrong key or value; every problem is listed.
+        InputError: The file is missing, is no YAML that both engines read alike, or holds a wrong key or value; every
+            problem is listed, with its line.
 
     Example:
         >>> params = load_params("params.yaml")
@@ -125,16 +162,21 @@ def load_params(path: Path | str = "params.yaml") -> Params:
         True
     """
     path = Path(path)
+    document = read_yaml(path)
+    if not isinstance(document.values, dict):
+        raise InputError(f"{path}: there are no sections in it; `git checkout {path}` brings back the project's own")
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file; run the command in the folder that holds it") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: this is no valid YAML: {error}") from None
-    try:
-        return Params.model_validate(raw)
+        return Params.model_validate(document.values)
     except ValidationError as error:
-        raise InputError(f"{path}: {describe(error, Params, raw)}") from None
+        raise InputError(f"{path}: {describe(error, Params, document)}") from None
+
+
+def _overridden(section: SectionT, override: Override, key: str) -> SectionT:
+    values = override.over(section)
+    try:
+        return type(section).model_validate(values)
+    except ValidationError as error:
+        raise ValueError(f"{key}: {describe(error, type(section), Document(values, {}, {}))}") from None
 
 
 def _require_known(key: str, names: Iterable[str], known: Collection[str], where: str) -> None:

@@ -7,16 +7,30 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-
-def describe(error: ValidationError, model: type[BaseModel], raw: Any) -> str:
-    """Put every problem of a failed validation of `raw` against `model` into one readable line each."""
-    lines = [_line(detail, model, raw) for detail in error.errors()]
-    return lines[0] if len(lines) == 1 else "\n  - ".join([f"{len(lines)} problems", *lines])
+from weldbench.config.strict_yaml import Document, Key, listed
 
 
-def _line(detail: ErrorDetails, model: type[BaseModel], raw: Any) -> str:
-    key = ".".join(_keys_of_the_file(detail, raw))
-    message = detail["msg"].removeprefix("Value error, ")
+def describe(error: ValidationError, model: type[BaseModel], document: Document) -> str:
+    """Put every problem of a failed validation of a document against `model` into one readable line each."""
+    return listed([_line(detail, model, document) for detail in error.errors()])
+
+
+def _line(detail: ErrorDetails, model: type[BaseModel], document: Document) -> str:
+    keys = _keys_of_the_file(detail, document.values)
+    problem = _problem(detail, model, keys, document)
+    # What is wrong with several keys together begins with the one to look at: `freeze: with init: ...`.
+    named = tuple(_message(detail).partition(": ")[0].split(".")) if detail["type"] == "value_error" else ()
+    place = (*keys, *named)
+    known = next((place[:end] for end in range(len(place), 0, -1) if place[:end] in document.lines), None)
+    return f"line {document.lines[known]}: {problem}" if known else problem
+
+
+def _message(detail: ErrorDetails) -> str:
+    return detail["msg"].removeprefix("Value error, ")
+
+
+def _problem(detail: ErrorDetails, model: type[BaseModel], keys: Key, document: Document) -> str:
+    key, message = ".".join(map(str, keys)), _message(detail)
     if detail["type"] == "extra_forbidden":
         allowed = _allowed_keys(model, detail["loc"][:-1])
         return f"`{key}` is an unknown key{_nearest(str(detail['loc'][-1]), allowed)}; allowed: {', '.join(allowed)}"
@@ -28,20 +42,22 @@ def _line(detail: ErrorDetails, model: type[BaseModel], raw: Any) -> str:
         return f"`{key}`: {given!r} is not allowed{_nearest(str(given), allowed)}; allowed: {', '.join(allowed)}"
     if detail["type"] == "missing":
         return f"`{key}` is missing"
-    given = "" if isinstance(detail["input"], dict) else f", not {detail['input']!r}"
+    written = detail["input"] if isinstance(detail["input"], str | list) else document.written.get(keys)
+    given = "" if written is None else f", not {repr(written) if written is detail['input'] else written}"
     return f"`{key}`: {message}{given}" if key else message
 
 
-def _keys_of_the_file(detail: ErrorDetails, raw: Any) -> list[str]:
+def _keys_of_the_file(detail: ErrorDetails, raw: Any) -> Key:
     """Drop from pydantic's location the names of union members, which stand in no file."""
-    keys, here, location = [], raw, detail["loc"]
+    keys: list[str | int] = []
+    here, location = raw, detail["loc"]
     for position, step in enumerate(location):
         inside = (isinstance(here, dict) and step in here) or (isinstance(here, list) and isinstance(step, int))
         if inside or (position == len(location) - 1 and detail["type"] == "missing"):
-            keys.append(str(step))
+            keys.append(step)
         if inside:
             here = here[step]
-    return keys
+    return tuple(keys)
 
 
 def _allowed_keys(model: Any, location: tuple[int | str, ...]) -> list[str]:

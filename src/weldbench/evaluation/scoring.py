@@ -76,7 +76,7 @@ def score_balanced_subset(
         wanted = [paper[name] for name in comparison.classes]
         title = "as many test frames of each class as in the paper's balanced subset"
     else:
-        cap = settings.for_dataset(dataset).balanced_cap
+        cap = settings.balanced_cap
         wanted = [cap] * len(comparison.classes)
         title = f"at most {cap} test frames of each class"
     chosen = balanced_subset(comparison.frames.labels, wanted)

@@ -79,24 +79,23 @@ def _check(path: Path, shown_as: str, name: str, dataset: Dataset) -> dict[str, 
     """Check a zip's directory, label files, numbers of frames and hash; return the content of archive.json."""
     with Archive(path, shown_as) as archive:
         layout = read_layout(archive, dataset.classes, dataset.run_pattern)
-    expected_frames = getattr(dataset, "frames", None)
+    expected = dataset.expected
     frames = len(layout.frames) + len(layout.bad)
-    if expected_frames is not None and frames != expected_frames:
+    if expected.frames is not None and frames != expected.frames:
         raise InputError(
-            f"{shown_as}: there are {frames} frames in it, and datasets.{name}.frames expects {expected_frames}; "
+            f"{shown_as}: there are {frames} frames in it, and datasets.{name}.frames expects {expected.frames}; "
             "correct that number if the dataset has changed"
         )
-    for what, found, expected in _counts(layout, getattr(dataset, "counts", {})):
-        if found != expected:
+    for what, found, wanted in _counts(layout, expected.counts):
+        if found != wanted:
             raise InputError(
-                f"{shown_as}: there are {found} frames of {what} in it, and datasets.{name}.counts expects {expected}; "
+                f"{shown_as}: there are {found} frames of {what} in it, and datasets.{name}.counts expects {wanted}; "
                 "correct that number if the dataset has changed"
             )
     sha256 = _sha256(path, f"check {name}")
-    expected_sha256 = getattr(dataset, "sha256", None)
-    if expected_sha256 is not None and sha256 != expected_sha256:
+    if expected.sha256 is not None and sha256 != expected.sha256:
         raise InputError(
-            f"{shown_as}: its sha256 is {sha256}, and datasets.{name}.sha256 expects {expected_sha256}; "
+            f"{shown_as}: its sha256 is {sha256}, and datasets.{name}.sha256 expects {expected.sha256}; "
             "delete the file to get it again, or correct the hash if the dataset has changed"
         )
     return {

@@ -6,11 +6,12 @@ from typing import Any
 
 import pandas as pd
 
+from weldbench.config.data import SPLITS
 from weldbench.ingest.layout import Layout
 from weldbench.ingest.run_name import process_facts
 from weldbench.runtime.text import counted
 
-SPLIT_ORDER = ("train", "valid", "test", "")
+_UNNAMED = ""  # the split of frames that the data give none
 _EXAMPLES_SHOWN = 3
 
 
@@ -54,8 +55,8 @@ def inventory(
 def count_by_split(splits: pd.Series, labels: pd.Series, classes: list[str]) -> dict[str, dict[str, int]]:
     """Count frames: split -> class -> frames, every class named, splits in the order train, valid, test, unnamed."""
     pairs = Counter(zip(splits, labels, strict=True))
-    present = set(splits)
-    return {split: {label: pairs[split, label] for label in classes} for split in SPLIT_ORDER if split in present}
+    present = [split for split in (*SPLITS, _UNNAMED) if split in set(splits)]
+    return {split: {label: pairs[split, label] for label in classes} for split in present}
 
 
 def _notes_on_rejected(layout: Layout) -> list[str]:

@@ -77,7 +77,7 @@ def save_network(path: Path | str, state: dict[str, torch.Tensor], info: Trained
     """
     facts = {
         "model": info.settings.architecture,
-        "settings": info.settings.model_dump(exclude={"per_dataset"}),
+        "settings": info.settings.model_dump(),
         "classes": info.classes,
         "mean": info.normalization.mean,
         "std": info.normalization.std,

@@ -38,8 +38,6 @@ def initial_network(
     Raises:
         InputError: The weights are not to be had, damaged, of another network, or not to be kept in part.
     """
-    if not isinstance(settings, TorchvisionModel):
-        return build_network(settings, len(classes)), own
     match settings.init:
         case "scratch":
             _refuse_pretrained_share(settings)
@@ -118,7 +116,7 @@ def _simulated_network(
     return network, info.normalization
 
 
-def _refuse_pretrained_share(settings: TorchvisionModel) -> None:
+def _refuse_pretrained_share(settings: Model) -> None:
     if settings.pretrained_share > 0:
         raise InputError(
             f"params.yaml: models.{settings.architecture}.pretrained_share is {settings.pretrained_share}, but the "

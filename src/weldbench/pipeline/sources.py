@@ -23,6 +23,8 @@ PLUMBING = frozenset(
         "config/base.py",
         "config/params.py",
         "config/problems.py",
+        "config/strict_yaml.py",
+        "pipeline/checked.py",
         "pipeline/command.py",
         "pipeline/lock.py",
         "pipeline/sources.py",

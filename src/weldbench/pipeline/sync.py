@@ -23,10 +23,8 @@ from dvc.stage import PipelineStage
 
 from weldbench.config import load_params
 from weldbench.errors import InputError
+from weldbench.pipeline.checked import MARK, overrides_folder, write_mark, write_overrides
 from weldbench.pipeline.lock import release_engine_lock, take_engine_lock
-from weldbench.runtime.atomic import write_text
-
-CHECKED = "data/.params-are-valid"
 
 
 def synchronize() -> list[str]:
@@ -45,8 +43,9 @@ def synchronize() -> list[str]:
         # Under one lock DVC reads its stages once.
         with Repo(".") as repo, lock_repo(repo), ThreadPoolExecutor() as beside:
             # The one stage that is DVC's alone.
-            load_params()
-            write_text(CHECKED, "params.yaml is valid\n")
+            params = load_params()
+            write_overrides(params, overrides_folder(params.dataset))
+            write_mark()
             # Each engine takes seconds to read its graph: Snakemake does in its own process while DVC does in this one.
             planning = beside.submit(_snakemake_plan)
             changed = set(repo.status())
@@ -92,9 +91,9 @@ def _tell_dvc(repo: Repo, changed: set[str], plan: dict[str, bool]) -> str:
 
 def _is_finished(stage: PipelineStage, plan: dict[str, bool]) -> bool:
     """Tell whether Snakemake calls all outputs of a DVC stage up to date; a folder has the outputs that lie in it."""
+    if any(Path(out.def_path) == MARK for out in stage.outs):
+        return True
     for out in stage.outs:
-        if out.def_path == CHECKED:
-            return True
         inside = [up_to_date for output, up_to_date in plan.items() if _lies_in(output, out.def_path)]
         if not inside or not all(inside):
             return False

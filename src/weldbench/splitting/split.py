@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from weldbench.config.data import Split
+from weldbench.config.data import SPLITS, Split
 from weldbench.errors import InputError
 from weldbench.runtime.seeding import Stream, generator
 from weldbench.runtime.text import counted
 from weldbench.splitting.balance import balance_train
 from weldbench.splitting.leakage import find_leaks, without_leaks
 from weldbench.splitting.perceptual_hash import fingerprints
-from weldbench.splitting.strategies import SPLITS, assign_splits
+from weldbench.splitting.strategies import assign_splits
 
 _RUNS_NAMED = 3  # in a sentence; audit.json lists more
 

@@ -5,11 +5,9 @@ from collections.abc import Hashable, Iterable
 import numpy as np
 import pandas as pd
 
-from weldbench.config.data import Split
+from weldbench.config.data import SPLITS, Split
 from weldbench.errors import InputError
 from weldbench.runtime.seeding import Stream, generator
-
-SPLITS = ("train", "valid", "test")
 
 # Random assignments of runs to folds, of which the most even one is taken: fewer where every frame is its own run.
 _TRIES = 200

@@ -188,7 +188,7 @@ def _set_up(fabric: Fabric, network: nn.Module, settings: Model, compiled: bool)
     if compiled and fabric.device.type == "cuda":
         model = torch.compile(model, mode="max-autotune")  # type: ignore[assignment]
     model, stepper = fabric.setup(model, optimizer)
-    pretrained_share = getattr(settings, "pretrained_share", 0.0)
+    pretrained_share = settings.pretrained_share
     start = {name: tensor.clone() for name, tensor in network.state_dict().items()} if pretrained_share else {}
     return _Learner(network, optimizer, model, stepper, average, start, pretrained_share)
 

@@ -52,7 +52,7 @@ def pretrain_backbone(fabric: Fabric, settings: Model, pretrain: Pretrain, hardw
     steps = pretrain.steps // settings.epochs
     data = TrainingData(_Stream(pretrain, steps, fabric.device), steps, pretrain.batch_size)
     facts = {
-        "settings": settings.model_dump(exclude={"per_dataset"}),
+        "settings": settings.model_dump(),
         "pretrain": pretrain.model_dump(exclude={"workers"}),
         "hardware": in_force(hardware, fabric),
     }

@@ -64,7 +64,7 @@ def prepare_training(fabric: Fabric, job: TrainingJob) -> tuple[nn.Module, nn.Mo
         job.settings, job.dataset.classes, job.pretrained, normalization_of(train.frames)
     )
     sampler = BatchSampler(job.settings, train.labels, weights, job.seed, fabric.global_rank, fabric.world_size)
-    freeze = getattr(job.settings, "freeze", "none")
+    freeze = job.settings.freeze
     if freeze == "backbone":
         learning, data = _head_training_data(fabric, whole, normalization, sampler, train, valid)
         return whole, learning, normalization, data

@@ -15,15 +15,15 @@ from weldbench.training.train import train_network
 COLUMNS = ("model", "epochs", "learning_rate", "valid_macro_f1", "valid_loss", "best_epoch", "seconds")
 
 
-def point_settings(params: Params, dataset: str, model: str, epochs: int, learning_rate: float) -> Model:
-    """Return a model's settings at one point of the sweep.
+def point_settings(params: Params, model: str, epochs: int, learning_rate: float) -> Model:
+    """Return a model's settings at one point of the sweep, from the parameters as they hold for a dataset.
 
     Raises:
         InputError: params.yaml has no such model.
     """
     if model not in params.models:
         raise InputError(f"--model {model}: params.yaml has the models {', '.join(params.models)}")
-    sweep, settings = params.sweep.for_dataset(dataset), params.models[model].for_dataset(dataset)
+    sweep, settings = params.sweep, params.models[model]
     changes: dict[str, Any] = {
         "epochs": epochs,
         "learning_rate": learning_rate,

@@ -98,7 +98,7 @@ def train_model(fabric: Fabric, job: TrainingJob, output: Path) -> None:
 
 def _fingerprint(fabric: Fabric, job: TrainingJob) -> str:
     facts = {
-        "settings": job.settings.model_dump(exclude={"per_dataset"}),
+        "settings": job.settings.model_dump(),
         "augment": job.train.augment.model_dump(),
         "hardware": in_force(job.hardware, fabric),
         "seed": job.seed,
@@ -119,7 +119,7 @@ def _training_facts(fabric: Fabric, job: TrainingJob, result: TrainingResult) ->
         "best_epoch": progress.best_epoch,
         "epochs": len(progress.history),
         "valid_macro_f1": progress.best.valid_macro_f1,
-        "settings": job.settings.model_dump(exclude={"per_dataset"}),
+        "settings": job.settings.model_dump(),
         "augment": job.train.augment.model_dump(),
         "parameters": sum(parameter.numel() for parameter in result.network.parameters()),
         "device": device_name(fabric.device),

@@ -64,7 +64,7 @@ def runs_of(dataset: SimulatedDataset) -> list[Run]:
     runs: list[Run] = []
     leaked = _leaked_frames(dataset)
     for split, plan in _RUNS.items():
-        counts = _counts(split, getattr(dataset, f"{split}_frames"), dataset.imbalance)
+        counts = _counts(split, dataset.frames_per_split[split], dataset.imbalance)
         if split != "train":
             counts[GAS] -= leaked
         for number, labels in enumerate(plan):

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from weldbench.config.data import SPLITS
 from weldbench.evaluation.confusion import macro, precision, recall, weighted
 from weldbench.evaluation.metrics import average_precision
 from weldbench.evaluation.scoring import ScoredComparison
 from weldbench.reporting.tables.notes import NO_FRAMES, about_absent_classes, about_seeds
 from weldbench.reporting.tables.table import Table, format_mean_std, sample_std
 
-SPLITS = ("train", "valid", "test")
 _METRICS = {"precision": "precision", "recall": "recall", "f1": "F1", "average_precision": "average precision"}
 
 
