@@ -1,4 +1,5 @@
 # What several rules share: params.yaml, the code and the parameters that a job depends on, the GPU.
+import hashlib
 import json
 import shutil
 from functools import reduce
@@ -11,6 +12,7 @@ from weldbench.config import load_params
 from weldbench.errors import InputError
 from weldbench.pipeline.lock import take_engine_lock
 from weldbench.pipeline.sources import files_used_by as code
+from weldbench.runtime.atomic import write_text
 
 try:
     PARAMS = load_params("params.yaml")
@@ -54,6 +56,18 @@ def settings(*keys):
         )
 
     return read
+
+
+def caption(entry, model="{{ snakemake.wildcards.model }}"):
+    """The words of a registered table or figure as a file among Snakemake's own, for it reads captions from files."""
+    words = f"{entry.words.caption} {entry.words.details}".strip()
+    text = words.format(dataset="{{ snakemake.wildcards.dataset }}", model=model)
+    # Named by its content, it is never out of date.
+    name = hashlib.sha256(text.encode()).hexdigest()[:16]
+    path = Path(".snakemake", "captions", f"{name}.rst").absolute()
+    if not path.exists():
+        write_text(path, text)
+    return str(path)
 
 
 def one_of(models):
