@@ -1,4 +1,5 @@
 # What several rules share: params.yaml, the code and the parameters that a job depends on, the GPU.
+import hashlib
 import json
 import shutil
 from functools import reduce
@@ -10,6 +11,7 @@ from weldbench.config.strict_yaml import read_yaml
 from weldbench.errors import InputError
 from weldbench.pipeline.lock import take_engine_lock
 from weldbench.pipeline.sources import files_used_by as code
+from weldbench.runtime.atomic import write_text
 
 # Checked before Snakemake reads it, so that what it cannot read is told in our words.
 try:
@@ -68,6 +70,18 @@ def settings(*keys):
         return json.dumps({key: section(key) for key in named}, sort_keys=True)
 
     return read
+
+
+def caption(entry, model="{{ snakemake.wildcards.model }}"):
+    """The words of a registered table or figure as a file among Snakemake's own, for it reads captions from files."""
+    words = f"{entry.words.caption} {entry.words.details}".strip()
+    text = words.format(dataset="{{ snakemake.wildcards.dataset }}", model=model)
+    # Named by its content, it is never out of date.
+    name = hashlib.sha256(text.encode()).hexdigest()[:16]
+    path = Path(".snakemake", "captions", f"{name}.rst").absolute()
+    if not path.exists():
+        write_text(path, text)
+    return str(path)
 
 
 def one_of(models):

@@ -1,4 +1,5 @@
 # From trained networks to predictions, and pictures of what the networks look at: evaluate, explain.
+from weldbench.reporting.sections.failures import EXPLANATION
 
 
 rule evaluate:
@@ -35,7 +36,7 @@ rule explain:
         report(
             "results/{dataset}/explain/{model}.png",
             category="Models",
-            caption="../workflow/report/explain.rst",
+            caption=caption(EXPLANATION),
             labels={"what": "what drove decisions", "model": "{model}"},
         ),
     log:

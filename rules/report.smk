@@ -26,12 +26,12 @@ rule compare:
     output:
         [
             report(
-                f"results/{{dataset}}/tables/{table}.csv",
+                f"results/{{dataset}}/tables/{name}.csv",
                 category="Tables",
-                caption=f"../workflow/report/{table}_table.rst",
-                labels={"table": table},
+                caption=caption(entry),
+                labels={"table": name},
             )
-            for table in TABLES
+            for name, entry in TABLES.items()
         ],
         expand(
             "results/{{dataset}}/tables/{table}.{format}",
@@ -40,21 +40,21 @@ rule compare:
         ),
         [
             report(
-                f"results/{{dataset}}/figures/{figure}.png",
+                f"results/{{dataset}}/{entry.path()}",
                 category="Figures",
-                caption=f"../workflow/report/{figure}_figure.rst",
-                labels={"figure": figure, "model": "all"},
+                caption=caption(entry),
+                labels={"figure": name, "model": "all"},
             )
-            for figure in FIGURES
+            for name, entry in FIGURES.items()
         ],
         [
             report(
-                f"results/{{dataset}}/figures/{figure}_{model}.png",
+                f"results/{{dataset}}/{entry.path(model)}",
                 category="Figures",
-                caption=f"../workflow/report/{figure}_figure.rst",
-                labels={"figure": figure, "model": model},
+                caption=caption(entry, model),
+                labels={"figure": name, "model": model},
             )
-            for figure in MODEL_FIGURES
+            for name, entry in MODEL_FIGURES.items()
             for model in PARAMS.compare.models
         ],
     log:

@@ -1,5 +1,6 @@
 import copy
 import hashlib
+import io
 import urllib.error
 import urllib.request
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 from safetensors import safe_open
 from torch import nn
+from torchvision.models import Weights, WeightsEnum
 
 from weldbench.config.models import Conv6, Model, TorchvisionModel
 from weldbench.data.normalization import Normalization
@@ -189,9 +191,24 @@ def test_imagenet_weights_that_are_not_to_be_had_name_file_folder_and_alternativ
 
 
 def test_damaged_imagenet_weights_are_found_by_their_hash(torch_home):
-    (torch_home / "resnet18-f37072fd.pth").write_bytes(b"cut off")
-    with pytest.raises(InputError, match="sha256 does not begin with f37072fd"):
+    path = torch_home / "resnet18-f37072fd.pth"
+    path.write_bytes(b"cut off")
+    with pytest.raises(InputError, match="sha256 does not begin with f37072fd; delete it") as error:
         initial_network(settings("resnet18", init="imagenet"), OTHERS, None, OWN)
+    assert str(error.value).startswith(str(path))
+    assert "https://download.pytorch.org/models/resnet18-f37072fd.pth" in str(error.value)
+
+
+@pytest.mark.parametrize("sent", [b"", b"an error page"])
+def test_a_damaged_download_is_refused_and_leaves_nothing(torch_home, monkeypatch, sent):
+    answer = io.BytesIO(sent)
+    answer.info = lambda: SimpleNamespace(get_all=lambda name: [str(len(sent))])
+    monkeypatch.setattr(torch.hub, "urlopen", lambda request: answer)
+    with pytest.raises(
+        InputError, match=r"could not be downloaded \(invalid hash value .*put the file resnet18-f37072fd"
+    ):
+        initial_network(settings("resnet18", init="imagenet"), OTHERS, None, OWN)
+    assert list(torch_home.iterdir()) == []
 
 
 def test_cached_imagenet_weights_are_folded_and_get_our_classes(torch_home, monkeypatch):
@@ -200,8 +217,11 @@ def test_cached_imagenet_weights_are_folded_and_get_our_classes(torch_home, monk
     torch.save(published.state_dict(), path)
     digits = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
     path.rename(torch_home / f"resnet18-{digits}.pth")
-    address = SimpleNamespace(url=f"https://unreachable.invalid/resnet18-{digits}.pth")
-    monkeypatch.setattr("torchvision.models.get_model_weights", lambda name: SimpleNamespace(DEFAULT=address))
+
+    class Published(WeightsEnum):
+        DEFAULT = Weights(f"https://unreachable.invalid/resnet18-{digits}.pth", transforms=None, meta={})
+
+    monkeypatch.setattr("torchvision.models.get_model_weights", lambda name: Published)
     network, normalization = initial_network(settings("resnet18", init="imagenet"), OTHERS, None, OWN)
     assert normalization == IMAGENET
     torch.testing.assert_close(network.conv1.weight, published.conv1.weight.sum(1, keepdim=True))

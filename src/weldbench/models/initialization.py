@@ -2,7 +2,6 @@
 
 import hashlib
 from pathlib import Path
-from urllib.error import URLError
 
 import torch
 from torch import nn
@@ -69,28 +68,30 @@ def imagenet_network(settings: TorchvisionModel, class_count: int) -> nn.Module:
 def _imagenet_state(architecture: str) -> dict[str, torch.Tensor]:
     from torchvision.models import get_model_weights
 
-    url = get_model_weights(architecture).DEFAULT.url
-    name = url.rsplit("/", 1)[1]
-    path = Path(torch.hub.get_dir()) / "checkpoints" / name
-    if not path.exists():
-        _download(url, path, architecture)
-    digits = path.stem.rsplit("-", 1)[1]
-    if not hashlib.sha256(path.read_bytes()).hexdigest().startswith(digits):
-        raise InputError(f"{path}: the file is damaged, its sha256 does not begin with {digits}; delete it")
-    state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    return state
-
-
-def _download(url: str, path: Path, architecture: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    weights = get_model_weights(architecture).DEFAULT
+    path = Path(torch.hub.get_dir(), "checkpoints", Path(weights.url).name)
     try:
-        torch.hub.download_url_to_file(url, str(path), hash_prefix=path.stem.rsplit("-", 1)[1], progress=False)
-    except (URLError, OSError, RuntimeError) as error:
+        if path.is_file():
+            _refuse_damaged(path, weights.url)
+        return weights.get_state_dict(check_hash=True, map_location="cpu", weights_only=True, progress=False)
+    except (OSError, RuntimeError) as error:
         raise InputError(
             f"the ImageNet weights of {architecture} are not on this machine and could not be downloaded ({error}); "
             f"put the file {path.name} into {path.parent} (the environment variable TORCH_HOME moves that folder), "
             f"or set models.{architecture}.init in params.yaml to simulated or scratch"
         ) from None
+
+
+def _refuse_damaged(path: Path, url: str) -> None:
+    """Check a file of weights by its name, as torch.hub checks what it downloads, but not what is there already."""
+    digits = path.stem.rsplit("-", 1)[1]
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if not found.startswith(digits):
+        raise InputError(
+            f"{path}: the file is damaged, its sha256 does not begin with {digits}; delete it, and it is downloaded "
+            f"again from {url}"
+        )
 
 
 def _simulated_network(

@@ -60,7 +60,7 @@ def files_used_by(*sources: Path | str) -> list[str]:
     """List the same files one by one, for an engine that watches no folders."""
     used = _modules_used_by(sources)
     places = {_place(module, used) for module in used}
-    return [*map(str, sources), *sorted({str(file) for place in places for file in _python_files(place)})]
+    return [*map(str, sources), *sorted({str(file) for place in places for file in _code_files(place)})]
 
 
 def _place(module: Path, used: set[Path]) -> Path:
@@ -69,8 +69,9 @@ def _place(module: Path, used: set[Path]) -> Path:
     return room if whole else module
 
 
-def _python_files(place: Path) -> list[Path]:
-    return sorted(place.rglob("*.py")) if place.is_dir() else [place]
+def _code_files(place: Path) -> list[Path]:
+    """List the modules and templates of a room."""
+    return [*place.rglob("*.py"), *place.rglob("*.j2")] if place.is_dir() else [place]
 
 
 def _counts(module: Path) -> bool:

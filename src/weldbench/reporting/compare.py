@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from weldbench.config.evidence import Compare
 from weldbench.data.dataset import Dataset, open_dataset, read_split, split_id
@@ -17,20 +16,10 @@ from weldbench.evaluation.published import Published, read_published
 from weldbench.evaluation.scoring import ScoredComparison, score_balanced_subset, score_comparison
 from weldbench.evaluation.training_records import Trainings, read_trainings
 from weldbench.pipeline.lineage import made_from
-from weldbench.reporting.figures import data as figures_data
-from weldbench.reporting.figures import runs as figures_runs
-from weldbench.reporting.figures import scores as figures_scores
-from weldbench.reporting.figures import training as figures_training
 from weldbench.reporting.figures.style import save
-from weldbench.reporting.outputs import FIGURE_FORMAT, TABLE_FORMATS, figure_names
-from weldbench.reporting.tables.by_class import distribution, per_class
-from weldbench.reporting.tables.by_model import operating_points, pairs, summary
-from weldbench.reporting.tables.by_run import runs, temporal_vote
-from weldbench.reporting.tables.cost import cost
-from weldbench.reporting.tables.f1 import about_published, f1_table
-from weldbench.reporting.tables.published import published_table
+from weldbench.reporting.outputs import FIGURES, MODEL_FIGURES, TABLE_FORMATS, TABLES
+from weldbench.reporting.tables.table import Table
 
-_SEE_TABLE_3 = "What is known of the published values stands below Table 3."
 _FLATTERED = "The split is random, not by run: near copies of train frames stand in test, which flatters every model."
 
 
@@ -112,56 +101,21 @@ def gather(
 
 
 def write_tables(findings: Findings, folder: Path) -> None:
-    """Write every table of `weldbench.reporting.outputs.TABLES`."""
-    scored, settings, published = findings.scored, findings.settings, findings.published
-    quoted = published.with_f1(findings.dataset.classes)
-    about_quoted = about_published(quoted, published, findings.name)
-    tables = [
-        distribution(findings.dataset.classes, findings.dataset.manifest, findings.split_tables, findings.notes),
-        per_class(scored),
-        f1_table("comparison", "Table 3. F1 per class", scored, quoted, [*findings.warnings, *about_quoted]),
-        f1_table(
-            "comparison_balanced",
-            "Table 3, balanced",
-            findings.balanced,
-            quoted,
-            [*findings.warnings, _SEE_TABLE_3],
-        ),
-        summary([scored, findings.balanced]),
-        pairs(scored),
-        operating_points(scored, settings.false_reject_rates),
-        temporal_vote(scored, settings.vote_frames),
-        runs(scored, max(settings.vote_frames)),
-        published_table(published, findings.name, scored),
-        cost(scored, findings.trainings),
-    ]
-    for table in tables:
-        replace(table, notes=[*table.notes, findings.lineage]).write(folder)
-    _remove_others(folder, {f"{table.name}.{suffix}" for table in tables for suffix in TABLE_FORMATS})
+    """Write every registered table."""
+    for name, entry in TABLES.items():
+        table: Table = entry.build(findings)
+        replace(table, name=name, notes=[*table.notes, findings.lineage]).write(folder)
+    _remove_others(folder, {f"{name}.{suffix}" for name in TABLES for suffix in TABLE_FORMATS})
 
 
 def write_figures(findings: Findings, folder: Path) -> None:
-    """Write every figure of `weldbench.reporting.outputs.figure_names`."""
-    scored, dataset = findings.scored, findings.dataset
-
-    def write(name: str, figure: Figure) -> None:
-        save(figure, folder / f"{name}.{FIGURE_FORMAT}")
-
-    write("classes", figures_data.classes(dataset.frames, dataset.manifest, dataset.classes))
-    write("class_distribution", figures_data.class_distribution(scored.support, dataset.classes))
-    write("learning_curves", figures_training.learning_curves(findings.trainings))
-    write("macro_f1", figures_scores.macro_f1([scored, findings.balanced], findings.published))
-    write("reliability", figures_scores.reliability(scored))
-    write("precision_recall", figures_scores.precision_recall(scored))
-    write("cost", figures_training.cost(scored, findings.trainings))
-    seed = scored.comparison.seeds[0]
-    for model in scored.comparison.models:
-        frames = scored.comparison.test[model][0]
-        write(f"confusion_{model}", figures_scores.confusion(scored, model))
-        write(f"runs_{model}", figures_runs.strips(frames, model, seed))
-        errors = figures_runs.confident_errors(frames, model, seed, dataset.frames, dataset.manifest)
-        write(f"errors_{model}", errors)
-    _remove_others(folder, {f"{name}.{FIGURE_FORMAT}" for name in figure_names(scored.comparison.models)})
+    """Write every registered figure; those of models once for each model."""
+    models = findings.scored.comparison.models
+    drawn = [(entry, ()) for entry in FIGURES.values()]
+    drawn += [(entry, (model,)) for model in models for entry in MODEL_FIGURES.values()]
+    for entry, model in drawn:
+        save(entry.draw(findings, *model), folder / entry.path(*model).name)
+    _remove_others(folder, {entry.path(*model).name for entry, model in drawn})
 
 
 def _read(path: Path, *keys: str) -> dict[str, Any]:

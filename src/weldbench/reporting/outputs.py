@@ -1,33 +1,11 @@
-"""The files that compare writes, by name: the contract with the workflow. Imports nothing."""
+"""The files that compare writes, by name: the contract with the workflow. Imports nothing heavy."""
 
 from collections.abc import Iterable
 
-TABLES = (
-    "distribution",
-    "per_class",
-    "comparison",
-    "comparison_balanced",
-    "summary",
-    "pairs",
-    "operating_points",
-    "temporal_vote",
-    "runs",
-    "published",
-    "cost",
-)
-TABLE_FORMATS = ("csv", "md", "tex")
+from weldbench.reporting import sections  # noqa: F401  registers all tables and figures
+from weldbench.reporting.registry import FIGURE_FORMAT, FIGURES, MODEL_FIGURES, TABLE_FORMATS, TABLES
 
-FIGURES = (
-    "classes",
-    "class_distribution",
-    "learning_curves",
-    "macro_f1",
-    "reliability",
-    "precision_recall",
-    "cost",
-)
-MODEL_FIGURES = ("confusion", "runs", "errors")
-FIGURE_FORMAT = "png"
+__all__ = ["FIGURES", "FIGURE_FORMAT", "MODEL_FIGURES", "TABLES", "TABLE_FORMATS", "TIMED", "figure_names"]
 
 # Times differ from run to run; everything else is the same, byte for byte, for the same inputs.
 TIMED = ("cost",)

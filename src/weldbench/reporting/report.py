@@ -1,16 +1,19 @@
 """The sections of the report, as HTML, from the tables and figures of one dataset; every number is read from there."""
 
 import base64
-import html
+import importlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from nbconvert.filters.markdown import markdown2html_mistune
 
 from weldbench.errors import InputError
 from weldbench.pipeline.lineage import read_lineage
-from weldbench.reporting.captions import FIGURE_CAPTIONS
 from weldbench.reporting.narrative import (
     about_cost,
     about_data,
@@ -22,7 +25,10 @@ from weldbench.reporting.narrative import (
     about_vote,
     about_weakness,
 )
-from weldbench.reporting.outputs import FIGURE_FORMAT
+from weldbench.reporting.registry import FIGURE_FORMAT, PAGE, Entry, FigureEntry, Section, StageFigure, TableEntry
+
+# By its name, as an import would make the report depend on all code that compare computes with. It fills PAGE.
+importlib.import_module("weldbench.reporting.sections")
 
 _LONG_CELL = 60
 _LINEAGE = {
@@ -35,6 +41,21 @@ _LINEAGE = {
     "machine": "machine",
     "versions": "versions",
 }
+
+
+def _markdown(text: str, css_class: str = "") -> Markup:
+    opening = f'<p class="{css_class}">' if css_class else "<p>"
+    return Markup(markdown2html_mistune(text).replace("<p>", opening))
+
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    trim_blocks=True,
+    undefined=StrictUndefined,
+)
+_TEMPLATES.filters["markdown"] = _markdown
+_HTML: Any = _TEMPLATES.get_template("report.html.j2").module
 
 
 class Report:
@@ -52,107 +73,95 @@ class Report:
     def head(self) -> str:
         """Title and conclusion."""
         conclusion = about_leader(self._numbers("summary"), self._numbers("pairs"), self.dataset)
-        return f"<h1>{html.escape(self.title)}</h1>\n" + _paragraph(conclusion, "lead")
+        return str(_HTML.head(self.title, conclusion))
 
     def question(self) -> str:
         """What was asked."""
         models = ", ".join(self.models)
         count = "one model" if len(self.models) == 1 else f"{len(self.models)} models"
-        return _section(
-            "What was asked",
+        text = (
             f"Which of {count} ({models}) classifies the weld frames of {self.dataset} best, how sure is that, and can "
             f"a factory rely on it? All learned from the same frames of {self.dataset}, were chosen by their score on "
-            f"valid, and were scored once on the same test frames; {about_start(self._numbers('cost'))}.",
+            f"valid, and were scored once on the same test frames; {about_start(self._numbers('cost'))}."
         )
+        return str(_HTML.section("What was asked", text, ""))
 
     def data(self) -> str:
         """The data with its audit."""
-        return _section(
-            "The data", about_data(self._numbers("distribution"), self.dataset), self._table("distribution")
-        ) + self._figures("classes", "class_distribution")
+        return self._section("data", "The data", about_data(self._numbers("distribution"), self.dataset))
 
     def comparison(self) -> str:
         """Table 3 on both test sets, and the summary."""
-        sections = about_published(self._numbers("published"), self.dataset)
-        return (
-            _section("The comparison", sections, self._table("comparison"))
-            + self._figures("macro_f1")
-            + self._table("comparison_balanced")
-            + self._table("summary")
-            + self._table("published")
-        )
+        text = about_published(self._numbers("published"), self.dataset)
+        return self._section("comparison", "The comparison", text)
 
     def certainty(self) -> str:
         """Who is better, and how sure."""
         text = about_pairs(self._numbers("pairs"), self._numbers("summary"))
-        return _section("Who is better, and how sure", text, self._table("pairs")) + self._figures("learning_curves")
+        return self._section("certainty", "Who is better, and how sure", text)
 
     def failures(self) -> str:
         """Where the models fail: classes, runs, frames."""
-        text = about_weakness(self._numbers("per_class"))
-        parts = [_section("Where the models fail", text, self._table("per_class"))]
-        parts += [self._figures("confusion", model=model) for model in self.models]
-        parts += [self._figures("precision_recall", "reliability")]
-        parts += [self._table("runs"), *(self._figures("runs", model=model) for model in self.models)]
-        parts += [self._figures("errors", model=model) for model in self.models]
-        parts += [self._explained(model) for model in self.models]
-        return "".join(parts)
+        return self._section("failures", "Where the models fail", about_weakness(self._numbers("per_class")))
 
     def factory(self) -> str:
         """What a factory would see: escapes, and a vote over the film."""
-        return (
-            _section(
-                "In the factory",
-                about_operating_points(self._numbers("operating_points")),
-                self._table("operating_points"),
-            )
-            + _paragraph(about_vote(self._numbers("temporal_vote")))
-            + self._table("temporal_vote")
+        escapes = about_operating_points(self._numbers("operating_points"))
+        return self._section("factory", "In the factory", escapes) + self._section(
+            "vote", "", about_vote(self._numbers("temporal_vote"))
         )
 
     def cost(self) -> str:
         """What it cost."""
-        return _section("What it cost", about_cost(self._numbers("cost")), self._table("cost")) + self._figures("cost")
+        return self._section("cost", "What it cost", about_cost(self._numbers("cost")))
 
     def reproduction(self) -> str:
         """How to get the same again."""
         path = self.results / "lineage.json"
         lineage = read_lineage(path) if path.is_file() else {}
-        rows = "".join(
-            f'<tr><th scope="row">{title}</th><td><code>{_value(lineage.get(key))}</code></td></tr>'
-            for key, title in _LINEAGE.items()
-        )
         text = (
             f"Set `dataset: {self.dataset}` in params.yaml and run `snakemake --cores all` or `dvc repro` at this "
             "commit with the locked packages. The same seed, machine and number of threads give the same bytes; the "
             "times differ."
         )
-        return _section("How to reproduce it", text, f'<div class="scroll"><table class="facts">{rows}</table></div>')
+        facts = _HTML.facts({title: _value(lineage.get(key)) for key, title in _LINEAGE.items()})
+        return str(_HTML.section("How to reproduce it", text, facts))
+
+    def _section(self, name: Section, title: str, text: str) -> str:
+        pieces = [piece for entry in PAGE if entry.section == name for piece in self._shown(entry)]
+        return str(_HTML.section(title, text, Markup().join(pieces)))
+
+    def _shown(self, entry: Entry) -> Iterator[Markup]:
+        """Yield the HTML of a registered table or figure, of each model where it is about one."""
+        match entry:
+            case TableEntry():
+                yield self._table(entry.name)
+            case FigureEntry(per_model=False):
+                yield self._figure(entry, entry.path())
+            case FigureEntry():
+                for model in self.models:
+                    yield self._figure(entry, entry.path(model), model)
+            case StageFigure():
+                for model in self.models:
+                    if (self.results / entry.path(model)).is_file():
+                        yield self._figure(entry, entry.path(model), model)
 
     def _numbers(self, table: str) -> pd.DataFrame:
         path = self._existing(self.results / "tables" / f"{table}.csv")
         return pd.read_csv(path, keep_default_na=False, na_values=[""])  # a class may be called None
 
-    def _table(self, name: str) -> str:
-        title, _, body = self._existing(self.results / "tables" / f"{name}.md").read_text("utf-8").partition("\n\n")
-        title = title.strip("*")
-        rows, rendered = body.partition("\n\n")[0], markdown2html_mistune(body)
-        label = html.escape(title, quote=True)
-        region = f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">'
-        kind = ' class="prose"' if max(map(len, re.split(r"[ -]*\|[ :-]*", rows))) > _LONG_CELL else ""
-        opening = f"{region}<table{kind}><caption>{label}</caption>"
-        return rendered.replace("<table>", opening).replace("</table>", "</table></div>")
+    def _table(self, name: str) -> Markup:
+        text = self._existing(self.results / "tables" / f"{name}.md").read_text("utf-8")
+        title, _, body = text.partition("\n\n")
+        rows, _, notes = _markdown(body).removeprefix("<table>").partition("</table>")
+        longest = max(map(len, re.split(r"[ -]*\|[ :-]*", body.partition("\n\n")[0])))
+        return _HTML.table(title.strip("*"), rows, notes, longest > _LONG_CELL)
 
-    def _figures(self, *names: str, model: str = "") -> str:
-        files = {name: f"{name}_{model}" if model else name for name in names}
-        folder = self.results / "figures"
-        return "".join(
-            _figure(self._existing(folder / f"{file}.{FIGURE_FORMAT}"), name, model) for name, file in files.items()
-        )
-
-    def _explained(self, model: str) -> str:
-        path = self.results / "explain" / f"{model}.{FIGURE_FORMAT}"
-        return _figure(path, "explain", model) if path.is_file() else ""
+    def _figure(self, entry: FigureEntry | StageFigure, path: Path, model: str = "") -> Markup:
+        names = {"dataset": self.dataset, "model": model}
+        caption, alt = (text.format(**names) for text in (entry.words.caption, entry.words.alt))
+        data = base64.b64encode(self._existing(self.results / path).read_bytes()).decode("ascii")
+        return _HTML.figure(caption, alt, FIGURE_FORMAT, data)
 
     def _existing(self, path: Path) -> Path:
         if not path.is_file():
@@ -160,25 +169,13 @@ class Report:
         return path
 
 
-def _figure(path: Path, name: str, model: str) -> str:
-    caption, alt = (html.escape(text.format(model=model), quote=True) for text in FIGURE_CAPTIONS[name])
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
-    image = f'<img alt="{alt}" src="data:image/{FIGURE_FORMAT};base64,{data}">'
-    return f"<figure>{image}<figcaption>{caption}</figcaption></figure>\n"
-
-
-def _section(title: str, text: str, body: str = "") -> str:
-    return f"<h2>{title}</h2>\n{_paragraph(text)}{body}"
-
-
-def _paragraph(text: str, kind: str = "") -> str:
-    opening = f'<p class="{kind}">' if kind else "<p>"
-    return markdown2html_mistune(text).replace("<p>", opening)
-
-
 def _value(value: object) -> str:
-    if value is None or value == "":
-        return "not recorded"
-    if isinstance(value, dict):
-        return html.escape(", ".join(f"{name} {version}" for name, version in value.items()))
-    return html.escape({True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value))
+    match value:
+        case None | "":
+            return "not recorded"
+        case bool():
+            return "yes" if value else "no"
+        case dict():
+            return ", ".join(f"{name} {version}" for name, version in value.items())
+        case _:
+            return str(value)

@@ -12,7 +12,7 @@ from weldbench.runtime.atomic import write_csv, write_text
 
 _LATEX = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "±": r"$\pm$", "≈": r"$\approx$", "–": "--"}
 _LATEX |= {"≤": r"$\leq$", "≥": r"$\geq$", "→": r"$\to$", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-_LATEX |= {"{": r"\{", "}": r"\}", "\\": r"\textbackslash{}"}
+_LATEX |= {"{": r"\{", "}": r"\}", "\\": r"\textbackslash{}", "<": r"\textless{}", ">": r"\textgreater{}"}
 
 
 @dataclass(frozen=True)
@@ -53,25 +53,17 @@ class Table:
     def latex(self) -> str:
         """Return a LaTeX table environment; it needs the package booktabs."""
         cells = self._cells(_escaped, r"\textbf{{{}}}".format).rename(columns=_escaped)
-        alignment = _latex_columns(self.shown)
-        rows = [" & ".join(row) + r" \\" for row in [list(cells.columns), *cells.to_numpy().tolist()]]
-        lines = [
-            r"\begin{table}",
-            r"\centering",
+        table = cells.style.hide(axis="index").to_latex(
+            column_format=_latex_columns(self.shown),
+            position_float="centering",
+            hrules=True,
+            label=f"tab:{self.name}",
             # LaTeX numbers tables itself.
-            rf"\caption{{{_escaped(re.sub(r'^Table [0-9]+. ', '', self.title))}}}",
-            rf"\label{{tab:{self.name}}}",
-            rf"\begin{{tabular}}{{{alignment}}}",
-            r"\toprule",
-            rows[0],
-            r"\midrule",
-            *rows[1:],
-            r"\bottomrule",
-            r"\end{tabular}",
-            *(rf"\par\footnotesize {_escaped(note)}" for note in self.notes),
-            r"\end{table}",
-        ]
-        return "\n".join(lines) + "\n"
+            caption=_escaped(re.sub(r"^Table [0-9]+. ", "", self.title)),
+        )
+        notes = "".join(rf"\par\footnotesize {_escaped(note)}" + "\n" for note in self.notes)
+        end = "\\end{table}\n"
+        return table.removesuffix(end) + notes + end
 
     def _cells(self, escape: Callable[[str], str], embolden: Callable[[str], str]) -> pd.DataFrame:
         cells = self.shown.map(escape)

@@ -1,0 +1,38 @@
+"""The section on who is better, and how sure that is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from weldbench.reporting.registry import figure, table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from weldbench.reporting.compare import Findings
+    from weldbench.reporting.tables.table import Table
+
+
+@table(
+    "pairs",
+    section="certainty",
+    caption="Every two models compared on the same test frames of {dataset}: the difference in macro F1 with its "
+    "interval over runs, McNemar's test over frames, both with Holm's correction, and a verdict.",
+)
+def _pairs(findings: Findings) -> Table:
+    from weldbench.reporting.tables.by_model import pairs
+
+    return pairs(findings.scored)
+
+
+@figure(
+    "learning_curves",
+    section="certainty",
+    caption="Learning curves: loss and macro F1 over epochs, the mean over trainings and their range.",
+    alt="Two panels of lines over epochs, one color per model: loss on train and valid, and macro F1 on valid.",
+    details="Dashed lines are the loss on train. The model that is kept is the one of the best epoch on valid.",
+)
+def _learning_curves(findings: Findings) -> Figure:
+    from weldbench.reporting.figures.training import learning_curves
+
+    return learning_curves(findings.trainings)
