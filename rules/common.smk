@@ -1,11 +1,16 @@
 # What several rules share: params.yaml, the code and the parameters that a job depends on, the GPU.
 import json
 import shutil
+import sys
 from functools import reduce
 from pathlib import Path
 
 import yaml
 from snakemake.exceptions import WorkflowError
+
+# First: this project's own weldbench, whatever is installed; code() watches no other. Jobs inherit it.
+sys.path.insert(0, str(Path(workflow.basedir).parent / "scripts"))
+import own_source  # noqa: F401
 
 from weldbench.config import load_params
 from weldbench.errors import InputError

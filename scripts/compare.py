@@ -1,14 +1,18 @@
 """Compare all models: tables and figures from predictions. Nothing is trained, and torch is not needed."""
 
+import own_source  # noqa: F401
+
 import argparse
 from pathlib import Path
 
 from weldbench.pipeline.command import command
+from weldbench.pipeline.lock import take_output_lock
 
 
 @command
 def main() -> None:
     arguments = parse_arguments()
+    take_output_lock(arguments.output)
     from weldbench.config import load_params
     from weldbench.reporting.compare import gather, write_figures, write_tables
 

@@ -1,14 +1,18 @@
 """Predict valid and test with one trained model: predictions.csv, and the scalar metrics of test."""
 
+import own_source  # noqa: F401
+
 import argparse
 from pathlib import Path
 
 from weldbench.pipeline.command import command
+from weldbench.pipeline.lock import take_output_lock
 
 
 @command
 def main() -> None:
     arguments = parse_arguments()
+    take_output_lock(arguments.output)
     from weldbench.config import load_params
     from weldbench.data.dataset import open_dataset, read_split, split_id
     from weldbench.evaluation.metrics import metrics_on_test

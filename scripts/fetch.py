@@ -1,11 +1,15 @@
 """Bring a dataset's archive to its place: rendered, downloaded from Kaggle, or taken from this machine."""
 
+import own_source  # noqa: F401
+
 import argparse
+from pathlib import Path
 
 from weldbench.config import load_params
 from weldbench.config.data import dataset_named
 from weldbench.ingest.fetch import fetch
 from weldbench.pipeline.command import command
+from weldbench.pipeline.lock import take_output_lock
 
 
 @command
@@ -15,6 +19,7 @@ def main() -> None:
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--archive", required=True, help="zip to make; archive.json is written beside it")
     arguments = parser.parse_args()
+    take_output_lock(Path(arguments.archive))
     params = load_params(arguments.params)
     fetch(arguments.archive, arguments.dataset, dataset_named(params.datasets, arguments.dataset))
 

@@ -1,11 +1,15 @@
 """Turn an archive of frames into one array, a manifest and an inventory."""
 
+import own_source  # noqa: F401
+
 import argparse
+from pathlib import Path
 
 from weldbench.config import load_params
 from weldbench.config.data import dataset_named
 from weldbench.ingest.ingest import ingest
 from weldbench.pipeline.command import command
+from weldbench.pipeline.lock import take_output_lock
 
 
 @command
@@ -16,6 +20,7 @@ def main() -> None:
     parser.add_argument("--archive", required=True, help="zip that the stage fetch made")
     parser.add_argument("--output", required=True, help="folder for frames.npy, manifest.csv and inventory.json")
     arguments = parser.parse_args()
+    take_output_lock(Path(arguments.output))
     params = load_params(arguments.params)
     ingest(
         arguments.archive,

@@ -1,5 +1,7 @@
 """Divide a dataset into train, valid and test, and audit what the splits share."""
 
+import own_source  # noqa: F401
+
 import argparse
 import sys
 from pathlib import Path
@@ -8,6 +10,7 @@ from weldbench.config import load_params
 from weldbench.config.data import dataset_named
 from weldbench.data.dataset import open_dataset
 from weldbench.pipeline.command import command
+from weldbench.pipeline.lock import take_output_lock
 from weldbench.runtime.atomic import write_csv, write_json
 from weldbench.splitting.split import split_dataset
 
@@ -21,6 +24,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder that the stage ingest wrote")
     parser.add_argument("--output", type=Path, required=True, help="folder for split.csv and audit.json")
     arguments = parser.parse_args()
+    take_output_lock(arguments.output)
     params = load_params(arguments.params)
     dataset_named(params.datasets, arguments.dataset)
     settings = params.split.for_dataset(arguments.dataset)
