@@ -10,6 +10,7 @@ from weldbench.config.data import dataset_named
 from weldbench.ingest.fetch import fetch
 from weldbench.pipeline.command import command
 from weldbench.pipeline.lock import take_output_lock
+from weldbench.pipeline.provenance import fetch_record
 
 
 @command
@@ -22,6 +23,7 @@ def main() -> None:
     take_output_lock(Path(arguments.archive))
     params = load_params(arguments.params)
     fetch(arguments.archive, arguments.dataset, dataset_named(params.datasets, arguments.dataset))
+    fetch_record(params, arguments.dataset, Path(arguments.archive)).add()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from weldbench.config.data import dataset_named
 from weldbench.ingest.ingest import ingest
 from weldbench.pipeline.command import command
 from weldbench.pipeline.lock import take_output_lock
+from weldbench.pipeline.provenance import ingest_record
 
 
 @command
@@ -29,6 +30,7 @@ def main() -> None:
         dataset_named(params.datasets, arguments.dataset),
         params.ingest.for_dataset(arguments.dataset),
     )
+    ingest_record(params, arguments.dataset, Path(arguments.archive), Path(arguments.output)).add()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from weldbench.config.data import dataset_named
 from weldbench.data.dataset import open_dataset
 from weldbench.pipeline.command import command
 from weldbench.pipeline.lock import take_output_lock
+from weldbench.pipeline.provenance import split_record
 from weldbench.runtime.atomic import write_csv, write_json
 from weldbench.splitting.split import split_dataset
 
@@ -33,7 +34,8 @@ def main() -> None:
     for note in audit["notes"]:
         print(f"split {arguments.dataset}: {note}", file=sys.stderr)
     write_csv(arguments.output / "split.csv", table, float_format="%.6f")
-    write_json(arguments.output / "audit.json", {"dataset": arguments.dataset, **audit})
+    record = split_record(params, arguments.dataset, arguments.fold, arguments.data, arguments.output)
+    write_json(arguments.output / "audit.json", {"dataset": arguments.dataset, **audit, **record.told()})
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ class Findings:
         scored: On all test frames.
         balanced: On the balanced subset of test.
         lineage: What the tables were made from, in a line.
+        deviations: Sentences on packages or code other than those expected, for every table.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Findings:
     trainings: Trainings
     published: Published
     lineage: str
+    deviations: Sequence[str] = ()
 
 
 def gather(
@@ -73,6 +75,7 @@ def gather(
     evaluation: Path,
     published: Path,
     lock: Path,
+    deviations: Sequence[str] = (),
 ) -> Findings:
     """Read what the earlier stages wrote, and score every model.
 
@@ -107,6 +110,7 @@ def gather(
         trainings=trainings,
         published=quoted,
         lineage=made_from(data / "manifest.csv", lock, told),
+        deviations=deviations,
     )
 
 
@@ -135,7 +139,7 @@ def write_tables(findings: Findings, folder: Path) -> None:
         cost(scored, findings.trainings),
     ]
     for table in tables:
-        replace(table, notes=[*table.notes, findings.lineage]).write(folder)
+        replace(table, notes=[*table.notes, *findings.deviations, findings.lineage]).write(folder)
     _remove_others(folder, {f"{table.name}.{suffix}" for table in tables for suffix in TABLE_FORMATS})
 
 
