@@ -2,9 +2,14 @@
 import hashlib
 import json
 import shutil
+import sys
 from functools import reduce
 
 from snakemake.exceptions import WorkflowError
+
+# First: this project's own weldbench, whatever is installed; code() watches no other. Jobs inherit it.
+sys.path.insert(0, str(Path(workflow.basedir).parent / "scripts"))
+import own_source  # noqa: F401
 
 from weldbench.config import load_params
 from weldbench.config.strict_yaml import read_yaml

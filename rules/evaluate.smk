@@ -11,6 +11,7 @@ rule evaluate:
     output:
         "results/{dataset}/evaluation/{model}/fold{fold}/seed{seed}/predictions.csv",
         "results/{dataset}/evaluation/{model}/fold{fold}/seed{seed}/metrics.json",
+        "results/{dataset}/evaluation/{model}/fold{fold}/seed{seed}/evaluation.json",
     log:
         "logs/{dataset}/{model}-fold{fold}-seed{seed}-evaluate.log",
     threads: PARAMS.hardware.threads

@@ -15,10 +15,11 @@ rule compare:
             file=["history.csv", "training.json"],
         ),
         expand(
-            "results/{{dataset}}/evaluation/{model}/fold{fold}/seed{seed}/predictions.csv",
+            "results/{{dataset}}/evaluation/{model}/fold{fold}/seed{seed}/{file}",
             model=PARAMS.compare.models,
             fold=PARAMS.folds,
             seed=PARAMS.seeds,
+            file=["predictions.csv", "evaluation.json"],
         ),
         "reference/published.yaml",
         "requirements.lock",
@@ -57,6 +58,7 @@ rule compare:
             for name, entry in MODEL_FIGURES.items()
             for model in PARAMS.compare.models
         ],
+        "results/{dataset}/comparison.json",
     log:
         "logs/{dataset}/compare.log",
     params:

@@ -1,5 +1,7 @@
 """Check params.yaml; the output never changes, so that a valid edit alone makes nothing run again."""
 
+import own_source  # noqa: F401
+
 import argparse
 from pathlib import Path
 

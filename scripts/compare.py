@@ -1,18 +1,29 @@
 """Compare all models: tables and figures from predictions. Nothing is trained, and torch is not needed."""
 
+import own_source  # noqa: F401
+
 import argparse
 from pathlib import Path
 
 from weldbench.pipeline.command import command
+from weldbench.pipeline.lock import take_output_lock
 
 
 @command
 def main() -> None:
     arguments = parse_arguments()
+    take_output_lock(arguments.output)
     from weldbench.config import load_params
+    from weldbench.pipeline.consistency import contradictions, deviations, refuse
+    from weldbench.pipeline.provenance import Project
     from weldbench.reporting.compare import gather, write_figures, write_tables
+    from weldbench.runtime.atomic import write_json
 
     params = load_params(arguments.params).for_dataset(arguments.dataset)
+    places = arguments.data, arguments.trained, arguments.evaluation, arguments.output
+    project = Project(params, arguments.dataset, *places)
+    records = list(project.records(params.compare.models))
+    refuse(contradictions(records, networks=False), "nothing was compared, as files do not belong together")
     findings = gather(
         arguments.dataset,
         params.compare,
@@ -23,9 +34,11 @@ def main() -> None:
         evaluation=arguments.evaluation,
         published=arguments.published,
         lock=arguments.lock,
+        deviations=deviations(records, arguments.lock),
     )
     write_tables(findings, arguments.output / "tables")
     write_figures(findings, arguments.output / "figures")
+    write_json(arguments.output / "comparison.json", project.comparison().told())
 
 
 def parse_arguments() -> argparse.Namespace:

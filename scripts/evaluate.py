@@ -1,24 +1,30 @@
 """Predict valid and test with one trained model: predictions.csv, and the scalar metrics of test."""
 
+import own_source  # noqa: F401
+
 import argparse
 from pathlib import Path
 
 from weldbench.pipeline.command import command
+from weldbench.pipeline.lock import take_output_lock
 
 
 @command
 def main() -> None:
     arguments = parse_arguments()
+    take_output_lock(arguments.output)
     from weldbench.config import load_params
     from weldbench.data.dataset import open_dataset, read_split, split_id
     from weldbench.evaluation.metrics import metrics_on_test
     from weldbench.models.files import load_trained
     from weldbench.models.inference import predictions_table, probabilities_of
+    from weldbench.pipeline.provenance import evaluate_record
     from weldbench.runtime.atomic import write_csv, write_json
-    from weldbench.runtime.hardware import prepare
+    from weldbench.runtime.hardware import in_force, prepare
 
     # A network is evaluated by one process, whatever trained it.
-    fabric = prepare(load_params(arguments.params).hardware.model_copy(update={"devices": 1}))
+    hardware = load_params(arguments.params).hardware.model_copy(update={"devices": 1})
+    fabric = prepare(hardware)
     network, info = load_trained(arguments.trained)
     network = network.to(fabric.device)
     dataset, split_table = open_dataset(arguments.data), read_split(arguments.split)
@@ -29,6 +35,8 @@ def main() -> None:
     predictions = predictions_table(dataset, splits, probabilities, split_id(arguments.split))
     write_csv(arguments.output / "predictions.csv", predictions, float_format="%.8f")
     write_json(arguments.output / "metrics.json", metrics_on_test(predictions))
+    places = arguments.data, arguments.split, arguments.trained, arguments.output
+    write_json(arguments.output / "evaluation.json", evaluate_record(in_force(hardware, fabric), *places).told())
 
 
 def parse_arguments() -> argparse.Namespace:

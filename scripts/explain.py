@@ -1,14 +1,18 @@
 """Draw where one trained model looks: Grad-CAM on a right and a wrong test frame of each class."""
 
+import own_source  # noqa: F401
+
 import argparse
 from pathlib import Path
 
 from weldbench.pipeline.command import command
+from weldbench.pipeline.lock import take_output_lock
 
 
 @command
 def main() -> None:
     arguments = parse_arguments()
+    take_output_lock(arguments.output)
     import torch
 
     from weldbench.config import load_params

@@ -1,5 +1,7 @@
 """Draw simulated frames per class, and real ones beside them where a folder of real frames is given."""
 
+import own_source  # noqa: F401
+
 import argparse
 import json
 from pathlib import Path
@@ -24,8 +26,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     columns = [simulated(arguments.seed)] + ([real(arguments.real)] if arguments.real else [])
-    across = SHOWN * len(columns)
-    figure, axes = plt.subplots(len(CLASSES), across, figsize=(3 * across, 10))
+    figure, axes = plt.subplots(len(CLASSES), SHOWN * len(columns), figsize=(3 * SHOWN * len(columns), 10))
     for label, name in enumerate(CLASSES):
         for axis, frame in zip(axes[label], (frame for column in columns for frame in column[label]), strict=True):
             axis.imshow((frame / 255) ** GAMMA, cmap="gray", vmin=0, vmax=1, aspect="auto")
@@ -43,8 +44,7 @@ def simulated(seed: int) -> list[np.ndarray]:
 
 
 def real(folder: Path) -> list[list[np.ndarray]]:
-    path = folder / f"{folder.resolve().name}.json"
-    if not path.is_file():
+    if not (path := folder / f"{folder.resolve().name}.json").is_file():
         raise InputError(f"{path}: there is no such file; give the folder of one split, which holds its JSON file")
     labels, rows = json.loads(path.read_text(encoding="utf-8")), []
     for label, name in enumerate(CLASSES):

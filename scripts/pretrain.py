@@ -1,14 +1,18 @@
 """Train a backbone on an endless stream of simulated frames."""
 
+import own_source  # noqa: F401
+
 import argparse
 from pathlib import Path
 
 from weldbench.pipeline.command import command
+from weldbench.pipeline.lock import take_output_lock
 
 
 @command
 def main() -> None:
     arguments = parse_arguments()
+    take_output_lock(arguments.output)
     from weldbench.config import load_params
     from weldbench.errors import InputError
     from weldbench.runtime.hardware import prepare

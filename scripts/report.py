@@ -1,14 +1,18 @@
 """Write the report: one self-contained page from the tables and figures of a dataset."""
 
+import own_source  # noqa: F401
+
 import argparse
 from pathlib import Path
 
 from weldbench.pipeline.command import command
+from weldbench.pipeline.lock import take_output_lock
 
 
 @command
 def main() -> None:
     arguments = parse_arguments()
+    take_output_lock(arguments.output)
     from weldbench.config import load_params
     from weldbench.pipeline.lineage import lineage
     from weldbench.reporting.render import render

@@ -1,14 +1,18 @@
 """Search depth, epochs and learning rate: `point` trains one combination, `table` ranks them by macro F1 on valid."""
 
+import own_source  # noqa: F401
+
 import argparse
 from pathlib import Path
 
 from weldbench.pipeline.command import command
+from weldbench.pipeline.lock import take_output_lock
 
 
 @command
 def main() -> None:
     arguments = parse_arguments()
+    take_output_lock(arguments.output)
     arguments.run(arguments)
 
 

@@ -1,15 +1,19 @@
 """Train one model on one split with one seed; from random weights or from a backbone, as params.yaml says."""
 
+import own_source  # noqa: F401
+
 import argparse
 import re
 from pathlib import Path
 
 from weldbench.pipeline.command import command
+from weldbench.pipeline.lock import take_output_lock
 
 
 @command
 def main() -> None:
     arguments = parse_arguments()
+    take_output_lock(arguments.output)
     from weldbench.config import load_params
     from weldbench.data.dataset import open_dataset
     from weldbench.errors import InputError

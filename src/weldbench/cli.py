@@ -32,10 +32,17 @@ def _sync(arguments: argparse.Namespace) -> None:
 def _verify(arguments: argparse.Namespace) -> None:
     from weldbench.config import load_params
     from weldbench.errors import InputError
+    from weldbench.pipeline.consistency import AGAIN, contradictions, deviations, missing
     from weldbench.pipeline.lineage import differences
+    from weldbench.pipeline.provenance import Project
 
-    dataset = arguments.dataset or load_params().dataset
+    params = load_params()
+    dataset = arguments.dataset or params.dataset
     found = differences(dataset, Path("results") / dataset / "lineage.json")
+    records = Project.here(params, dataset).all_records()
+    found += missing(records)
+    found += [f"{path}: {told}" for path, said in contradictions(records, networks=True).items() for told in said]
+    found += deviations(records, Path("requirements.lock"))
     if found:
-        raise InputError("\n  - ".join([f"results/{dataset} does not belong to what is here", *found]))
-    print(f"results/{dataset} belongs to this code, params.yaml, data and lock")
+        raise InputError("\n  - ".join([f"results/{dataset} does not belong to what is here", *found]) + f"\n{AGAIN}")
+    print(f"results/{dataset} belongs to this code, params.yaml, data and lock, as do the networks and predictions")

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from made_up_predictions import World
+from made_up_predictions import World, write_records
+
+from weldbench.config import load_params
 
 ROOT = Path(__file__).parents[2]
 COMPARE = ["--dataset", "weldsim", "--data", "data/weldsim", "--trained", "models/weldsim"]
@@ -20,6 +22,7 @@ def folder(tmp_path):
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     params |= {"seeds": [0], "compare": {"models": ["full_con6", "conv6"], "bootstrap_draws": 200}}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    write_records(tmp_path, load_params(tmp_path / "params.yaml"))
     return tmp_path
 
 
@@ -56,7 +59,7 @@ def test_a_mix_of_splits_leaves_no_table_behind(folder):
     split = (folder / "data/weldsim/split/fold0/split.csv").read_bytes()
     lines = path.read_text().splitlines(keepends=True)
     path.write_text(lines[0] + "".join("0123456789ab" + line[12:] for line in lines[1:]))
-    assert_refused(run(folder, "compare", *COMPARE), "conv6/fold0/seed0/predictions.csv", "0123456789ab")
+    assert_refused(run(folder, "compare", *COMPARE), "conv6/fold0/seed0/predictions.csv", "changed since")
     assert not (folder / "results/weldsim/tables").exists()
     assert (folder / "data/weldsim/split/fold0/split.csv").read_bytes() == split
 

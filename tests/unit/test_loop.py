@@ -1,6 +1,8 @@
 import hashlib
 import itertools
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,6 @@ from weldbench.models.files import load_trained
 from weldbench.models.inference import ValidationScore, logits_of, probabilities_of, validation_score
 from weldbench.pipeline import sources
 from weldbench.runtime.hardware import Fabric, prepare
-from weldbench.training import checkpoint
 from weldbench.training.loop import Epoch, Progress
 from weldbench.training.setup import TrainingJob
 from weldbench.training.train import train_model
@@ -171,23 +172,38 @@ def test_interrupted_with_a_share_of_the_pretrained_weights_it_ends_with_the_sam
     assert weights(train("resnet18", settings, output=output, pretrained=backbone)) == undisturbed
 
 
-def test_the_state_of_other_settings_is_ignored(train, tmp_path, monkeypatch):
+def test_the_state_of_other_settings_is_named_kept_and_not_used(train, tmp_path, monkeypatch, capsys):
     output = tmp_path / "killed"
+    killed_at_the_end(train, output, monkeypatch)
+    state = (output / ".checkpoint.safetensors").read_bytes()
+    other = "{input_size_px: 16, epochs: 2, learning_rate: 0.01}"
+    assert weights(train("full_con6", other, output=output)) == weights(train("full_con6", other))
+    assert (output / ".checkpoint-1.safetensors").read_bytes() == state
+    said = capsys.readouterr().err
+    assert "models.full_con6.epochs was 4, params.yaml says 2" in said
+    assert "kept as .checkpoint-1.safetensors" in said
+
+
+def test_a_damaged_state_is_named_and_kept(train, tmp_path, capsys):
+    output = tmp_path / "damaged"
+    output.mkdir()
+    (output / ".checkpoint.safetensors").write_bytes(b"half")
+    assert weights(train("full_con6", output=output)) == weights(train("full_con6"))
+    assert (output / ".checkpoint-1.safetensors").read_bytes() == b"half"
+    assert "it is damaged" in capsys.readouterr().err
+
+
+def killed_at_the_end(train, output, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr("weldbench.training.train.write_csv", lambda *_: (_ for _ in ()).throw(Killed))
         with pytest.raises(Killed):
             train("full_con6", output=output)
     assert (output / ".checkpoint.safetensors").exists()
-    other = "{input_size_px: 16, epochs: 2, learning_rate: 0.01}"
-    assert weights(train("full_con6", other, output=output)) == weights(train("full_con6", other))
 
 
 def test_the_state_of_classes_in_another_order_is_ignored(train, tmp_path, blobs, monkeypatch):
     output, inventory = tmp_path / "killed", blobs.parents[2] / "inventory.json"
-    with monkeypatch.context() as patched:
-        patched.setattr("weldbench.training.train.write_csv", lambda *_: (_ for _ in ()).throw(Killed))
-        with pytest.raises(Killed):
-            train("full_con6", output=output)
+    killed_at_the_end(train, output, monkeypatch)
     text = inventory.read_text()
     inventory.write_text(json.dumps(json.loads(text) | {"classes": CLASSES[::-1]}))
     try:
@@ -196,15 +212,28 @@ def test_the_state_of_classes_in_another_order_is_ignored(train, tmp_path, blobs
         inventory.write_text(text)
 
 
-def test_the_state_of_other_code_is_ignored(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "__file__", str(tmp_path / "pipeline/sources.py"))
-    renderer = tmp_path / "weldsim" / "pool.py"
-    renderer.parent.mkdir()
-    renderer.write_text("1")
-    before = checkpoint.fingerprint({})
-    assert checkpoint.fingerprint({}) == before
-    renderer.write_text("2")
-    assert checkpoint.fingerprint({}) != before
+@pytest.mark.parametrize(("edit", "kept"), [("# a comment", 0), ("LOSS = 1", 1)])
+def test_a_comment_keeps_the_state_and_other_code_does_not(train, tmp_path, monkeypatch, edit, kept):
+    output, library = tmp_path / "killed", tmp_path / "weldbench"
+    shutil.copytree(Path(sources.__file__).parents[1], library)
+    monkeypatch.setattr(sources, "__file__", str(library / "pipeline/sources.py"))
+    sources.code_sha256.cache_clear()
+    killed_at_the_end(train, output, monkeypatch)
+    with (library / "training/losses.py").open("a") as module:
+        module.write(f"\n{edit}\n")
+    (library / "reporting/captions.py").write_text("what words the report decides no weight")
+    sources.code_sha256.cache_clear()
+    train("full_con6", output=output)
+    sources.code_sha256.cache_clear()
+    assert len(list(output.glob(".checkpoint-*"))) == kept
+
+
+def test_a_training_asks_for_its_space_before_it_starts(train, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=1000))
+    with pytest.raises(InputError, match=r"full: training needs .* make room"):
+        train("full_con6", output=tmp_path / "full")
+    assert list((tmp_path / "full").iterdir()) == []
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_the_training():

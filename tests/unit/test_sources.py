@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from weldbench.pipeline.sources import files_used_by, places_used_by
+from weldbench.pipeline import sources
+from weldbench.pipeline.sources import code_sha256, files_used_by, places_used_by
 
 
 @pytest.fixture
@@ -71,3 +72,31 @@ def test_a_notebook_is_read_by_its_code_cells(project: Path) -> None:
     ]
     (project / "book.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
     assert places_used_by("book.ipynb") == ["book.ipynb", "src/weldbench/evaluation/far.py"]
+
+
+@pytest.mark.parametrize(
+    ("module", "text", "same"),
+    [
+        ("near/one.py", "# why\nx = 1  # what\n", True),
+        ("near/one.py", '"""Doc."""\nx = (\n    1\n)\n', True),
+        ("near/one.py", "x = 2\n", False),
+        ("near/one.py", "x = 1.0\n", False),
+        ("near/one.py", "x: int = 1\n", False),
+        ("far/two.py", "def f():\n    return 1\n", False),
+        ("far/three.py", "nobody = 'uses me'\n", True),
+    ],
+)
+def test_the_sum_of_code_changes_with_what_is_computed_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, text: str, same: bool
+) -> None:
+    monkeypatch.setattr(sources, "__file__", str(tmp_path / "pipeline/sources.py"))
+    files = {"start.py": "from weldbench.near import one\nfrom weldbench.far.two import f", "near/one.py": "x = 1\n"}
+    for name, code in {**files, "far/two.py": 'def f():\n    """Say 2."""\n    return 2\n'}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(code)
+    code_sha256.cache_clear()
+    before = code_sha256("start.py")
+    (tmp_path / module).write_text(text)
+    code_sha256.cache_clear()
+    assert (code_sha256("start.py") == before) is same
+    code_sha256.cache_clear()

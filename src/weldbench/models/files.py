@@ -67,13 +67,16 @@ class TrainedInfo:
     seed: int
 
 
-def save_network(path: Path | str, state: dict[str, torch.Tensor], info: TrainedInfo) -> None:
-    """Write weights as safetensors, with all that is needed to use them as their note, atomically.
+def save_network(
+    path: Path | str, state: dict[str, torch.Tensor], info: TrainedInfo, made_from: dict[str, Any] | None = None
+) -> None:
+    """Write weights as safetensors, with all that is needed to use them as their note.
 
     Args:
         path: The file.
-        state: Of a network that `build_network` made from the settings in `info`.
-        info: How it was built and trained.
+        state: The weights.
+        info: How they were trained, and what they are for.
+        made_from: As in `pipeline.records`; for a network that no training.json stands beside.
     """
     facts = {
         "model": info.settings.architecture,
@@ -85,7 +88,7 @@ def save_network(path: Path | str, state: dict[str, torch.Tensor], info: Trained
         "fold": info.fold,
         "seed": info.seed,
     }
-    write_tensors(path, state, facts)
+    write_tensors(path, state, facts | ({"made_from": made_from} if made_from else {}))
 
 
 def load_trained(path: Path | str) -> tuple[nn.Module, TrainedInfo]:

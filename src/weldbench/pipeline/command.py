@@ -4,21 +4,25 @@ import functools
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from weldbench.errors import InputError
 from weldbench.pipeline.lock import release_engine_lock, take_engine_lock
+from weldbench.pipeline.sources import PACKAGE
 
 
 def command(main: Callable[[], None]) -> Callable[[], None]:
     """Run `main` as a command: an InputError ends it with one message on stderr and exit code 2.
 
     As a stage of DVC, which names it in the environment, it works under the lock of the folder; Snakemake holds that
-    lock itself.
+    lock itself. In the root of a project it is that project's own weldbench that runs, or nothing: the engines watch
+    `src`, and an installed copy of another checkout would compute what they know nothing of.
     """
 
     @functools.wraps(main)
     def run() -> None:
         try:
+            _refuse_other_code()
             if "DVC_STAGE" in os.environ:
                 take_engine_lock("dvc")
             main()
@@ -29,3 +33,12 @@ def command(main: Callable[[], None]) -> Callable[[], None]:
             release_engine_lock()
 
     return run
+
+
+def _refuse_other_code() -> None:
+    running, here = Path(__file__).parents[1], PACKAGE
+    if (here / "cli.py").is_file() and not here.samefile(running):
+        raise InputError(
+            f"{running}: this weldbench is installed from elsewhere, and {here.absolute()} is not what would run; "
+            "run `pip install --no-deps -e .` here, or put PYTHONPATH=src before the command"
+        )

@@ -5,10 +5,12 @@ uses the room. Rooms that nearly every stage uses a little of are taken file by 
 """
 
 import ast
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 PACKAGE = Path("src/weldbench")
 # All that decides a result besides parameters and data; of the project's root.
@@ -26,7 +28,10 @@ PLUMBING = frozenset(
         "config/strict_yaml.py",
         "pipeline/checked.py",
         "pipeline/command.py",
+        "pipeline/consistency.py",
         "pipeline/lock.py",
+        "pipeline/provenance.py",
+        "pipeline/records.py",
         "pipeline/sources.py",
         "runtime/atomic.py",
         "runtime/disk.py",
@@ -36,11 +41,6 @@ PLUMBING = frozenset(
         "runtime/text.py",
     }
 )
-
-
-def library_files() -> list[Path]:
-    """List all modules of the library that is running, sorted; wherever it lies."""
-    return sorted(Path(__file__).parents[1].rglob("*.py"))
 
 
 def places_used_by(*sources: Path | str) -> list[str]:
@@ -63,6 +63,40 @@ def files_used_by(*sources: Path | str) -> list[str]:
     return [*map(str, sources), *sorted({str(file) for place in places for file in _code_files(place)})]
 
 
+@cache
+def code_sha256(*modules: str) -> str:
+    """Hash what modules of the library that is running compute with, wherever it lies.
+
+    Comments, docstrings, layout and plumbing do not count: no result depends on them.
+
+    Args:
+        modules: Relative to the library, such as `training/train.py`; what they import counts too.
+    """
+    package = Path(__file__).parents[1]
+    started = [package / module for module in modules]
+    used = sorted({*started, *_modules_used_by(started, package)})
+    trees = [(path.relative_to(package).as_posix(), _essence(ast.parse(_code(path)))) for path in used]
+    return hashlib.sha256(json.dumps(trees).encode()).hexdigest()
+
+
+def _essence(node: Any) -> Any:
+    """Return a syntax tree as plain lists, the same in every version of Python, without docstrings.
+
+    What is None or empty is left out, as newer versions add such fields.
+    """
+    if isinstance(node, list):
+        return [_essence(item) for item in node if not _is_text_alone(item)]
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = [(name, _essence(value)) for name, value in ast.iter_fields(node) if value is not None]
+    return [type(node).__name__, *((name, essence) for name, essence in fields if essence != [])]
+
+
+def _is_text_alone(node: Any) -> bool:
+    """Tell whether a statement is nothing but a text, as a docstring is."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
 def _place(module: Path, used: set[Path]) -> Path:
     room = PACKAGE / module.relative_to(PACKAGE).parts[0]
     whole = room.name not in WIDE_ROOMS or used.issuperset(room.rglob("[!_]*.py"))
@@ -74,26 +108,26 @@ def _code_files(place: Path) -> list[Path]:
     return [*place.rglob("*.py"), *place.rglob("*.j2")] if place.is_dir() else [place]
 
 
-def _counts(module: Path) -> bool:
+def _counts(module: Path, package: Path) -> bool:
     """Tell whether a module can decide a result."""
-    return module.name != "__init__.py" and module.relative_to(PACKAGE).as_posix() not in PLUMBING
+    return module.name != "__init__.py" and module.relative_to(package).as_posix() not in PLUMBING
 
 
-def _modules_used_by(sources: Iterable[Path | str]) -> set[Path]:
+def _modules_used_by(sources: Iterable[Path | str], package: Path = PACKAGE) -> set[Path]:
     """Find the modules that sources import, directly or through each other; not behind plumbing."""
     found: set[Path] = set()
     waiting = [Path(source) for source in sources]
     while waiting:
-        for module in _imported_modules(waiting.pop()):
-            if module not in found and module.relative_to(PACKAGE).as_posix() not in PLUMBING:
+        for module in _imported_modules(waiting.pop(), package):
+            if module not in found and module.relative_to(package).as_posix() not in PLUMBING:
                 found.add(module)
                 waiting.append(module)
-    return {module for module in found if _counts(module)}
+    return {module for module in found if _counts(module, package)}
 
 
-def _imported_modules(source: Path) -> Iterator[Path]:
+def _imported_modules(source: Path, package: Path) -> Iterator[Path]:
     for dotted_name in _imported_names(_code(source)):
-        yield from _files_of(dotted_name)
+        yield from _files_of(dotted_name, package)
 
 
 @cache
@@ -108,11 +142,11 @@ def _imported_names(code: str) -> list[str]:
     return found
 
 
-def _files_of(dotted_name: str) -> Iterator[Path]:
+def _files_of(dotted_name: str, package: Path) -> Iterator[Path]:
     first, *rest = dotted_name.split(".")
     if first != PACKAGE.name:
         return
-    place = PACKAGE.joinpath(*rest)
+    place = package.joinpath(*rest)
     for candidate in (place / "__init__.py", place.with_suffix(".py") if rest else place / "__init__.py"):
         if candidate.is_file():
             yield candidate

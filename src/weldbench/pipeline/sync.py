@@ -6,25 +6,33 @@ in both directions, and only for stages that an engine calls up to date:
 
 - A stage that DVC calls unchanged, as all stages before it: Snakemake is told (`--touch`, which writes its metadata).
 - A stage all of whose outputs Snakemake calls up to date: DVC is told (its outputs are hashed into `dvc.lock`).
+
+Either engine can be mistaken: `git checkout` or `--touch` make it call files up to date that were made with other
+settings. So what the files say of themselves is read first, and nothing is carried across that contradicts it.
 """
 
 import csv
 import logging
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import networkx
 from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.repo import Repo, lock_repo
+from dvc.scm import SCMError
 from dvc.stage import PipelineStage
 
-from weldbench.config import load_params
+from weldbench.config import Params, load_params
 from weldbench.errors import InputError
 from weldbench.pipeline.checked import MARK, overrides_folder, write_mark, write_overrides
+from weldbench.pipeline.consistency import contradictions, other_code, refuse
 from weldbench.pipeline.lock import release_engine_lock, take_engine_lock
+from weldbench.pipeline.provenance import Project
+
+_NOTHING_NEW = "Snakemake has nothing to learn from DVC"
 
 
 def synchronize() -> list[str]:
@@ -34,8 +42,8 @@ def synchronize() -> list[str]:
         Sentences that say what was done.
 
     Raises:
-        InputError: The folder is no DVC repository, params.yaml is not valid, another engine is at work, or an engine
-            cannot read its graph.
+        InputError: The folder is no DVC repository, params.yaml is not valid, another engine is at work, an engine
+            cannot read its graph, or a file that it calls up to date was made from something else.
     """
     logging.getLogger("dvc").setLevel(logging.WARNING)
     take_engine_lock("weldbench sync")
@@ -50,35 +58,59 @@ def synchronize() -> list[str]:
             planning = beside.submit(_snakemake_plan)
             changed = set(repo.status())
             plan = planning.result()
-            return [_tell_snakemake(repo, changed, plan), _tell_dvc(repo, changed, plan)]
-    except NotDvcRepoError:
-        raise InputError(
-            "DVC is not set up in this folder, so there is nothing to synchronize; "
-            "`dvc init` (with `--no-scm` where there is no git) sets it up"
-        ) from None
+            unchanged, finished = _unchanged(repo, changed), _finished(repo, changed, plan)
+            behind = [output for output, up_to_date in plan.items() if not up_to_date and _made_by(unchanged, output)]
+            _refuse_contradictions(params, [*(unchanged if behind else []), *finished])
+            return [_tell_snakemake(unchanged, plan) if behind else _NOTHING_NEW, _tell_dvc(finished)]
+    except (NotDvcRepoError, SCMError):
+        raise InputError(_no_repository()) from None
     except DvcException as error:
         raise InputError(f"DVC: {error}") from None
     finally:
         release_engine_lock()
 
 
-def _tell_snakemake(repo: Repo, changed: set[str], plan: dict[str, bool]) -> str:
+def _no_repository() -> str:
+    """Say how to set DVC up here: an unpacked archive has the folder of DVC, and no git."""
+    without_git = "" if Path(".git").exists() else " --no-scm"
+    again = " --force" if Path(".dvc").exists() else ""
+    return (
+        "DVC is not set up in this folder, so there is nothing to synchronize; nothing is wrong with the results. "
+        f"`dvc init{without_git}{again}` sets it up, then run `weldbench sync`"
+    )
+
+
+def _unchanged(repo: Repo, changed: set[str]) -> list[PipelineStage]:
+    """List the stages that DVC calls unchanged, as all stages before them."""
     graph = repo.index.graph
-    unchanged = [
+    return [
         stage
         for stage in repo.index.stages
         if not changed & {before.addressing for before in networkx.dfs_preorder_nodes(graph, stage)}
     ]
-    behind = [output for output, up_to_date in plan.items() if not up_to_date and _made_by(unchanged, output)]
-    if not behind:
-        return "Snakemake has nothing to learn from DVC"
+
+
+def _finished(repo: Repo, changed: set[str], plan: dict[str, bool]) -> list[PipelineStage]:
+    """List the stages that DVC calls changed and Snakemake up to date."""
+    return [stage for stage in repo.index.stages if stage.addressing in changed and _is_finished(stage, plan)]
+
+
+def _refuse_contradictions(params: Params, stages: Sequence[PipelineStage]) -> None:
+    project = Project.here(params, params.dataset)
+    concerned = [record for record in project.all_records() if _made_by(stages, str(record.path))]
+    found = contradictions(concerned, networks=True)
+    for path in other_code(concerned):
+        found.setdefault(path, []).append("made by other code than that in src/weldbench")
+    refuse(found, "nothing was synchronized: an engine calls files up to date that were made from something else")
+
+
+def _tell_snakemake(unchanged: Sequence[PipelineStage], plan: dict[str, bool]) -> str:
     known = [output for output in plan if _made_by(unchanged, output)]
     _snakemake("--touch", "--forceall", "--cores", "1", *known)
     return f"Snakemake now takes {len(known)} outputs that DVC calls unchanged as up to date"
 
 
-def _tell_dvc(repo: Repo, changed: set[str], plan: dict[str, bool]) -> str:
-    finished = [stage for stage in repo.index.stages if stage.addressing in changed and _is_finished(stage, plan)]
+def _tell_dvc(finished: Sequence[PipelineStage]) -> str:
     for stage in finished:
         stage.save()
         # Linking the outputs anew would change their times, and Snakemake would make them again.

@@ -37,6 +37,7 @@ class Findings:
         scored: On all test frames.
         balanced: On the balanced subset of test.
         lineage: What the tables were made from, in a line.
+        deviations: Sentences on packages or code other than those expected, for every table.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Findings:
     trainings: Trainings
     published: Published
     lineage: str
+    deviations: Sequence[str] = ()
 
 
 def gather(
@@ -63,6 +65,7 @@ def gather(
     evaluation: Path,
     published: Path,
     lock: Path,
+    deviations: Sequence[str] = (),
 ) -> Findings:
     """Read what the earlier stages wrote, and score every model.
 
@@ -97,6 +100,7 @@ def gather(
         trainings=trainings,
         published=quoted,
         lineage=made_from(data / "manifest.csv", lock, told),
+        deviations=deviations,
     )
 
 
@@ -104,7 +108,7 @@ def write_tables(findings: Findings, folder: Path) -> None:
     """Write every registered table."""
     for name, entry in TABLES.items():
         table: Table = entry.build(findings)
-        replace(table, name=name, notes=[*table.notes, findings.lineage]).write(folder)
+        replace(table, name=name, notes=[*table.notes, *findings.deviations, findings.lineage]).write(folder)
     _remove_others(folder, {f"{name}.{suffix}" for name in TABLES for suffix in TABLE_FORMATS})
 
 

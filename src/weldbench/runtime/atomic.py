@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from weldbench.runtime.disk import refusals_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,15 +18,20 @@ def replacing(path: Path | str) -> Iterator[Path]:
 
     The suffix of `path` is kept, for writers that choose the format by it. Parent folders are made. What a kill leaves
     has the same temporary name, so that the next run writes over it and disks do not fill with halves.
+
+    Raises:
+        InputError: The disk is full or read-only, a quota or a limit is reached, or writing is not permitted.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = partial_path(path)
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with refusals_named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            partial.replace(path)
+        finally:
+            with suppress(PermissionError):  # it says less than the error that led here
+                partial.unlink(missing_ok=True)
 
 
 def partial_path(path: Path) -> Path:

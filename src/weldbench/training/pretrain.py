@@ -11,11 +11,13 @@ from weldbench.config.training import Hardware, Pretrain
 from weldbench.data.normalization import Normalization, normalize
 from weldbench.models.architectures import build_network
 from weldbench.models.files import TrainedInfo, save_network
+from weldbench.pipeline.provenance import pretrain_record
+from weldbench.runtime.disk import space_for
 from weldbench.runtime.hardware import Fabric, in_force
 from weldbench.runtime.progress import reporting
 from weldbench.runtime.seeding import Stream, seed_torch
 from weldbench.training.batches import Batch
-from weldbench.training.checkpoint import Checkpoint, fingerprint, remove_checkpoint
+from weldbench.training.checkpoint import Checkpoint, needed_bytes, remove_checkpoint
 from weldbench.training.loop import TrainingData, fit
 from weldbench.training.rendering import Rendered, render_ahead
 from weldbench.weldsim import CLASSES
@@ -48,30 +50,32 @@ def pretrain_backbone(fabric: Fabric, settings: Model, pretrain: Pretrain, hardw
         pretrain: The section `pretrain`.
         hardware: The section `hardware`.
         output: The file of the backbone.
+
+    Raises:
+        InputError: The disk has too little space.
     """
     steps = pretrain.steps // settings.epochs
     data = TrainingData(_Stream(pretrain, steps, fabric.device), steps, pretrain.batch_size)
-    facts = {
-        "settings": settings.model_dump(),
-        "pretrain": pretrain.model_dump(exclude={"workers"}),
-        "hardware": in_force(hardware, fabric),
-    }
     checkpoint_path = output.with_name(f".{output.stem}.checkpoint.safetensors")
     seed_torch(Stream.PRETRAINING_WEIGHTS, pretrain.seed)
     network = build_network(settings, len(CLASSES))
-    with reporting(f"pretrain {settings.architecture}", settings.epochs * steps, "steps") as advance:
+    made_from = pretrain_record(pretrain, in_force(hardware, fabric), output).made_from()
+    with (
+        space_for(output.parent, needed_bytes(network, settings, checkpoint_path), "pretraining"),
+        reporting(f"pretrain {settings.architecture}", settings.epochs * steps, "steps") as advance,
+    ):
         progress = fit(
             fabric,
             network,
             settings,
             data,
             pretrain.seed,
-            Checkpoint(checkpoint_path, fingerprint(facts)),
+            Checkpoint(checkpoint_path, made_from),
             lambda line: advance(steps),
             hardware.compile,
         )
     info = TrainedInfo(settings, list(CLASSES), _NORMALIZATION, "simulated", None, pretrain.seed)
-    save_network(output, progress.best_state, info)
+    save_network(output, progress.best_state, info, made_from)
     remove_checkpoint(checkpoint_path)
 
 

@@ -1,10 +1,8 @@
 """Training one model on one dataset: from an assignment to the files of a trained model."""
 
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +12,13 @@ from torch import nn
 from weldbench.data.normalization import Normalization
 from weldbench.models.files import TrainedInfo, save_network
 from weldbench.models.inference import BATCH_FRAMES, milliseconds_per_frame
+from weldbench.pipeline.provenance import starts_from_backbone, train_record
+from weldbench.pipeline.records import Record
 from weldbench.runtime.atomic import write_csv, write_json
+from weldbench.runtime.disk import space_for
 from weldbench.runtime.hardware import Fabric, device_name, in_force, peak_memory_bytes
 from weldbench.runtime.progress import reporting
-from weldbench.training.checkpoint import Checkpoint, fingerprint, remove_checkpoint
+from weldbench.training.checkpoint import Checkpoint, needed_bytes, remove_checkpoint
 from weldbench.training.loop import Epoch, Progress, fit
 from weldbench.training.setup import TrainingJob, prepare_training
 from weldbench.training.tracking import tracker
@@ -33,6 +34,7 @@ class TrainingResult:
         progress: Its history.
         seconds: From the start, loading of frames included, and of epochs that an earlier process did.
         inference_ms: Per frame on this device; `alone` as a camera sends them, `batched` as a test set is scored.
+        made_from: Settings, inputs, code and versions, as `pipeline.records` describes them.
     """
 
     network: nn.Module
@@ -40,6 +42,7 @@ class TrainingResult:
     progress: Progress
     seconds: float
     inference_ms: dict[str, float]
+    made_from: dict[str, Any]
 
 
 def train_network(
@@ -54,13 +57,16 @@ def train_network(
         track: Called after every epoch.
 
     Raises:
-        InputError: Anything in params.yaml or the data does not fit.
+        InputError: Anything in params.yaml or the data does not fit, or the disk has too little space.
     """
     started = time.perf_counter()
     settings, compiled = job.settings, job.hardware.compile
     whole, learning, normalization, data = prepare_training(fabric, job)
-    checkpoint = Checkpoint(checkpoint_path, _fingerprint(fabric, job))
-    with reporting(f"train {settings.architecture}", settings.epochs, "epochs") as advance:
+    checkpoint = Checkpoint(checkpoint_path, _record(fabric, job, checkpoint_path.parent).made_from())
+    with (
+        space_for(checkpoint_path.parent, needed_bytes(whole, settings, checkpoint_path), "training"),
+        reporting(f"train {settings.architecture}", settings.epochs, "epochs") as advance,
+    ):
 
         def on_epoch(line: Epoch) -> None:
             advance(1)
@@ -75,7 +81,7 @@ def train_network(
         name: round(milliseconds_per_frame(fabric, whole, settings.input_size_px, normalization, frames), 4)
         for name, frames in {"alone": 1, "batched": BATCH_FRAMES}.items()
     }
-    return TrainingResult(whole.cpu(), normalization, progress, seconds, inference_ms)
+    return TrainingResult(whole.cpu(), normalization, progress, seconds, inference_ms, checkpoint.made_from)
 
 
 def train_model(fabric: Fabric, job: TrainingJob, output: Path) -> None:
@@ -91,22 +97,19 @@ def train_model(fabric: Fabric, job: TrainingJob, output: Path) -> None:
         return
     info = TrainedInfo(job.settings, job.dataset.classes, result.normalization, job.name, job.fold, job.seed)
     write_csv(output / "history.csv", pd.DataFrame([asdict(line) for line in result.progress.history]), "%.6f")
-    write_json(output / "training.json", _training_facts(fabric, job, result))
     save_network(output / "model.safetensors", result.network.state_dict(), info)
+    outputs = _record(fabric, job, output).output_sums()
+    facts = _training_facts(fabric, job, result)
+    write_json(output / "training.json", {**facts, "made_from": result.made_from, "outputs": outputs})
     remove_checkpoint(checkpoint_path)
 
 
-def _fingerprint(fabric: Fabric, job: TrainingJob) -> str:
-    facts = {
-        "settings": job.settings.model_dump(),
-        "augment": job.train.augment.model_dump(),
-        "hardware": in_force(job.hardware, fabric),
-        "seed": job.seed,
-        "classes": job.dataset.classes,
-        "frames": list(job.dataset.frames.shape),
-    }
-    manifest = job.dataset.folder / "manifest.csv"
-    return fingerprint(facts, manifest, job.split, *([job.pretrained] if job.pretrained else []))
+def _record(fabric: Fabric, job: TrainingJob, output: Path) -> Record:
+    backbone = None
+    if job.pretrained and starts_from_backbone(job.settings):
+        backbone = Record(job.pretrained, "pretrain", {})
+    hardware, folder = in_force(job.hardware, fabric), job.dataset.folder
+    return train_record(job.settings, job.train.augment, hardware, job.seed, folder, job.split, backbone, output)
 
 
 def _training_facts(fabric: Fabric, job: TrainingJob, result: TrainingResult) -> dict[str, Any]:
@@ -130,8 +133,5 @@ def _training_facts(fabric: Fabric, job: TrainingJob, result: TrainingResult) ->
         "training_seconds": round(sum(line.seconds for line in progress.history), 3),
         "inference_ms": result.inference_ms,
         "peak_memory_mb": round(peak_memory_bytes(fabric.device) / 1e6),
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("torch", "torchvision", "numpy")},
-        },
+        "versions": result.made_from["versions"],
     }

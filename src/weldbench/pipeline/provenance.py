@@ -1,0 +1,176 @@
+"""What each output of a project should be made from, by params.yaml and the files that lie here now."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from weldbench.config import Params
+from weldbench.config.models import Model, TorchvisionModel
+from weldbench.config.training import Augment, Pretrain
+from weldbench.pipeline.records import Record
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where the outputs of one dataset lie, and what is asked of them.
+
+    Attributes:
+        params: As they hold for the dataset.
+        dataset: Name of the dataset.
+        data: Folder of its frames and splits.
+        trained: Folder of its trained models; that of the backbones lies beside it.
+        evaluation: Folder of their predictions.
+        results: Folder of its tables and figures.
+    """
+
+    params: Params
+    dataset: str
+    data: Path
+    trained: Path
+    evaluation: Path
+    results: Path
+
+    @classmethod
+    def here(cls, params: Params, dataset: str) -> "Project":
+        """Return the project whose root is the working folder."""
+        results = Path("results", dataset)
+        return cls(
+            params.for_dataset(dataset),
+            dataset,
+            Path("data", dataset),
+            Path("models", dataset),
+            results / "evaluation",
+            results,
+        )
+
+    def records(self, models: Iterable[str]) -> Iterator[Record]:
+        """Yield what is asked for, stage by stage, up to the predictions of these models."""
+        params, models = self.params, list(models)
+        yield fetch_record(params, self.dataset, self.data / "archive.zip")
+        yield ingest_record(params, self.dataset, self.data / "archive.zip", self.data)
+        for fold in params.folds:
+            yield split_record(params, self.dataset, fold, self.data, self.data / "split" / f"fold{fold}")
+        places = [(model, fold, seed) for model in models for fold in params.folds for seed in params.seeds]
+        trainings = [self.training(place) for place in places]
+        yield from {record.pretrained.path: record.pretrained for record in trainings if record.pretrained}.values()
+        yield from trainings
+        yield from map(self.predictions, places)
+
+    def all_records(self) -> list[Record]:
+        """Return what is asked for of all that is trained, and of the tables and figures."""
+        models = [*self.params.train.models, *self.params.finetune.models]
+        return [*self.records(models), self.comparison()]
+
+    def training(self, place: tuple[str, int, int]) -> Record:
+        """Return what is asked of one training: (model, fold, seed)."""
+        model, fold, seed = place
+        params, settings = self.params, self.params.models[model]
+        backbone = None
+        if model in params.finetune.models and starts_from_backbone(settings):
+            file = self.trained.parent / "pretrained" / f"{model}-simulated.safetensors"
+            backbone = pretrain_record(params.pretrain, as_json(params.hardware) | {"devices": 1}, file)
+        split = self.data / "split" / f"fold{fold}" / "split.csv"
+        hardware = as_json(params.hardware)
+        output = self.trained / model / f"fold{fold}" / f"seed{seed}"
+        return train_record(settings, params.train.augment, hardware, seed, self.data, split, backbone, output)
+
+    def predictions(self, place: tuple[str, int, int]) -> Record:
+        """Return what is asked of the predictions of one training."""
+        model, fold, seed = place
+        network = self.trained / model / f"fold{fold}" / f"seed{seed}" / "model.safetensors"
+        split = self.data / "split" / f"fold{fold}" / "split.csv"
+        output = self.evaluation / model / f"fold{fold}" / f"seed{seed}"
+        return evaluate_record(as_json(self.params.hardware) | {"devices": 1}, self.data, split, network, output)
+
+    def comparison(self) -> Record:
+        """Return what is asked of the tables and figures."""
+        params = self.params
+        places = [(m, fold, seed) for m in params.compare.models for fold in params.folds for seed in params.seeds]
+        files = [record.outputs["predictions.csv"] for record in map(self.predictions, places)]
+        return Record(
+            path=self.results / "comparison.json",
+            stage="compare",
+            settings={"seeds": params.seeds, "folds": params.folds, "compare": as_json(params.compare)},
+            inputs={path.relative_to(self.evaluation).as_posix(): path for path in files},
+        )
+
+
+def fetch_record(params: Params, dataset: str, archive: Path) -> Record:
+    """Return what an archive is made from."""
+    return Record(archive.with_suffix(".json"), "fetch", {f"datasets.{dataset}": as_json(params.datasets[dataset])})
+
+
+def ingest_record(params: Params, dataset: str, archive: Path, output: Path) -> Record:
+    """Return what the frames are made from."""
+    settings = as_json(params.ingest, "workers")
+    return Record(
+        path=output / "inventory.json",
+        stage="ingest",
+        settings={f"datasets.{dataset}": as_json(params.datasets[dataset]), "ingest": settings},
+        inputs={"archive.json": archive.with_suffix(".json")},
+        outputs={"manifest.csv": output / "manifest.csv"},
+    )
+
+
+def split_record(params: Params, dataset: str, fold: int, data: Path, output: Path) -> Record:
+    """Return what a split is made from."""
+    return Record(
+        path=output / "audit.json",
+        stage="split",
+        settings={"split": as_json(params.split), "fold": fold},
+        inputs=_frames(data),
+        outputs={"split.csv": output / "split.csv"},
+    )
+
+
+def pretrain_record(pretrain: Pretrain, hardware: Mapping[str, Any], output: Path) -> Record:
+    """Return what a backbone is made from; how many processes render its frames decides nothing."""
+    return Record(output, "pretrain", {"pretrain": as_json(pretrain, "workers"), "hardware": hardware})
+
+
+def train_record(
+    settings: Model,
+    augment: Augment,
+    hardware: Mapping[str, Any],
+    seed: int,
+    data: Path,
+    split: Path,
+    pretrained: Record | None,
+    output: Path,
+) -> Record:
+    """Return what a trained network is made from."""
+    sections = {f"models.{settings.architecture}": as_json(settings), "train.augment": as_json(augment)}
+    return Record(
+        path=output / "training.json",
+        stage="train",
+        settings={**sections, "hardware": hardware, "seed": seed},
+        inputs={**_frames(data), "split.csv": split} | ({"pretrained": pretrained.path} if pretrained else {}),
+        outputs={name: output / name for name in ("model.safetensors", "history.csv")},
+        pretrained=pretrained,
+    )
+
+
+def evaluate_record(hardware: Mapping[str, Any], data: Path, split: Path, network: Path, output: Path) -> Record:
+    """Return what predictions are made from."""
+    return Record(
+        path=output / "evaluation.json",
+        stage="evaluate",
+        settings={"hardware": hardware},
+        inputs={**_frames(data), "split.csv": split, "model.safetensors": network},
+        outputs={name: output / name for name in ("predictions.csv", "metrics.json")},
+    )
+
+
+def starts_from_backbone(settings: Model) -> bool:
+    """Tell whether a training starts from weights that learned on simulated frames."""
+    return isinstance(settings, TorchvisionModel) and settings.init == "simulated"
+
+
+def as_json(section: Any, *without: str) -> dict[str, Any]:
+    """Return a section as JSON, without some of its keys."""
+    return section.model_dump(mode="json", exclude=set(without))
+
+
+def _frames(data: Path) -> dict[str, Path]:
+    return {name: data / name for name in ("manifest.csv", "inventory.json")}
