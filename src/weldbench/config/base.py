@@ -1,9 +1,12 @@
 """What every section of params.yaml shares: strict types, no unknown keys, no change after reading."""
 
 from collections.abc import Hashable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+SplitName = Literal["train", "valid", "test"]
+SPLITS: tuple[SplitName, ...] = get_args(SplitName)  # in the order in which they are listed everywhere
 
 
 class Section(BaseModel):

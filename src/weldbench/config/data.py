@@ -3,15 +3,12 @@
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from weldbench.config.base import Count, Override, Pixels, Section, Seed
+from weldbench.config.base import Count, Override, Pixels, Section, Seed, SplitName
 from weldbench.errors import InputError
-
-SplitName = Literal["train", "valid", "test"]
-SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 
 SS304_CLASSES = [
     "good_weld",

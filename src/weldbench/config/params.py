@@ -131,7 +131,8 @@ class Params(Section):
         Raises:
             InputError: There is no such dataset.
         """
-        changes = {"dataset": name, "datasets": {name: dataset_named(self.datasets, name)}, "per_dataset": {}}
+        own = {name: dataset_named(self.datasets, name)}
+        changes: dict[str, Any] = {"dataset": name, "datasets": own, "per_dataset": {}}
         if name in self.per_dataset:
             key, overrides = f"per_dataset.{name}", self.per_dataset[name]
             changes |= {

@@ -64,7 +64,7 @@ def read_yaml(path: Path | str) -> Document:
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         raise InputError(f"{path}: line {line}: this is no valid YAML: {error.reason}; delete that character") from None
-    except (yaml.YAMLError, ruamel.yaml.YAMLError) as error:
+    except (yaml.YAMLError, ruamel.yaml.error.YAMLError) as error:
         raise InputError(f"{path}: this is no valid YAML: {error}") from None
     except RecursionError:
         raise InputError(f"{path}: its lists or sections are nested too deeply") from None
@@ -117,7 +117,7 @@ class _Reader:
         one, two = yaml.compose(text, Loader=yaml.SafeLoader), self.yaml_1_2.compose(text)
         return None if one is None else self._value(one, two, ())
 
-    def _value(self, one: yaml.Node, two: Any, key: Key) -> Any:
+    def _value(self, one: Any, two: Any, key: Key) -> Any:
         self.lines[key] = one.start_mark.line + 1
         if [isinstance(one, kind) for kind in _KINDS] != [one.id == two.id and isinstance(one, k) for k in _KINDS]:
             self._tell(key, one, "the two versions of YAML read it differently")
@@ -153,7 +153,7 @@ class _Reader:
                 self.yaml_1_1.construct_object(one, deep=True),
                 self.yaml_1_2.constructor.construct_object(two, deep=True),
             )
-        except (ValueError, ArithmeticError, ruamel.yaml.YAMLError, yaml.YAMLError):
+        except (ValueError, ArithmeticError, ruamel.yaml.error.YAMLError, yaml.YAMLError):
             self._tell(key, one, f"{_shortened(one.value)} is no value in YAML; put quotes around a text")
             return None
         if repr(values[0]) != repr(values[1]):

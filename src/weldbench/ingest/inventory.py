@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from weldbench.config.data import SPLITS
+from weldbench.config.base import SPLITS
 from weldbench.ingest.layout import Layout
 from weldbench.ingest.run_name import process_facts
 from weldbench.runtime.text import counted

@@ -73,7 +73,10 @@ def _imagenet_state(architecture: str) -> dict[str, torch.Tensor]:
     try:
         if path.is_file():
             _refuse_damaged(path, weights.url)
-        return weights.get_state_dict(check_hash=True, map_location="cpu", weights_only=True, progress=False)
+        state: dict[str, torch.Tensor] = weights.get_state_dict(
+            check_hash=True, map_location="cpu", weights_only=True, progress=False
+        )
+        return state
     except (OSError, RuntimeError) as error:
         raise InputError(
             f"the ImageNet weights of {architecture} are not on this machine and could not be downloaded ({error}); "

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from weldbench.config import Params
+from weldbench.config.base import Section
 from weldbench.config.models import Model, TorchvisionModel
 from weldbench.config.training import Augment, Pretrain
 from weldbench.pipeline.records import Record
@@ -167,7 +168,7 @@ def starts_from_backbone(settings: Model) -> bool:
     return isinstance(settings, TorchvisionModel) and settings.init == "simulated"
 
 
-def as_json(section: Any, *without: str) -> dict[str, Any]:
+def as_json(section: Section, *without: str) -> dict[str, Any]:
     """Return a section as JSON, without some of its keys."""
     return section.model_dump(mode="json", exclude=set(without))
 

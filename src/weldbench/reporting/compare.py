@@ -18,6 +18,7 @@ from weldbench.evaluation.training_records import Trainings, read_trainings
 from weldbench.pipeline.lineage import made_from
 from weldbench.reporting.figures.style import save
 from weldbench.reporting.outputs import FIGURES, MODEL_FIGURES, TABLE_FORMATS, TABLES
+from weldbench.reporting.registry import FigureEntry
 from weldbench.reporting.tables.table import Table
 
 _FLATTERED = "The split is random, not by run: near copies of train frames stand in test, which flatters every model."
@@ -115,7 +116,7 @@ def write_tables(findings: Findings, folder: Path) -> None:
 def write_figures(findings: Findings, folder: Path) -> None:
     """Write every registered figure; those of models once for each model."""
     models = findings.scored.comparison.models
-    drawn = [(entry, ()) for entry in FIGURES.values()]
+    drawn: list[tuple[FigureEntry, tuple[str, ...]]] = [(entry, ()) for entry in FIGURES.values()]
     drawn += [(entry, (model,)) for model in models for entry in MODEL_FIGURES.values()]
     for entry, model in drawn:
         save(entry.draw(findings, *model), folder / entry.path(*model).name)

@@ -5,7 +5,8 @@ from collections.abc import Hashable, Iterable
 import numpy as np
 import pandas as pd
 
-from weldbench.config.data import SPLITS, Split
+from weldbench.config.base import SPLITS
+from weldbench.config.data import Split
 from weldbench.errors import InputError
 from weldbench.runtime.seeding import Stream, generator
 

@@ -83,7 +83,7 @@ def needed_bytes(network: nn.Module, settings: Model, checkpoint: Path) -> int:
         settings: Of the training: its optimizer and whether the weights are averaged.
         checkpoint: Where it will be; one that is there already takes no more space.
     """
-    weights = sum(tensor.nbytes for tensor in network.state_dict().values())
+    weights: int = sum(tensor.nbytes for tensor in network.state_dict().values())
     states = 2 + (2 if settings.optimizer == "adamw" else 1) + (1 if settings.ema_decay else 0)
     present = checkpoint.stat().st_size if checkpoint.exists() else 0
     return max(weights * (2 * states + 1) - present, 0)

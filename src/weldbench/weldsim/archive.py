@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from weldbench.config.base import SplitName
 from weldbench.config.data import SimulatedDataset
 from weldbench.runtime.parallel import ordered_map
 from weldbench.runtime.progress import reporting
@@ -24,7 +25,7 @@ from weldbench.weldsim.scene import CLASSES
 GOOD, HOLE, DIRT, FOLD, GAS, FAST = range(len(CLASSES))
 # The classes that follow each other in each run. As in the real set, a weld may go bad in the middle, shielding gas
 # is missing in few runs, and one of those stands in valid and in test, frame for frame: a leak for the audit to find.
-_RUNS = {
+_RUNS: dict[SplitName, list[tuple[int, ...]]] = {
     "train": [
         *[(GOOD,)] * 10, *[(GOOD, HOLE), (GOOD, DIRT), (GOOD, FOLD), (FAST, GOOD)] * 2,
         *[(HOLE,), (DIRT,), (FOLD,)] * 7, *[(GAS,)] * 5, *[(FAST,)] * 6,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from weldbench.config.data import SPLITS
+from weldbench.config.base import SPLITS
 from weldbench.evaluation.confusion import macro, precision, recall, weighted
 from weldbench.evaluation.metrics import average_precision
 from weldbench.evaluation.scoring import ScoredComparison
