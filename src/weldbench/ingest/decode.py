@@ -69,7 +69,7 @@ def decode(data: bytes) -> Picture:
     """
     with _only_bad_frames():
         count, samples = _contents(data)
-        if count != 1:
+        if count > 1:
             raise BadFrameError(f"it holds {count} pictures in one file; write each into a file of its own")
         return _picture(next(samples))
 

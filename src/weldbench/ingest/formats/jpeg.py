@@ -43,6 +43,15 @@ def read(data: bytes) -> Contents:
     return one(samples._replace(orientation=orientation, remarks=(*remarks, _FIRST_OF_SEVERAL) if several else remarks))
 
 
+def declared_size(data: bytes) -> tuple[int, int]:
+    """Return the width and height that a JPEG says it has."""
+    for marker, content, _ in _segments(data):
+        if marker in _FRAMES and len(content) >= 5:
+            height, width = struct.unpack_from(">HH", content, 1)
+            return width, height
+    raise BadFrameError("it is a damaged picture (JPEG without a size)")
+
+
 def _is_pixels(marker: int, content: bytes) -> bool:
     if marker == _ADOBE:
         return content.startswith(b"Adobe") and len(content) >= _ADOBE_BYTES

@@ -35,10 +35,10 @@ def read(data: bytes) -> Contents:
     chunks = list(_chunks(data))
     kinds = {name for name, _ in chunks}
     deep_color = kind[0] == 16 and (kind[1] > 0 or b"tRNS" in kinds)
-    if b"acTL" in kinds and (animation := _animation(data, chunks)):
+    if (count := _frames(chunks)) > 1:
         if deep_color:
-            raise not_read(f"16-bit color PNG with {animation.count} pictures in one file")
-        return animation
+            raise not_read(f"16-bit color PNG with {count} pictures in one file")
+        return Contents(count, with_pillow.read(_join(data, chunks, _PIXELS | _ANIMATION), "PNG").samples)
     pixels = _join(data, chunks, _PIXELS)
     if tuple(kind) == _GRAY_8_BIT and b"tRNS" not in kinds:
         samples = Samples(_decode_gray(pixels, height, width), 255, "gray")
@@ -79,14 +79,12 @@ def _decode_16_bit(data: bytes, height: int, width: int, color_type: int, key: b
     return Samples(levels, 65535, "rgb" if color_type in _16_BIT_COLORS else "gray")
 
 
-def _animation(data: bytes, chunks: list[tuple[bytes, slice]]) -> Contents | None:
-    """Return the pictures of an APNG; None if it has only one, or if what says so is damaged."""
-    animated = _join(data, chunks, _PIXELS | _ANIMATION)
-    try:
-        contents = with_pillow.read(animated, "PNG")
-    except Exception:
-        return None
-    return contents if contents.count > 1 else None
+def _frames(chunks: list[tuple[bytes, slice]]) -> int:
+    """Count the pictures of an APNG, whose plain picture need not be one of its film; 1 for any other PNG."""
+    film = [name for name, _ in chunks if name in {b"acTL", b"fcTL", b"IDAT"}]
+    if b"acTL" not in film or b"fcTL" not in film:
+        return 1
+    return film.count(b"fcTL") + (b"IDAT" in film[: film.index(b"fcTL")])
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, slice]]:

@@ -7,7 +7,7 @@ import numpy as np
 import tifffile
 
 from weldbench.errors import BadFrameError
-from weldbench.ingest.formats import with_pillow
+from weldbench.ingest.formats import jpeg
 from weldbench.ingest.formats.exif import UPRIGHT, valid
 from weldbench.ingest.formats.samples import SAVE_AS, Contents, Samples, check_size, not_read
 
@@ -19,16 +19,15 @@ logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 # Of NewSubfileType: a preview of another picture, or a mask for one.
 _PREVIEW, _MASK = 1, 4
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS, _YCBCR = 0, 1, 2, 3, 5, 6
-_COLORS = {_WHITE_IS_ZERO: "gray", _BLACK_IS_ZERO: "gray", _RGB: "rgb", _PALETTE: "gray", _INKS: "cmyk"}
+_COLORS = {_WHITE_IS_ZERO: "gray", _BLACK_IS_ZERO: "gray", _RGB: "rgb", _PALETTE: "gray", _INKS: "cmyk", _YCBCR: "rgb"}
 _CHANNELS = {"gray": 1, "rgb": 3, "cmyk": 4}
 _MAX_CHANNELS = 8
 _UNSIGNED = {1, 4}  # SampleFormat; by 4 a program says that it does not know
 _NUMBERS = {2: "signed", 3: "floating-point", 5: "complex", 6: "complex"}
-# Uncompressed, and compressed without loss by codecs that never write more than they are told to:
-# LZW, Deflate twice, PackBits, LZMA, Zstandard.
-_LOSSLESS = {1, 5, 8, 32946, 32773, 34925, 50000}
-# Fax and JPEG, which have 1 and 8 bits: libtiff knows all their variants, and Pillow loses nothing of so few bits.
-_WITH_PILLOW = {2, 3, 4, 6, 7}
+_JPEG = 7  # tifffile makes red, green and blue of its YCbCr
+# Read are uncompressed files, and codecs that never write more than they are told to: three for fax, LZW, Deflate
+# twice, PackBits, LZMA, Zstandard; and JPEG, whose size is looked at before.
+_COMPRESSIONS = {1, 2, 3, 4, 5, 8, 32946, 32773, 34925, 50000, _JPEG}
 _CMYK = 1  # InkSet
 _PREMULTIPLIED, _ALPHA = 1, 2  # ExtraSamples
 
@@ -43,21 +42,19 @@ def read(data: bytes) -> Contents:
             raise nearly anything for a damaged file.
     """
     file = tifffile.TiffFile(io.BytesIO(data))
-    pages = list(enumerate(file.pages))
-    pictures = [(number, page) for number, page in pages if not page.subfiletype & (_PREVIEW | _MASK)] or pages[:1]
-    return Contents(len(pictures), (_samples(data, number, page) for number, page in pictures))
+    pages = list(file.pages)
+    if not pages:
+        raise BadFrameError("it is a damaged picture (TIFF without a picture)")
+    pictures = [page for page in pages if not page.subfiletype & (_PREVIEW | _MASK)] or pages[:1]
+    return Contents(len(pictures), (_samples(page, data) for page in pictures))
 
 
-def _samples(data: bytes, number: int, page: tifffile.TiffPage) -> Samples:
+def _samples(page: tifffile.TiffPage, file_bytes: bytes) -> Samples:
     _check_kind(page)
     check_size(page.imagewidth, page.imagelength)
+    _check_strips(file_bytes, page)
     orientation = valid(page.tags.valueof(_TAGS["orientation"], default=UPRIGHT))
-    if page.compression in _WITH_PILLOW or page.photometric == _YCBCR:
-        samples = next(with_pillow.frames(data, "TIFF", [number]))
-    else:
-        _check_strips(data, page)
-        samples = _with_meaning(_levels(page), page)
-    return samples._replace(orientation=orientation)
+    return _with_meaning(_levels(page), page)._replace(orientation=orientation)
 
 
 def _check_kind(page: tifffile.TiffPage) -> None:
@@ -70,10 +67,12 @@ def _check_kind(page: tifffile.TiffPage) -> None:
         raise BadFrameError(f"it has {bits}-bit levels ({number} TIFF), a kind that is not read; {SAVE_AS}")
     if _TAGS["photometric"] not in page.tags:
         raise not_read("TIFF that does not say whether 0 is black or white")
-    if page.photometric not in {*_COLORS, _YCBCR}:
+    if page.photometric not in _COLORS:
         raise not_read(f"TIFF with {_name(page.photometric)} color")
-    if page.compression not in _LOSSLESS | _WITH_PILLOW:
+    if page.compression not in _COMPRESSIONS:
         raise not_read(f"TIFF with {_name(page.compression)} compression")
+    if page.photometric == _YCBCR and page.compression != _JPEG and page.is_subsampled:
+        raise not_read("TIFF with subsampled YCbCr color")
     if page.photometric == _INKS and page.tags.valueof(_TAGS["ink_set"], default=_CMYK) != _CMYK:
         raise not_read("TIFF with inks other than CMYK")
     if page.imagedepth != 1 or page.samplesperpixel > _MAX_CHANNELS:
@@ -88,9 +87,13 @@ def _check_strips(data: bytes, page: tifffile.TiffPage) -> None:
     """Refuse what is cut off: tifffile takes a strip or tile that is absent for black."""
     if page.is_tiled:
         check_size(page.tilewidth, page.tilelength)
-    places = list(zip(page.dataoffsets, page.databytecounts, strict=True))
-    if not places or any(start <= 0 or length <= 0 or start + length > len(data) for start, length in places):
+    starts, lengths = page.dataoffsets, page.databytecounts
+    places = [slice(start, start + length) for start, length in zip(starts, lengths, strict=False) if start and length]
+    if not 0 < len(places) == len(starts) == len(lengths) or any(place.stop > len(data) for place in places):
         raise BadFrameError("it is a damaged picture (TIFF: a part of its pixels is not in the file)")
+    if page.compression == _JPEG:
+        for place in places:
+            check_size(*jpeg.declared_size(data[place]))
 
 
 def _levels(page: tifffile.TiffPage) -> np.ndarray:
@@ -120,6 +123,9 @@ def _with_meaning(levels: np.ndarray, page: tifffile.TiffPage) -> Samples:
     colors = levels[:, :, :shown]
     if page.photometric == _WHITE_IS_ZERO:
         colors = white - colors
+    elif page.photometric == _YCBCR and page.compression != _JPEG:
+        # Y is the luminance, by the same weights.
+        return Samples(colors[:, :, :1], white, "gray", remarks=("color made gray by luminance", *remarks))
     elif page.photometric == _PALETTE:
         return _looked_up(colors[:, :, 0], page.colormap)._replace(remarks=remarks)
     return Samples(np.concatenate([colors, alpha], axis=2), white, color, remarks=remarks)

@@ -1,8 +1,8 @@
-"""What Pillow reads without loss: BMP, GIF, WebP, AVIF, and the 8-bit pixels of JPEG, PNG and some TIFF files."""
+"""What Pillow reads without loss: BMP, GIF, WebP, AVIF, JPEG, and PNG but for the 16-bit colors."""
 
 import io
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
@@ -25,12 +25,7 @@ def read(data: bytes, file_format: str) -> Contents:
     """
     image = _opened(data, file_format)
     count = getattr(image, "n_frames", 1)
-    return Contents(count, _frames(image, range(count)))
-
-
-def frames(data: bytes, file_format: str, wanted: Iterable[int]) -> Iterator[Samples]:
-    """Read those pictures of a file that are wanted, by their numbers."""
-    return _frames(_opened(data, file_format), wanted)
+    return Contents(count, _frames(image, count))
 
 
 def _opened(data: bytes, file_format: str) -> Image.Image:
@@ -44,14 +39,11 @@ def _opened(data: bytes, file_format: str) -> Image.Image:
     return image
 
 
-def _frames(image: Image.Image, wanted: Iterable[int]) -> Iterator[Samples]:
-    for number in wanted:
+def _frames(image: Image.Image, count: int) -> Iterator[Samples]:
+    for number in range(count):
         if number:
             image.seek(number)
             check_size(*image.size)
-        if image.format == "TIFF":
-            # Of all formats this is the one that Pillow turns upright by itself, unless there is nothing to go by.
-            image.info |= {"exif": b"", "xmp": b""}
         image.load()
         orientation, remarks = orientation_of(image.info.get("exif"))
         yield _samples(image)._replace(orientation=orientation, remarks=remarks)
