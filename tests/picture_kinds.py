@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import imagecodecs
 import numpy as np
-from picture_files import HEIGHT, WIDTH, levels, opencv, pillow, png, tiff, with_alpha
+from picture_files import HEIGHT, WIDTH, chunk, levels, opencv, pillow, png, tiff, with_alpha
 from picture_kinds_tiff import tiff_kinds
 from picture_references import (
     BLACK_AND_WHITE,
@@ -52,6 +52,14 @@ def _png() -> Iterator[Kind]:
             for opaque in (True, False):
                 data = png(with_alpha(picture.levels, opaque), color_type + 4, interlaced)
                 yield read("PNG", picture, f"{made_by}, {opaque}", data, suffix=" with alpha", also=IGNORED)
+    for picture, color_type, key in ((GRAY[8], 0, b"\0\x09"), (GRAY[16], 0, b"\x33\x33"), (COLOR[16], 2, b"\x33" * 6)):
+        first = picture.levels.copy()
+        first[0, 0] = 9 if key[1] == 9 else 0x3333
+        seen = picture.expected.copy()
+        seen[0, 0] = 9 if key[1] == 9 else 0x33
+        data = png(first, color_type, chunks=chunk(b"tRNS", key))
+        other = {"suffix": " with a transparent color", "also": IGNORED}
+        yield read("PNG", picture._replace(expected=seen), "by hand", data, **other)
     for picture in COLOR.values():
         data = opencv(with_alpha(picture.levels, False), ".png")
         yield read("PNG", picture, "OpenCV", data, suffix=" with alpha", also=IGNORED)

@@ -9,6 +9,8 @@ import numpy as np
 import picture_kinds
 import pytest
 import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from picture_files import chunk, levels, pillow, png, tiff
 from picture_kinds import all_kinds
 from picture_references import Kind
@@ -40,6 +42,8 @@ def test_every_kind(kind: Kind) -> None:
     assert ("luminance" in kind.result) == ("luminance" in picture.conversion)
     if "transparency" in picture.conversion:
         assert "transparency ignored" in kind.result
+    if "with a transparent color" in kind.kind:
+        assert "transparency ignored" in picture.conversion
 
 
 def test_refusals_say_what_to_do() -> None:
@@ -192,6 +196,15 @@ def test_exif_data_that_cannot_be_read_is_told() -> None:
     data = pillow(GRAY, "JPEG")
     broken = data[:2] + segment(0xE1, b"Exif\0\0XX no TIFF at all") + data[2:]
     assert decode(broken).conversion == "EXIF data that cannot be read, so the frame is taken as upright"
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_luminance_is_that_of_pillow(seed: int) -> None:
+    color = np.random.default_rng(seed).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    expected = np.asarray(Image.fromarray(color).convert("L"))
+    for data in (pillow(color, "PNG"), tiff(color, photometric="rgb"), pillow(color, "PPM")):
+        assert np.array_equal(decode(data).gray, expected)
 
 
 def test_dark_colors_are_told_like_dark_grays() -> None:

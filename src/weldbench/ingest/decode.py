@@ -22,7 +22,7 @@ import numpy as np
 
 from weldbench.errors import BadFrameError
 from weldbench.ingest.formats import jpeg, jpeg2000, netpbm, png, tiff, with_pillow
-from weldbench.ingest.formats.samples import Contents, Samples, not_read
+from weldbench.ingest.formats.samples import SAVE_AS, Contents, Samples, not_read
 
 _TWELVE_BITS = 4095
 _COLOR_CHANNELS = {"gray": 1, "rgb": 3, "cmyk": 4}
@@ -44,6 +44,7 @@ _KNOWN_KINDS = {
     "Photoshop": re.compile(rb"8BPS"),
     "OpenEXR": re.compile(rb"v/1\x01"),
     "Radiance HDR": re.compile(rb"#\?(RADIANCE|RGBE)"),
+    "DICOM": re.compile(rb".{128}DICM", re.DOTALL),
     "floating-point PFM": netpbm.FLOAT_START,
     "a film": re.compile(rb"RIFF....AVI |....ftyp|\x1aE\xdf\xa3", re.DOTALL),
 }
@@ -120,7 +121,7 @@ def _contents(data: bytes) -> Contents:
     for name, start in _KNOWN_KINDS.items():
         if start.match(data):
             raise not_read(name)
-    raise BadFrameError("it is no picture")
+    raise BadFrameError(f"it is no picture of a kind that is known here; {SAVE_AS}")
 
 
 def _picture(samples: Samples) -> Picture:
