@@ -51,19 +51,26 @@ def tiff(pixels: np.ndarray, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def big_endian_packed_tiff(pixels: np.ndarray, bits: int, black_is_zero: bool) -> bytes:
-    """Write levels of any depth as the standard has it: from the highest bit on, each row filled up to a whole byte.
+def big_endian_tiff(pixels: np.ndarray, bits: int, low_bit_first: bool = False, **changed: int | None) -> bytes:
+    """Write levels of any depth as the standard has it, each row of bits filled up to a whole byte.
 
-    tifffile swaps the bytes of such levels, which the standard does not.
+    tifffile swaps the bytes of packed levels, which the standard does not.
+
+    Args:
+        pixels: Shape (height, width).
+        bits: Of a level.
+        low_bit_first: How the bits of a byte are ordered (FillOrder).
+        changed: Other values of tags, such as `tag_262=0`; None leaves a tag out.
     """
     height, width = pixels.shape
     bit_rows = (pixels[..., None] >> np.arange(bits)[::-1] & 1).reshape(height, -1).astype(bool)
-    strip = np.packbits(bit_rows, axis=1).tobytes()
-    size = {256: width, 257: height, 278: height}
-    tags = size | {258: bits, 259: 1, 262: int(black_is_zero), 273: 8, 277: 1, 279: len(strip)}
-    directory = b"".join(struct.pack(">HHIHH", tag, 3, 1, value, 0) for tag, value in sorted(tags.items()))
+    strip = np.packbits(bit_rows, axis=1, bitorder="little" if low_bit_first else "big").tobytes()
+    tags = {256: width, 257: height, 258: bits, 259: 1, 262: 1, 266: 1 + low_bit_first, 273: 8, 277: 1, 278: height}
+    tags |= {279: len(strip)} | {int(name.removeprefix("tag_")): value for name, value in changed.items()}
+    entries = [struct.pack(">HHIHH", tag, 3, 1, tags[tag], 0) for tag in sorted(tags) if tags[tag] is not None]
     strip += b"\0" * (len(strip) % 2)
-    return b"MM\0*" + struct.pack(">I", 8 + len(strip)) + strip + struct.pack(">H", len(tags)) + directory + bytes(4)
+    directory = struct.pack(">H", len(entries)) + b"".join(entries) + bytes(4)
+    return b"MM\0*" + struct.pack(">I", 8 + len(strip)) + strip + directory
 
 
 def chunk(name: bytes, content: bytes) -> bytes:

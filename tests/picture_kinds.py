@@ -123,6 +123,11 @@ def _jpeg2000() -> Iterator[Kind]:
             other = {"suffix": " with alpha", "also": IGNORED}
         data = imagecodecs.jpeg2k_encode(pixels, level=0, reversible=True, bitspersample=bits, codecformat=codec)
         yield read("JPEG 2000", picture, f"imagecodecs {codec} {bits}", data, 0.6 if bits < 8 else 0, **other)
+    data = imagecodecs.jpeg2k_encode(levels(7).astype(np.int16), level=0, reversible=True)
+    yield refused("JPEG 2000", "signed", "imagecodecs", data, "JPEG 2000 with signed 16-bit levels")
+    ycc = Image.fromarray(COLOR[8].levels).convert("YCbCr")
+    words = "JPEG 2000 with the color space 18, which is neither sRGB nor gray"
+    yield refused("JPEG 2000", "YCbCr", "Pillow", pillow(ycc, "JPEG2000"), words)
     for picture in (GRAY[8], GRAY[16], COLOR[8]):
         yield read("JPEG 2000", picture, "Pillow", pillow(picture.levels, "JPEG2000", irreversible=False))
     for picture in BOTH:

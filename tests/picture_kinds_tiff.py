@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import tifffile
-from picture_files import big_endian_packed_tiff, levels, opencv, pillow, tiff, with_alpha
+from picture_files import big_endian_tiff, levels, opencv, pillow, tiff, with_alpha
 from picture_references import (
     BLACK_AND_WHITE,
     BOTH,
@@ -107,12 +107,14 @@ def _packed() -> Iterator[Kind]:
         picture = gray(bits)._replace(kind="1- to 14-bit gray, packed")
         stored = picture.levels if black_is_zero else 2**bits - 1 - picture.levels
         photometric = "minisblack" if black_is_zero else "miniswhite"
-        for made_by, data in (
-            (f"tifffile, {bits}, {photometric}", tiff(stored, bitspersample=bits, photometric=photometric)),
-            (f"big-endian, {bits}, {photometric}", big_endian_packed_tiff(stored, bits, black_is_zero)),
-        ):
+        files = {
+            "tifffile": tiff(stored, bitspersample=bits, photometric=photometric),
+            "big-endian": big_endian_tiff(stored, bits, tag_262=int(black_is_zero)),
+            "low bit first": big_endian_tiff(stored, bits, low_bit_first=True, tag_262=int(black_is_zero)),
+        }
+        for made_by, data in files.items():
             other = {} if black_is_zero else {"suffix": ", 0 is white", "also": ", inverted"}
-            yield read("TIFF", picture, made_by, data, **other)
+            yield read("TIFF", picture, f"{made_by}, {bits}", data, **other)
 
 
 def _not_read() -> Iterator[Kind]:
@@ -129,6 +131,13 @@ def _not_read() -> Iterator[Kind]:
     data = tiff(deep, photometric="minisblack", planarconfig="contig")
     words = "TIFF of 3 channels that are not said to be a color"
     yield refused("TIFF", "channels of no color", "tifffile", data, words)
+    data = big_endian_tiff(levels(8), 8, tag_262=None)
+    words = "TIFF that does not say whether 0 is black or white"
+    yield refused("TIFF", "not said whether 0 is black or white", "by hand", data, words)
+    data = tiff(with_alpha(COLOR[8].levels, True), photometric="separated", extratags=[(332, 3, 1, 2, True)])
+    yield refused("TIFF", "inks other than CMYK", "tifffile", data, "TIFF with inks other than CMYK")
+    data = tiff(COLOR[8].levels, photometric="rgb").replace(b"\x06\x01\x03\0\1\0\0\0\2", b"\x06\x01\x03\0\1\0\0\0\6")
+    yield refused("TIFF", "8-bit color, subsampled YCbCr", "by hand", data, "TIFF with subsampled YCbCr color")
     for codec in ("jpegxl", "jpeg2000", "webp"):
         data = tiff(COLOR[8].levels, photometric="rgb", compression=codec)
         yield refused(
