@@ -114,24 +114,24 @@ def _with_meaning(levels: np.ndarray, page: tifffile.TiffPage) -> Samples:
     extra = levels.shape[2] - shown
     if color == "gray" and extra > 1:
         raise not_read(f"TIFF of {levels.shape[2]} channels that are not said to be a color")
-    remarks = ()
-    alpha = levels[:, :, shown : shown + 1]
-    if _PREMULTIPLIED in kinds and alpha.min() < white:
+    has_alpha = kinds[:1] in {(_PREMULTIPLIED,), (_ALPHA,), ()}
+    alpha = levels[:, :, shown : shown + has_alpha]
+    if _PREMULTIPLIED in kinds and alpha.min(initial=white) < white:
         raise not_read("TIFF with transparency multiplied into its levels")
-    if extra and kinds[:1] not in {(_PREMULTIPLIED,), (_ALPHA,), ()}:
-        alpha, remarks = alpha[:, :, :0], ("a channel that is no color left out",)
+    remarks = ("a channel that is no color left out",) if extra - alpha.shape[2] else ()
     colors = levels[:, :, :shown]
     if page.photometric == _WHITE_IS_ZERO:
         colors = white - colors
     elif page.photometric == _YCBCR and page.compression != _JPEG:
         # Y is the luminance, by the same weights.
-        return Samples(colors[:, :, :1], white, "gray", remarks=("color made gray by luminance", *remarks))
+        colors, color, remarks = colors[:, :, :1], "gray", ("color made gray by luminance", *remarks)
     elif page.photometric == _PALETTE:
-        return _looked_up(colors[:, :, 0], page.colormap)._replace(remarks=remarks)
+        colors, color = _looked_up(colors[:, :, 0], page.colormap), "rgb"
+        alpha, white = np.where(alpha == white, 255, 0).astype(np.uint8), 255
     return Samples(np.concatenate([colors, alpha], axis=2), white, color, remarks=remarks)
 
 
-def _looked_up(indices: np.ndarray, colormap: np.ndarray) -> Samples:
+def _looked_up(indices: np.ndarray, colormap: np.ndarray) -> np.ndarray:
     # 16 bits by the standard, whose low byte some programs leave at 0, and 8 with others.
     high_bytes = colormap >> 8 if colormap.max() > 255 else colormap
-    return Samples(high_bytes.astype(np.uint8).T[indices], 255, "rgb")
+    return high_bytes.astype(np.uint8).T[indices]
