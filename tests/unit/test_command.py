@@ -25,6 +25,19 @@ def test_an_input_error_is_one_message_and_exit_code_2(capsys: pytest.CaptureFix
     assert capsys.readouterr().err == "error: frames.zip: this is no zip; give another file\n"
 
 
+@pytest.mark.parametrize("refused", ["a folder", "a folder that is a file"])
+def test_what_the_system_refuses_about_a_file_is_one_message_and_exit_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture, refused: str
+) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path if refused == "a folder" else tmp_path / "file" / "frames.npy"
+
+    with pytest.raises(SystemExit) as stopped:
+        command(lambda: path.read_bytes())()
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.startswith(f"error: {path}: ")
+
+
 def test_a_stage_of_dvc_does_not_start_beside_another_engine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

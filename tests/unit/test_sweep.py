@@ -16,19 +16,19 @@ def test_a_point_changes_length_rate_and_what_could_favour_a_depth(tmp_path):
     own = "{input_size_px: 32, epochs: 9, learning_rate: 0.5, optimizer: adamw, batch_size: 7, momentum: 0.7"
     path = write_params(tmp_path, resnet18=f"{own}, pretrained_share: 0.5, freeze: backbone}}")
     params = load_params(path)
-    settings = point_settings(params, "blobs", "resnet18", 3, 0.01)
+    settings = point_settings(params, "resnet18", 3, 0.01)
     expected = {"epochs": 3, "learning_rate": 0.01, "init": "imagenet", "optimizer": "sgd", "batch_size": 32}
     assert settings == params.models["resnet18"].model_copy(update=expected | {"pretrained_share": 0.0})
     scratch = params.model_copy(update={"sweep": params.sweep.model_copy(update={"init": "scratch"})})
-    assert point_settings(scratch, "blobs", "resnet18", 3, 0.01).freeze == "none"
+    assert point_settings(scratch, "resnet18", 3, 0.01).freeze == "none"
     with pytest.raises(InputError, match="has the models full_con6, conv6, resnet18"):
-        point_settings(params, "blobs", "resnet19", 3, 0.01)
+        point_settings(params, "resnet19", 3, 0.01)
 
 
 def test_a_point_tells_what_valid_says_and_leaves_nothing_else(tmp_path):
     split = write_blobs(tmp_path / "data")
     params = load_params(write_params(tmp_path))
-    settings = point_settings(params, "blobs", "full_con6", 2, 0.02)
+    settings = point_settings(params, "full_con6", 2, 0.02)
     dataset = open_dataset(tmp_path / "data")
     job = TrainingJob("blobs", dataset, split, None, settings, params.train, params.hardware, 0)
     output = tmp_path / "points" / "full_con6-2-0.02.json"

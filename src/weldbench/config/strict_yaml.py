@@ -7,12 +7,12 @@ it is an error, with key and line.
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import ruamel.yaml
 import yaml
 
 from weldbench.errors import InputError
@@ -59,12 +59,10 @@ def read_yaml(path: Path | str) -> Document:
         values = reader.read(text)
     except yaml.MarkedYAMLError as error:
         raise _no_yaml(path, error.problem, error.problem_mark) from None
-    except ruamel.yaml.error.MarkedYAMLError as error:
-        raise _no_yaml(path, error.problem, error.problem_mark) from None
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         raise InputError(f"{path}: line {line}: this is no valid YAML: {error.reason}; delete that character") from None
-    except (yaml.YAMLError, ruamel.yaml.error.YAMLError) as error:
+    except yaml.YAMLError as error:
         raise InputError(f"{path}: this is no valid YAML: {error}") from None
     except RecursionError:
         raise InputError(f"{path}: its lists or sections are nested too deeply") from None
@@ -103,6 +101,28 @@ def _no_yaml(path: Path, problem: str | None, mark: Any) -> InputError:
     return InputError(f"{path}: {line}this is no valid YAML: {problem}")
 
 
+def _as_dvc_reads(text: str) -> tuple[Any, Callable[[Any], Any]]:
+    """Return the root of a text's nodes and what makes a value of a scalar, both as DVC has them."""
+    try:
+        from ruamel.yaml import YAML, YAMLError
+    except ModuleNotFoundError:
+        # It comes with DVC: on a machine with neither, as for the benchmark of a GPU, there is one reader only.
+        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.SafeLoader("").construct_object
+    reader = YAML(typ="safe")
+
+    def construct(node: Any) -> Any:
+        try:
+            return reader.constructor.construct_object(node)
+        except YAMLError as error:
+            raise yaml.YAMLError(str(error)) from None
+
+    try:
+        return reader.compose(text), construct
+    except YAMLError as error:
+        problem, mark = getattr(error, "problem", str(error)), getattr(error, "problem_mark", None)
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark) from None
+
+
 @dataclass
 class _Reader:
     """Walks through what both parsers make of a text, side by side, and collects the differences."""
@@ -112,9 +132,8 @@ class _Reader:
     problems: list[str] = field(default_factory=list)
 
     def read(self, text: str) -> Any:
-        self.yaml_1_1 = yaml.SafeLoader("")
-        self.yaml_1_2 = ruamel.yaml.YAML(typ="safe")  # as DVC does
-        one, two = yaml.compose(text, Loader=yaml.SafeLoader), self.yaml_1_2.compose(text)
+        one, self.construct_one = yaml.compose(text, Loader=yaml.SafeLoader), yaml.SafeLoader("").construct_object
+        two, self.construct_two = _as_dvc_reads(text)
         return None if one is None else self._value(one, two, ())
 
     def _value(self, one: Any, two: Any, key: Key) -> Any:
@@ -149,11 +168,8 @@ class _Reader:
 
     def _scalar(self, one: yaml.ScalarNode, two: Any, key: Key) -> Any:
         try:
-            values = (
-                self.yaml_1_1.construct_object(one, deep=True),
-                self.yaml_1_2.constructor.construct_object(two, deep=True),
-            )
-        except (ValueError, ArithmeticError, ruamel.yaml.error.YAMLError, yaml.YAMLError):
+            values = self.construct_one(one), self.construct_two(two)
+        except (ValueError, ArithmeticError, yaml.YAMLError):
             self._tell(key, one, f"{_shortened(one.value)} is no value in YAML; put quotes around a text")
             return None
         if repr(values[0]) != repr(values[1]):

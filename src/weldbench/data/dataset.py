@@ -113,6 +113,10 @@ def open_dataset(folder: Path | str) -> Dataset:
             f"{folder}: frames.npy holds {frames.dtype} of shape {frames.shape}, "
             f"manifest.csv has {len(manifest)} lines; ingest again"
         )
+    if missing := {"row", *_NAMES} - set(manifest.columns):
+        raise InputError(f"{folder}: manifest.csv lacks the columns {', '.join(sorted(missing))}; ingest again")
+    if not np.array_equal(manifest["row"], np.arange(len(manifest))):
+        raise InputError(f"{folder}: the rows of manifest.csv are not 0, 1, 2, ...; ingest again")
     return Dataset(frames, manifest, list(classes), folder)
 
 

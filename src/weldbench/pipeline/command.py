@@ -14,6 +14,8 @@ from weldbench.pipeline.sources import PACKAGE
 def command(main: Callable[[], None]) -> Callable[[], None]:
     """Run `main` as a command: an InputError ends it with one message on stderr and exit code 2.
 
+    So does what the operating system refuses about a file: a folder where a file is meant, a missing right, a full disk.
+
     As a stage of DVC, which names it in the environment, it works under the lock of the folder; Snakemake holds that
     lock itself. In the root of a project it is that project's own weldbench that runs, or nothing: the engines watch
     `src`, and an installed copy of another checkout would compute what they know nothing of.
@@ -28,6 +30,11 @@ def command(main: Callable[[], None]) -> Callable[[], None]:
             main()
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
+            sys.exit(2)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
             sys.exit(2)
         finally:
             release_engine_lock()
