@@ -1,8 +1,21 @@
-"""The section `models`: how each network is built and trained."""
+"""The section `models`: how each network is built and trained. A new architecture is one class here.
 
-from typing import Annotated, Literal, Self
+`models.architectures` has the function that builds it; a classifier of torchvision's needs its name in
+`TorchvisionModel` alone.
+"""
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
+from pydantic_core import PydanticKnownError
 
 from weldbench.config.base import OverridableSection, Section
 
@@ -23,8 +36,14 @@ class ModelOverride(Section):
     learning_rate: PositiveFloat = 1
 
 
-class _Model(OverridableSection):
-    """How one network is built and trained; its key in `models` is its architecture."""
+ARCHITECTURES: dict[str, type["Model"]] = {}
+
+
+class Model(OverridableSection):
+    """How one network is built and trained; its key in `models` is its architecture.
+
+    A subclass whose field `architecture` lists names registers itself for them: they are checked by it.
+    """
 
     architecture: str = Field(description="filled in from the key")
     input_size_px: PositiveInt
@@ -49,6 +68,25 @@ class _Model(OverridableSection):
     ema_decay: float = Field(0.0, ge=0, lt=1, description="of the moving average of the weights per step; 0: none")
     per_dataset: dict[str, ModelOverride] = {}
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        names = get_args(cls.model_fields["architecture"].annotation)
+        if taken := sorted(ARCHITECTURES.keys() & names):
+            raise ValueError(f"{cls.__name__}: there is an architecture {taken[0]} already")
+        ARCHITECTURES.update(dict.fromkeys(names, cls))
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _checked_as_its_architecture(cls, given: Any, check: ModelWrapValidatorHandler[Self]) -> "Model":
+        if cls is not Model or not isinstance(given, dict):
+            return check(given)
+        name = given.get("architecture")
+        if not isinstance(name, str) or name not in ARCHITECTURES:
+            known = ", ".join(f"'{known}'" for known in ARCHITECTURES)
+            context = {"discriminator": "'architecture'", "tag": str(name), "expected_tags": known}
+            raise PydanticKnownError("union_tag_invalid", context)
+        return ARCHITECTURES[name].model_validate(given)
+
     @model_validator(mode="after")
     def _rare_classes_are_raised_once(self) -> Self:
         if self.sampler == "balanced" and self.class_weights != "none":
@@ -58,7 +96,9 @@ class _Model(OverridableSection):
         return self
 
 
-class _FromScratch(_Model):
+class FromScratch(Model):
+    """A network that always starts from random weights."""
+
     @model_validator(mode="after")
     def _starts_from_random_weights(self) -> Self:
         for dataset, override in self.per_dataset.items():
@@ -69,14 +109,14 @@ class _FromScratch(_Model):
         return self
 
 
-class FullCon6(_FromScratch):
+class FullCon6(FromScratch):
     """Two hidden layers, fully connected."""
 
     architecture: Literal["full_con6"]
     hidden: list[PositiveInt] = [256, 128]
 
 
-class Conv6(_FromScratch):
+class Conv6(FromScratch):
     """Convolutions, each followed by max pooling, then one hidden layer."""
 
     architecture: Literal["conv6"]
@@ -86,7 +126,7 @@ class Conv6(_FromScratch):
     hidden: PositiveInt = 256
 
 
-class TorchvisionModel(_Model):
+class TorchvisionModel(Model):
     """A classifier of torchvision's zoo, by its name."""
 
     architecture: Literal[
@@ -127,6 +167,3 @@ class TorchvisionModel(_Model):
         if self.freeze != "none" and "scratch" in starts:
             raise ValueError("freeze: with init: scratch there is nothing learned to keep; set freeze: none")
         return self
-
-
-Model = Annotated[FullCon6 | Conv6 | TorchvisionModel, Field(discriminator="architecture")]

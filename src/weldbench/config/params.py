@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import AfterValidator, Field, NonNegativeInt, ValidationError, model_validator
+from pydantic import AfterValidator, Field, NonNegativeInt, SerializeAsAny, ValidationError, model_validator
 
 from weldbench.config.base import Section
 from weldbench.config.data import Dataset, Ingest, LocalDataset, Split
@@ -41,7 +41,7 @@ class Params(Section):
     seeds: Numbers
     folds: Numbers
     datasets: dict[Name, Dataset]
-    models: dict[str, Model]
+    models: dict[str, SerializeAsAny[Model]]
     hardware: Hardware
     ingest: Ingest
     split: Split

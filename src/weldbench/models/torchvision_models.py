@@ -6,12 +6,10 @@ from torch import nn
 from weldbench.config.models import TorchvisionModel
 from weldbench.errors import InputError
 
-_HEADS = ("fc", "classifier", "heads")  # what torchvision calls the split behind the backbone
-
 
 def head_name(network: nn.Module) -> str:
-    """Return the name of the split of a torchvision network that stands behind its backbone."""
-    return next(name for name in _HEADS if hasattr(network, name))
+    """Return the name of the head of a torchvision network: the last of its parts that has weights."""
+    return [name for name, part in network.named_children() if any(True for _ in part.parameters())][-1]
 
 
 def fold_to_gray(network: nn.Module) -> nn.Module:
@@ -52,9 +50,13 @@ def pool_before_relu(network: nn.Module) -> nn.Module:
 
 
 def replace_classes(network: nn.Module, class_count: int) -> nn.Module:
-    """Put a fresh last layer with `class_count` outputs on a torchvision network."""
-    name, last = [(n, m) for n, m in network.named_modules() if isinstance(m, nn.Linear)][-1]
-    network.set_submodule(name, nn.Linear(last.in_features, class_count))
+    """Put a fresh last layer with `class_count` outputs on a torchvision network: linear, or a convolution as there."""
+    name, last = [(n, m) for n, m in network.named_modules() if isinstance(m, nn.Linear | nn.Conv2d)][-1]
+    if isinstance(last, nn.Linear):
+        fresh: nn.Module = nn.Linear(last.in_features, class_count)
+    else:
+        fresh = nn.Conv2d(last.in_channels, class_count, last.kernel_size)
+    network.set_submodule(name, fresh)
     return network
 
 
