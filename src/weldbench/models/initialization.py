@@ -37,8 +37,9 @@ def initial_network(
     Raises:
         InputError: The weights are not to be had, damaged, of another network, or not to be kept in split.
     """
-    init = settings.init if isinstance(settings, TorchvisionModel) else "scratch"
-    match init:
+    if not isinstance(settings, TorchvisionModel):
+        return build_network(settings, len(classes)), own
+    match settings.init:
         case "scratch":
             _refuse_pretrained_share(settings)
             return build_network(settings, len(classes)), own
@@ -74,7 +75,10 @@ def _imagenet_state(architecture: str) -> dict[str, torch.Tensor]:
     try:
         if path.is_file():
             _refuse_damaged(path, weights.url)
-        return weights.get_state_dict(check_hash=True, map_location="cpu", weights_only=True, progress=False)
+        state: dict[str, torch.Tensor] = weights.get_state_dict(
+            check_hash=True, map_location="cpu", weights_only=True, progress=False
+        )
+        return state
     except (OSError, RuntimeError) as error:
         raise InputError(
             f"the ImageNet weights of {architecture} are not on this machine and could not be downloaded ({error}); "
@@ -118,8 +122,8 @@ def _simulated_network(
     return network, info.normalization
 
 
-def _refuse_pretrained_share(settings: Model) -> None:
-    if getattr(settings, "pretrained_share", 0.0) > 0:
+def _refuse_pretrained_share(settings: TorchvisionModel) -> None:
+    if settings.pretrained_share > 0:
         raise InputError(
             f"params.yaml: models.{settings.architecture}.pretrained_share is {settings.pretrained_share}, but the "
             "last layer starts from random weights, of which no share is worth keeping; set it to 0, or init to "

@@ -19,15 +19,7 @@ def fold_to_gray(network: nn.Module) -> nn.Module:
     channels hold the same values, and so are normalized with one mean and standard deviation.
     """
     name, first = next((n, m) for n, m in network.named_modules() if isinstance(m, nn.Conv2d))
-    gray = nn.Conv2d(
-        1,
-        first.out_channels,
-        first.kernel_size,
-        first.stride,
-        first.padding,
-        first.dilation,
-        bias=first.bias is not None,
-    )
+    gray = _convolution_like(first, 1, first.out_channels)
     with torch.no_grad():
         gray.weight.copy_(first.weight.sum(dim=1, keepdim=True))
         if first.bias is not None:
@@ -55,7 +47,7 @@ def replace_classes(network: nn.Module, class_count: int) -> nn.Module:
     if isinstance(last, nn.Linear):
         fresh: nn.Module = nn.Linear(last.in_features, class_count)
     else:
-        fresh = nn.Conv2d(last.in_channels, class_count, last.kernel_size)
+        fresh = _convolution_like(last, last.in_channels, class_count)
     network.set_submodule(name, fresh)
     return network
 
@@ -96,3 +88,9 @@ def torchvision_network(settings: TorchvisionModel, class_count: int) -> nn.Modu
             )
         sized = {"image_size": settings.input_size_px}
     return get_model(settings.architecture, num_classes=class_count, **sized)
+
+
+def _convolution_like(other: nn.Conv2d, in_channels: int, out_channels: int) -> nn.Conv2d:
+    """Make a convolution with random weights that differs from another in its channels alone."""
+    form = other.kernel_size, other.stride, other.padding, other.dilation
+    return nn.Conv2d(in_channels, out_channels, *form, bias=other.bias is not None)

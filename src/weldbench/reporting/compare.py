@@ -18,6 +18,7 @@ from weldbench.evaluation.training_records import Trainings, read_trainings
 from weldbench.pipeline.lineage import made_from
 from weldbench.reporting.figures.style import save
 from weldbench.reporting.outputs import FIGURES, MODEL_FIGURES, TABLE_FORMATS, TABLES
+from weldbench.reporting.registry import FigureEntry
 from weldbench.reporting.tables.table import Table
 
 _FLATTERED = "The split is random, not by run: near copies of train frames stand in test, which flatters every model."
@@ -110,12 +111,19 @@ def write_tables(findings: Findings, folder: Path) -> None:
 
 def write_figures(findings: Findings, folder: Path) -> None:
     """Write every registered figure; those of models once for each model."""
-    models = findings.scored.comparison.models
-    drawn = [(entry, ()) for entry in FIGURES.values()]
-    drawn += [(entry, (model,)) for model in models for entry in MODEL_FIGURES.values()]
-    for entry, model in drawn:
-        save(entry.draw(findings, *model), folder / entry.path(*model).name)
-    _remove_others(folder, {entry.path(*model).name for entry, model in drawn})
+    names = set()
+
+    def write(entry: FigureEntry, *model: str) -> None:
+        path = folder / entry.path(*model).name
+        save(entry.draw(findings, *model), path)
+        names.add(path.name)
+
+    for entry in FIGURES.values():
+        write(entry)
+    for model in findings.scored.comparison.models:
+        for entry in MODEL_FIGURES.values():
+            write(entry, model)
+    _remove_others(folder, names)
 
 
 def _read(path: Path, *keys: str) -> dict[str, Any]:
