@@ -3,6 +3,7 @@ import itertools
 import json
 import shutil
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,12 @@ from safetensors.torch import load_file
 from sklearn.metrics import f1_score
 
 from weldbench.config import load_params
+from weldbench.config.models import ARCHITECTURES, TorchvisionModel
 from weldbench.data.dataset import open_dataset, read_split
+from weldbench.data.normalization import Normalization
 from weldbench.errors import InputError
-from weldbench.models.files import load_trained
+from weldbench.models.architectures import build_network
+from weldbench.models.files import TrainedInfo, load_trained, save_network
 from weldbench.models.inference import ValidationScore, logits_of, probabilities_of, validation_score
 from weldbench.pipeline import sources
 from weldbench.runtime.hardware import Fabric, prepare
@@ -309,3 +313,33 @@ def test_an_unknown_layer_to_freeze_names_those_there_are(train, backbone):
     settings = "{input_size_px: 32, epochs: 1, init: simulated, learning_rate: 0.02, freeze: until layer9}"
     with pytest.raises(InputError, match=r"no layer `layer9`.*layer4"):
         train("resnet18", settings, pretrained=backbone)
+
+
+@pytest.fixture
+def squeezenet():
+    """SqueezeNet, whose head is a convolution, as a network that params.yaml may name."""
+
+    class SqueezeNet(TorchvisionModel):
+        architecture: Literal["squeezenet1_1"]
+
+    yield SqueezeNet
+    del ARCHITECTURES["squeezenet1_1"]
+
+
+@pytest.mark.parametrize("freeze", ["backbone", "until features"])
+def test_a_head_of_convolutions_has_no_backbone_to_compute_once_but_layers_to_freeze(
+    train, tmp_path, squeezenet, freeze
+):
+    common = {"input_size_px": 32, "epochs": 1, "learning_rate": 0.02}
+    settings = squeezenet(architecture="squeezenet1_1", init="scratch", **common)
+    path = tmp_path / "squeezenet1_1-simulated.safetensors"
+    info = TrainedInfo(settings, list("abc"), Normalization(0.4, 0.2), "simulated", None, 0)
+    save_network(path, build_network(settings, 3).state_dict(), info)
+    asked = json.dumps(common | {"init": "simulated", "freeze": freeze})
+    if freeze == "backbone":
+        told = r"models\.squeezenet1_1\.freeze is backbone, but the head .* set it to `until features`"
+        with pytest.raises(InputError, match=told):
+            train("squeezenet1_1", asked, pretrained=path)
+        return
+    before, after = load_file(path), load_file(train("squeezenet1_1", asked, pretrained=path) / "model.safetensors")
+    assert {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])} == {"classifier"}

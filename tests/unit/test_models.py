@@ -7,18 +7,24 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from safetensors import safe_open
 from torch import nn
-from torchvision.models import Weights, WeightsEnum
+from torchvision.models import Weights, WeightsEnum, get_model
 
-from weldbench.config.models import Conv6, Model, TorchvisionModel
+from weldbench.config.models import ARCHITECTURES, Conv6, Model, TorchvisionModel
 from weldbench.data.normalization import Normalization
 from weldbench.errors import InputError
-from weldbench.models.architectures import build_network
+from weldbench.models.architectures import build_network, network_of
 from weldbench.models.files import TrainedInfo, load_trained, save_network
 from weldbench.models.initialization import IMAGENET, initial_network
-from weldbench.models.torchvision_models import fold_to_gray, pool_before_relu, replace_classes, torchvision_network
+from weldbench.models.torchvision_models import (
+    fold_to_gray,
+    head_name,
+    pool_before_relu,
+    replace_classes,
+    torchvision_network,
+)
 from weldbench.weldsim import CLASSES as WELDSIM
 
 OWN = Normalization(0.4, 0.3)
@@ -35,7 +41,7 @@ ZOO = [
 
 def settings(architecture: str, size: int = 32, **values) -> Model:
     raw = {"architecture": architecture, "input_size_px": size, "epochs": 1, "learning_rate": 0.01, **values}
-    return TypeAdapter(Model).validate_python(raw)
+    return Model.model_validate(raw)
 
 
 def test_full_con6_has_the_parameters_of_its_layers():
@@ -233,6 +239,33 @@ def test_every_architecture_of_params_is_one_of_torchvision():
 
     names = TorchvisionModel.model_fields["architecture"].annotation.__args__
     assert set(names) <= set(list_models())
+
+
+@pytest.mark.parametrize(
+    "architecture", ["swin_t", "squeezenet1_1", "shufflenet_v2_x0_5", "regnet_x_400mf", "mnasnet0_5"]
+)
+def test_whatever_a_head_is_called_and_made_of_it_is_found_and_gets_our_classes(architecture):
+    network = get_model(architecture, num_classes=9)
+    backbone = {name: part for name, part in network.named_children() if name != head_name(network)}
+    before = copy.deepcopy(nn.ModuleDict(backbone).state_dict())
+    assert replace_classes(fold_to_gray(network), 4).eval()(torch.zeros(1, 1, 64, 64)).shape == (1, 4)
+    # All but the head and the first convolution, of which one gray channel is left, is as it was.
+    changed = {k for k, v in nn.ModuleDict(backbone).state_dict().items() if v.shape != before[k].shape}
+    assert len(changed) == 1
+
+
+@pytest.mark.parametrize("settings_class", set(ARCHITECTURES.values()))
+def test_every_class_of_settings_has_a_function_that_builds_its_network(settings_class):
+    assert network_of.dispatch(settings_class) is not network_of.dispatch(object)
+
+
+def test_two_classes_of_settings_do_not_share_a_name():
+    with pytest.raises(ValueError, match="Again: there is an architecture conv6 already"):
+
+        class Again(Conv6):
+            pass
+
+    assert ARCHITECTURES["conv6"] is Conv6
 
 
 def test_conv6_gives_what_it_would_with_relu_before_the_pooling():

@@ -1,8 +1,13 @@
-"""The section `models`: how each network is built and trained."""
+"""The section `models`: how each network is built and trained. A new architecture is one class here.
 
-from typing import Annotated, Literal, Self
+`models.architectures` has the function that builds it; a classifier of torchvision's needs its name in
+`TorchvisionModel` alone.
+"""
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
+from typing import Any, Literal, Self, get_args
+
+from pydantic import Field, ModelWrapValidatorHandler, NonNegativeFloat, PositiveFloat, model_validator
+from pydantic_core import PydanticKnownError
 
 from weldbench.config.base import Count, Override, Pixels, Section
 
@@ -23,8 +28,14 @@ class ModelOverride(Override):
     learning_rate: PositiveFloat | None = Field(None, description="the highest one of the schedule")
 
 
-class _Model(Section):
-    """How one network is built and trained; its key in `models` is its architecture."""
+ARCHITECTURES: dict[str, type["Model"]] = {}
+
+
+class Model(Section):
+    """How one network is built and trained; its key in `models` is its architecture.
+
+    A subclass whose field `architecture` lists names registers itself for them: they are checked by it.
+    """
 
     architecture: str = Field(description="filled in from the key")
     input_size_px: Pixels = Field(description="height and width of the network's input in pixels")
@@ -42,11 +53,33 @@ class _Model(Section):
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     class_weights: Literal["none", "balanced", "effective_number"] = "none"
     effective_beta: float = Field(0.999, ge=0, lt=1, description="of class_weights: effective_number")
+    init: Init = Field("scratch", description="starting weights: random, learned on simulated frames or on ImageNet")
+    freeze: str = Field("none", description="which layers do not learn")
+    pretrained_share: float = Field(0.0, ge=0, lt=1, description="share of the starting weights in the result")
     sampler: Literal["shuffle", "balanced"] = Field(
         "shuffle", description="balanced: draw with replacement, every class equally often"
     )
     patience: int = Field(0, ge=0, description="stop after so many epochs without a better macro F1; 0: never")
     ema_decay: float = Field(0.0, ge=0, lt=1, description="of the moving average of the weights per step; 0: none")
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        names = get_args(cls.model_fields["architecture"].annotation)
+        if taken := sorted(ARCHITECTURES.keys() & names):
+            raise ValueError(f"{cls.__name__}: there is an architecture {taken[0]} already")
+        ARCHITECTURES.update(dict.fromkeys(names, cls))
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _checked_as_its_architecture(cls, given: Any, check: ModelWrapValidatorHandler[Self]) -> "Model":
+        if cls is not Model or not isinstance(given, dict):
+            return check(given)
+        name = given.get("architecture")
+        if not isinstance(name, str) or name not in ARCHITECTURES:
+            known = ", ".join(f"'{known}'" for known in ARCHITECTURES)
+            context = {"discriminator": "'architecture'", "tag": str(name), "expected_tags": known}
+            raise PydanticKnownError("union_tag_invalid", context)
+        return ARCHITECTURES[name].model_validate(given)
 
     @model_validator(mode="after")
     def _rare_classes_are_raised_once(self) -> Self:
@@ -57,33 +90,22 @@ class _Model(Section):
         return self
 
 
-class _FromScratch(_Model):
+class FromScratch(Model):
     """A network that always starts from random weights, all of which learn."""
 
-    @property
-    def init(self) -> Literal["scratch"]:
-        """Where its weights come from."""
-        return "scratch"
-
-    @property
-    def freeze(self) -> Literal["none"]:
-        """Which of its layers do not learn."""
-        return "none"
-
-    @property
-    def pretrained_share(self) -> float:
-        """Share of the starting weights in the result."""
-        return 0.0
+    init: Literal["scratch"] = Field("scratch", description="starting weights: random")
+    freeze: Literal["none"] = Field("none", description="which layers do not learn: none")
+    pretrained_share: float = Field(0.0, ge=0, le=0, description="share of the starting weights in the result: none")
 
 
-class FullCon6(_FromScratch):
+class FullCon6(FromScratch):
     """Two hidden layers, fully connected."""
 
     architecture: Literal["full_con6"]
     hidden: list[Count] = Field([256, 128], description="neurons of each hidden layer")
 
 
-class Conv6(_FromScratch):
+class Conv6(FromScratch):
     """Convolutions, each followed by max pooling, then one hidden layer."""
 
     architecture: Literal["conv6"]
@@ -93,7 +115,7 @@ class Conv6(_FromScratch):
     hidden: Count = Field(256, description="neurons of the hidden layer")
 
 
-class TorchvisionModel(_Model):
+class TorchvisionModel(Model):
     """A classifier of torchvision's zoo, by its name."""
 
     architecture: Literal[
@@ -132,6 +154,3 @@ class TorchvisionModel(_Model):
         if self.freeze != "none" and self.init == "scratch":
             raise ValueError("freeze: with init: scratch there is nothing learned to keep; set freeze: none")
         return self
-
-
-Model = Annotated[FullCon6 | Conv6 | TorchvisionModel, Field(discriminator="architecture")]

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SerializeAsAny, ValidationError, model_validator
 
 from weldbench.config.base import NonEmptyList, Override, Section, Seed
 from weldbench.config.data import Dataset, Ingest, IngestOverride, LocalDataset, Split, SplitOverride, dataset_named
@@ -49,7 +49,9 @@ class Params(Section):
     folds: NonEmptyList[Fold] = Field(description="with split.strategy grouped: which of its folds are the test split")
     datasets: dict[Name, Dataset] = Field(description="where frames come from, by the names of the datasets")
     per_dataset: dict[str, Overrides] = Field({}, description="what single datasets change in the other sections")
-    models: dict[str, Model] = Field(description="how each network is built and trained, by its architecture")
+    models: dict[str, SerializeAsAny[Model]] = Field(
+        description="how each network is built and trained, by its architecture"
+    )
     hardware: Hardware
     ingest: Ingest
     split: Split

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from weldbench.config.models import ARCHITECTURES, Model
 from weldbench.config.strict_yaml import Document, Key, listed
 
 
@@ -69,13 +70,17 @@ def _allowed_keys(model: Any, location: tuple[int | str, ...]) -> list[str]:
 
 
 def _step_into(annotation: Any, step: int | str) -> Any:
-    while get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
+    annotation = _bare(annotation)
     if get_origin(annotation) in {Union, UnionType}:
         return next(member for member in get_args(annotation) if _has_tag(member, step))
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation.model_fields[str(step)].annotation
-    return get_args(annotation)[-1]
+    value = _bare(get_args(annotation)[-1])
+    return ARCHITECTURES[str(step)] if value is Model else value
+
+
+def _bare(annotation: Any) -> Any:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def _has_tag(member: type[BaseModel], tag: int | str) -> bool:

@@ -1,16 +1,17 @@
-"""The networks by name: one gray channel in, one logit per class out; and their files."""
+"""The networks by their settings: one gray channel in, one logit per class out."""
 
+from functools import singledispatch
 from itertools import pairwise
 
 import torch
 from torch import nn
 
-from weldbench.config.models import Conv6, FullCon6, Model
+from weldbench.config import models as config
 from weldbench.errors import InputError
 from weldbench.models.torchvision_models import gray_torchvision_network
 
 
-def build_network(settings: Model, class_count: int) -> nn.Module:
+def build_network(settings: config.Model, class_count: int) -> nn.Module:
     """Build a network with random weights, drawn from torch's generator.
 
     It takes float32 of shape (N, 1, S, S), S being `input_size_px`, and gives logits of shape (N, class_count).
@@ -23,17 +24,22 @@ def build_network(settings: Model, class_count: int) -> nn.Module:
         >>> build_network(settings, class_count=6)(torch.zeros(2, 1, 8, 8)).shape
         torch.Size([2, 6])
     """
-    if isinstance(settings, FullCon6):
-        return _full_con6(settings, class_count)
-    network = (
-        _conv6(settings, class_count)
-        if isinstance(settings, Conv6)
-        else gray_torchvision_network(settings, class_count)
-    )
-    return network.to(memory_format=torch.channels_last)
+    return network_of(settings, class_count).to(memory_format=torch.channels_last)
 
 
-def _full_con6(settings: FullCon6, class_count: int) -> nn.Module:
+@singledispatch
+def network_of(settings: config.Model, class_count: int) -> nn.Module:
+    """Build the network of a class of settings: a new one registers its function here by the type of `settings`."""
+    raise NotImplementedError(f"{type(settings).__name__}: no function builds it; register one in architectures.py")
+
+
+@network_of.register
+def _torchvision(settings: config.TorchvisionModel, class_count: int) -> nn.Module:
+    return gray_torchvision_network(settings, class_count)
+
+
+@network_of.register
+def _full_con6(settings: config.FullCon6, class_count: int) -> nn.Module:
     widths = [settings.input_size_px**2, *settings.hidden]
     layers: list[nn.Module] = [nn.Flatten()]
     for inputs, outputs in pairwise(widths):
@@ -41,7 +47,8 @@ def _full_con6(settings: FullCon6, class_count: int) -> nn.Module:
     return nn.Sequential(*layers, nn.Linear(widths[-1], class_count))
 
 
-def _conv6(settings: Conv6, class_count: int) -> nn.Module:
+@network_of.register
+def _conv6(settings: config.Conv6, class_count: int) -> nn.Module:
     layers: list[nn.Module] = []
     side = settings.input_size_px
     for inputs, outputs in pairwise([1, *settings.channels]):

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import TypeAdapter
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
@@ -135,7 +134,7 @@ def read_network(path: Path | str) -> tuple[dict[str, torch.Tensor], TrainedInfo
 
 def _info(facts: dict[str, Any]) -> TrainedInfo:
     return TrainedInfo(
-        settings=TypeAdapter(Model).validate_python(facts["settings"]),
+        settings=Model.model_validate(facts["settings"]),
         classes=facts["classes"],
         normalization=Normalization(facts["mean"], facts["std"]),
         dataset=facts["dataset"],

@@ -1,19 +1,15 @@
 """Networks of torchvision's zoo, adapted to one gray channel and to the classes at hand."""
 
-from typing import Any
-
 import torch
 from torch import nn
 
 from weldbench.config.models import TorchvisionModel
 from weldbench.errors import InputError
 
-_HEADS = ("fc", "classifier", "heads")  # what torchvision calls the part behind the backbone
-
 
 def head_name(network: nn.Module) -> str:
-    """Return the name of the head, the part of a torchvision network behind its backbone."""
-    return next(name for name in _HEADS if hasattr(network, name))
+    """Return the name of the head of a torchvision network: the last of its parts that has weights."""
+    return [name for name, part in network.named_children() if any(True for _ in part.parameters())][-1]
 
 
 def fold_to_gray(network: nn.Module) -> nn.Module:
@@ -23,8 +19,7 @@ def fold_to_gray(network: nn.Module) -> nn.Module:
     channels hold the same values, and so are normalized with one mean and standard deviation.
     """
     name, first = next((n, m) for n, m in network.named_modules() if isinstance(m, nn.Conv2d))
-    same: dict[str, Any] = {key: getattr(first, key) for key in ("kernel_size", "stride", "padding", "dilation")}
-    gray = nn.Conv2d(1, first.out_channels, bias=first.bias is not None, **same)
+    gray = _convolution_like(first, 1, first.out_channels)
     gray.load_state_dict({**first.state_dict(), "weight": first.weight.sum(dim=1, keepdim=True)})
     network.set_submodule(name, gray)
     return network
@@ -44,9 +39,13 @@ def pool_before_relu(network: nn.Module) -> nn.Module:
 
 
 def replace_classes(network: nn.Module, class_count: int) -> nn.Module:
-    """Put a fresh last layer with `class_count` outputs on a torchvision network."""
-    name, last = [(n, m) for n, m in network.named_modules() if isinstance(m, nn.Linear)][-1]
-    network.set_submodule(name, nn.Linear(last.in_features, class_count))
+    """Put a fresh last layer with `class_count` outputs on a torchvision network: linear, or a convolution as there."""
+    name, last = [(n, m) for n, m in network.named_modules() if isinstance(m, nn.Linear | nn.Conv2d)][-1]
+    if isinstance(last, nn.Linear):
+        fresh: nn.Module = nn.Linear(last.in_features, class_count)
+    else:
+        fresh = _convolution_like(last, last.in_channels, class_count)
+    network.set_submodule(name, fresh)
     return network
 
 
@@ -87,3 +86,9 @@ def torchvision_network(settings: TorchvisionModel, class_count: int) -> nn.Modu
         sized = {"image_size": settings.input_size_px}
     network: nn.Module = get_model(settings.architecture, num_classes=class_count, **sized)
     return network
+
+
+def _convolution_like(other: nn.Conv2d, in_channels: int, out_channels: int) -> nn.Conv2d:
+    """Make a convolution with random weights that differs from another in its channels alone."""
+    form = other.kernel_size, other.stride, other.padding, other.dilation
+    return nn.Conv2d(in_channels, out_channels, *form, bias=other.bias is not None)

@@ -115,12 +115,19 @@ def write_tables(findings: Findings, folder: Path) -> None:
 
 def write_figures(findings: Findings, folder: Path) -> None:
     """Write every registered figure; those of models once for each model."""
-    models = findings.scored.comparison.models
-    drawn: list[tuple[FigureEntry, tuple[str, ...]]] = [(entry, ()) for entry in FIGURES.values()]
-    drawn += [(entry, (model,)) for model in models for entry in MODEL_FIGURES.values()]
-    for entry, model in drawn:
-        save(entry.draw(findings, *model), folder / entry.path(*model).name)
-    _remove_others(folder, {entry.path(*model).name for entry, model in drawn})
+    names = set()
+
+    def write(entry: FigureEntry, *model: str) -> None:
+        path = folder / entry.path(*model).name
+        save(entry.draw(findings, *model), path)
+        names.add(path.name)
+
+    for entry in FIGURES.values():
+        write(entry)
+    for model in findings.scored.comparison.models:
+        for entry in MODEL_FIGURES.values():
+            write(entry, model)
+    _remove_others(folder, names)
 
 
 def _read(path: Path, *keys: str) -> dict[str, Any]:

@@ -155,15 +155,15 @@ class Report:
         title, _, body = text.partition("\n\n")
         rows, _, notes = _markdown(body).removeprefix("<table>").partition("</table>")
         longest = max(map(len, re.split(r"[ -]*\|[ :-]*", body.partition("\n\n")[0])))
-        table: Markup = _HTML.table(title.strip("*"), rows, notes, longest > _LONG_CELL)
-        return table
+        html: Markup = _HTML.table(title.strip("*"), rows, notes, longest > _LONG_CELL)
+        return html
 
     def _figure(self, entry: FigureEntry | StageFigure, path: Path, model: str = "") -> Markup:
         names = {"dataset": self.dataset, "model": model}
         caption, alt = (text.format(**names) for text in (entry.words.caption, entry.words.alt))
         data = base64.b64encode(self._existing(self.results / path).read_bytes()).decode("ascii")
-        figure: Markup = _HTML.figure(caption, alt, FIGURE_FORMAT, data)
-        return figure
+        html: Markup = _HTML.figure(caption, alt, FIGURE_FORMAT, data)
+        return html
 
     def _existing(self, path: Path) -> Path:
         if not path.is_file():

@@ -66,7 +66,7 @@ def prepare_training(fabric: Fabric, job: TrainingJob) -> tuple[nn.Module, nn.Mo
     sampler = BatchSampler(job.settings, train.labels, weights, job.seed, fabric.global_rank, fabric.world_size)
     freeze = job.settings.freeze
     if freeze == "backbone":
-        learning, data = _head_training_data(fabric, whole, normalization, sampler, train, valid)
+        learning, data = _head_training_data(fabric, job, whole, normalization, sampler, train, valid)
         return whole, learning, normalization, data
     _freeze_until(whole, freeze.removeprefix("until "))
     if fabric.device.type == "cpu":
@@ -84,6 +84,7 @@ def prepare_training(fabric: Fabric, job: TrainingJob) -> tuple[nn.Module, nn.Mo
 
 def _head_training_data(
     fabric: Fabric,
+    job: TrainingJob,
     network: nn.Module,
     normalization: Normalization,
     sampler: BatchSampler,
@@ -98,12 +99,26 @@ def _head_training_data(
     features = logits_of(fabric, network, train, normalization).to(fabric.device)
     checked = logits_of(fabric, network, valid, normalization).to(fabric.device)
     network.cpu().set_submodule(name, head)
+    _require_head_on_features(job, network, head, features)
 
     @torch.inference_mode()
     def score_head(head: nn.Module) -> ValidationScore:
         return validation_score(head.eval()(checked).float().cpu(), valid.labels)
 
     return head, TrainingData(plain_batches(features, sampler), sampler.steps, sampler.batch_size, score_head)
+
+
+@torch.inference_mode()
+def _require_head_on_features(job: TrainingJob, network: nn.Module, head: nn.Module, features: torch.Tensor) -> None:
+    try:
+        head.eval()(features[:1].cpu())
+    except RuntimeError:
+        # A head of convolutions learns on maps, which the backbone flattens behind it.
+        before = [name for name, part in network.named_children() if part is not head][-1]
+        raise InputError(
+            f"params.yaml: models.{job.settings.architecture}.freeze is backbone, but the head of this network needs "
+            f"maps of features, not one vector for each frame; set it to `until {before}`"
+        ) from None
 
 
 def _freeze_until(network: nn.Module, layer: str) -> None:
