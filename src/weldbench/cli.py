@@ -15,11 +15,20 @@ def main() -> None:
         "sync", help="after one engine ran, or after `dvc pull`: the other accepts what is there"
     )
     sync.set_defaults(run=_sync)
+    check = commands.add_parser("check", help="is params.yaml valid? says which key is wrong, where DVC cannot")
+    check.set_defaults(run=_check)
     verify = commands.add_parser("verify", help="does what lies in results/ belong to this commit, params and data?")
     verify.add_argument("--dataset", help="default: the one that params.yaml names")
     verify.set_defaults(run=_verify)
     arguments = parser.parse_args()
     arguments.run(arguments)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    from weldbench.config import load_params
+
+    load_params()
+    print("params.yaml is valid")
 
 
 def _sync(arguments: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,75 @@ def test_the_second_engine_stops_with_a_word(after_snakemake: Path) -> None:
     finally:
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
+
+
+def test_networks_of_other_settings_are_not_certified(after_snakemake: Path) -> None:
+    """As after `dvc exp run` and `git checkout .`: the small files come back, the networks do not."""
+    project = after_snakemake
+    commit(project, "a run")
+    train = "train@full_con6-0-0"
+    edit_params(project, lambda params: params["models"]["full_con6"].update(learning_rate=0.5))
+    run(project, "dvc", "repro", "--single-item", train)
+    run(project, "git", "checkout", "--quiet", ".")
+    lock = (project / "dvc.lock").read_bytes()
+    for command in ("sync", "verify"):
+        said = run(project, "weldbench", command, code=2)
+        assert "full_con6/fold0/seed0/training.json: made with other settings" in said
+        assert "models.full_con6.learning_rate was 0.5, params.yaml says 0.01" in said
+    assert "changed outs" in run(project, "dvc", "status", train)
+    assert (project / "dvc.lock").read_bytes() == lock
+    assert "learning_rate was 0.5" in run(project, "dvc", "repro", "--force", "--single-item", "compare", code=255)
+    # What the message advises.
+    run(project, "git", "checkout", "--quiet", ".")
+    run(project, "dvc", "checkout", "--quiet")
+    run(project, "weldbench", "sync")
+    assert "belongs to" in run(project, "weldbench", "verify")
+    assert "Nothing to be done" in plan(project)
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda params: params["models"]["full_con6"].update(learning_rate=0.5), "learning_rate was 0.01"),
+        (lambda params: params["split"].update(on_leak="warn"), 'split.on_leak was "drop", params.yaml says "warn"'),
+        (lambda params: params["pretrain"].update(steps=3), "pretrain.steps was 2, params.yaml says 3"),
+        (lambda params: params["datasets"]["weldsim"].update(imbalance=3), "imbalance was 4, params.yaml says 3"),
+    ],
+    ids=["model", "split", "backbone", "frames"],
+)
+def test_a_touch_after_an_edit_is_not_certified(after_snakemake: Path, edit: Callable[[dict], None], said: str) -> None:
+    edit_params(after_snakemake, edit)
+    run(after_snakemake, *SNAKEMAKE, "--touch", "--no-hooks")
+    assert "Nothing to be done" in plan(after_snakemake)
+    assert said in run(after_snakemake, "weldbench", "sync", code=2)
+    assert said in run(after_snakemake, "weldbench", "verify", code=2)
+
+
+def test_code_that_was_edited_and_touched_is_not_certified(after_snakemake: Path) -> None:
+    with (after_snakemake / "src/weldbench/training/losses.py").open("a", encoding="utf-8") as module:
+        module.write("\nEDITED = True\n")
+    run(after_snakemake, *SNAKEMAKE, "--touch", "--no-hooks")
+    assert "made by other code" in run(after_snakemake, "weldbench", "sync", code=2)
+    assert "Made by other code" in run(after_snakemake, "weldbench", "verify", code=2)
+
+
+def test_a_training_that_outlives_its_snakemake_is_not_joined_by_another(after_snakemake: Path) -> None:
+    project, network = after_snakemake, "models/weldsim/full_con6/fold0/seed0/model.safetensors"
+    edit_params(project, lambda params: params["models"]["full_con6"].update(epochs=100_000))
+    first = subprocess.Popen(
+        (*SNAKEMAKE, network), cwd=project, env=environment(project), start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    state = project / "models/weldsim/full_con6/fold0/seed0/.checkpoint.safetensors"
+    try:
+        while not state.exists():
+            assert first.poll() is None
+            time.sleep(0.2)
+        first.kill()
+        first.wait()
+        run(project, "snakemake", "--unlock")
+        said = run(project, "snakemake", "--cores", "2", network, code=1)
+        assert "another process is writing it" in said
+        assert "Traceback" not in said
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)

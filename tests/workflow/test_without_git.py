@@ -1,6 +1,7 @@
 """From an unpacked archive: no git, and no DVC until `dvc init`; what cannot work says so in a sentence."""
 
 import json
+import re
 import shutil
 import tarfile
 from pathlib import Path
@@ -11,9 +12,9 @@ from workflow.conftest import edit_params, run
 SPLIT = "data/weldsim/split/fold0/split.csv"
 
 
-def unpacked(project: Path) -> Path:
-    """The files of a project as someone gets them who unpacks an archive of it."""
-    for repository in (".git", ".dvc"):
+def unpacked(project: Path, without: tuple[str, ...] = (".git", ".dvc")) -> Path:
+    """The files of a project as someone gets them who unpacks an archive of it; that of `git archive` has a .dvc."""
+    for repository in without:
         shutil.rmtree(project / repository)
     with tarfile.open(project.parent / "project.tar", "w") as archive:
         archive.add(project, "unpacked")
@@ -33,8 +34,27 @@ def test_the_workflow_is_planned(fresh: Path) -> None:
 
 def test_sync_says_that_dvc_is_not_set_up(fresh: Path) -> None:
     said = run(fresh, "weldbench", "sync", code=2)
-    assert "`dvc init` (with `--no-scm` where there is no git) sets it up" in said
+    assert "`dvc init --no-scm` sets it up" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("without", [(".git", ".dvc"), (".git",), (".dvc",)], ids=["no-git-no-dvc", "no-git", "no-dvc"])
+def test_what_sync_advises_sets_dvc_up(project: Path, without: tuple[str, ...]) -> None:
+    folder = unpacked(project, without)
+    advised = re.search("`(dvc init.*?)`", run(folder, "weldbench", "sync", code=2))
+    run(folder, *advised[1].split())
+    said = run(folder, "weldbench", "sync")
+    assert "Snakemake has nothing to learn from DVC" in said
+
+
+@pytest.mark.parametrize("seeds", [0, None, "0, 1"])
+def test_weldbench_check_names_the_key_that_dvc_trips_over(project: Path, seeds: object) -> None:
+    edit_params(project, lambda params: params.update(seeds=seeds))
+    for command in ("check", "sync"):
+        said = run(project, "weldbench", command, code=2)
+        assert said.startswith("error: params.yaml: ")
+        assert "`seeds`" in said
+        assert "Traceback" not in said
 
 
 def test_verify_says_that_nothing_was_run(fresh: Path) -> None:

@@ -3,12 +3,14 @@
 import functools
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from weldbench.errors import InputError
 from weldbench.pipeline.lock import release_engine_lock, take_engine_lock
 from weldbench.pipeline.sources import PACKAGE
+from weldbench.runtime.disk import refusal
 
 
 def command(main: Callable[[], None]) -> Callable[[], None]:
@@ -32,9 +34,10 @@ def command(main: Callable[[], None]) -> Callable[[], None]:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(2)
         except OSError as error:
-            if error.filename is None:
+            # What no writer of ours names: a library's temporary file, most likely.
+            if not (said := refusal(error)):
                 raise
-            print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+            print(f"error: {error.filename or tempfile.gettempdir()}: {said}", file=sys.stderr)
             sys.exit(2)
         finally:
             release_engine_lock()

@@ -92,7 +92,11 @@ class Project:
         return Record(
             path=self.results / "comparison.json",
             stage="compare",
-            settings={"seeds": params.seeds, "folds": params.folds, "compare": as_json(params.compare)},
+            settings={
+                "seeds": params.seeds,
+                "folds": params.folds,
+                "compare": as_json(params.compare.for_dataset(self.dataset)),
+            },
             inputs={path.relative_to(self.evaluation).as_posix(): path for path in files},
         )
 

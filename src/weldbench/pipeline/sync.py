@@ -48,6 +48,8 @@ def synchronize() -> list[str]:
     logging.getLogger("dvc").setLevel(logging.WARNING)
     take_engine_lock("weldbench sync")
     try:
+        # Before DVC reads it, which trips over a wrong value without naming the key.
+        params = load_params()
         # Under one lock DVC reads its stages once.
         with Repo(".") as repo, lock_repo(repo), ThreadPoolExecutor() as beside:
             # The one stage that is DVC's alone.
@@ -64,6 +66,8 @@ def synchronize() -> list[str]:
             return [_tell_snakemake(unchanged, plan) if behind else _NOTHING_NEW, _tell_dvc(finished)]
     except (NotDvcRepoError, SCMError):
         raise InputError(_no_repository()) from None
+    except PermissionError as error:
+        raise InputError(f"{error.filename}: you may not write here; ask its owner, or work in a copy") from None
     except DvcException as error:
         raise InputError(f"DVC: {error}") from None
     finally:

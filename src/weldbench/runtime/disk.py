@@ -47,13 +47,18 @@ def refusals_named(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        said = _REFUSALS.get(error.errno or 0)
+        said = refusal(error)
         place = Path(error.filename) if isinstance(error.filename, str) else None
         if error.errno in _FORBIDDEN and place and (place.parent == path.parent or path.is_relative_to(place)):
             said = "you may not write here; change the owner or the permissions of the folder, or work in another one"
         if said is None:
             raise
         raise InputError(f"{path}: {said}") from None
+
+
+def refusal(error: OSError) -> str | None:
+    """Say what is wrong with a disk that refuses to be written, and what to do; None for any other error."""
+    return _REFUSALS.get(error.errno or 0)
 
 
 def _gib(size_bytes: int) -> str:
