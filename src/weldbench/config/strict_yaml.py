@@ -104,7 +104,8 @@ def _no_yaml(path: Path, problem: str | None, mark: Any) -> InputError:
 def _as_dvc_reads(text: str) -> tuple[Any, Callable[[Any], Any]]:
     """Return the root of a text's nodes and what makes a value of a scalar, both as DVC has them."""
     try:
-        from ruamel.yaml import YAML, YAMLError
+        from ruamel.yaml import YAML
+        from ruamel.yaml.error import YAMLError
     except ModuleNotFoundError:
         # It comes with DVC: on a machine with neither, as for the benchmark of a GPU, there is one reader only.
         return yaml.compose(text, Loader=yaml.SafeLoader), yaml.SafeLoader("").construct_object

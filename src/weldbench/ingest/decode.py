@@ -153,7 +153,8 @@ def _scaled(levels: np.ndarray, white: int) -> np.ndarray:
     if white == peak:
         return levels.astype(dtype, copy=False)
     every_level = (np.arange(white + 1, dtype=np.int64) * 2 * peak + white) // (2 * white)
-    return every_level.astype(dtype)[levels]
+    scaled: np.ndarray = every_level.astype(dtype)[levels]
+    return scaled
 
 
 def _red_green_blue(inks: np.ndarray) -> np.ndarray:

@@ -37,6 +37,8 @@ def initial_network(
     Raises:
         InputError: The weights are not to be had, damaged, of another network, or not to be kept in part.
     """
+    if not isinstance(settings, TorchvisionModel):
+        return build_network(settings, len(classes)), own
     match settings.init:
         case "scratch":
             _refuse_pretrained_share(settings)

@@ -90,5 +90,5 @@ def torchvision_network(settings: TorchvisionModel, class_count: int) -> nn.Modu
 
 def _convolution_like(other: nn.Conv2d, in_channels: int, out_channels: int) -> nn.Conv2d:
     """Make a convolution with random weights that differs from another in its channels alone."""
-    form = other.kernel_size, other.stride, other.padding, other.dilation
-    return nn.Conv2d(in_channels, out_channels, *form, bias=other.bias is not None)
+    form: dict[str, Any] = {key: getattr(other, key) for key in ("kernel_size", "stride", "padding", "dilation")}
+    return nn.Conv2d(in_channels, out_channels, bias=other.bias is not None, **form)

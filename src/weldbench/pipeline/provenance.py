@@ -95,7 +95,7 @@ class Project:
             settings={
                 "seeds": params.seeds,
                 "folds": params.folds,
-                "compare": as_json(params.compare.for_dataset(self.dataset)),
+                "compare": as_json(params.compare),
             },
             inputs={path.relative_to(self.evaluation).as_posix(): path for path in files},
         )

@@ -28,14 +28,16 @@ _NORMALIZATION = Normalization(mean=0.25, std=0.2)  # about that of weld-pool fr
 
 def backbone_settings(architecture: str, pretrain: Pretrain) -> TorchvisionModel:
     """Return a network's settings for pretraining: from random weights, all else from section `pretrain` alone."""
-    return TorchvisionModel(
-        architecture=architecture,
-        init="scratch",
-        input_size_px=pretrain.input_size_px,
-        batch_size=pretrain.batch_size,
-        optimizer=pretrain.optimizer,
-        learning_rate=pretrain.learning_rate,
-        epochs=max(rounds for rounds in range(1, _ROUNDS + 1) if pretrain.steps % rounds == 0),
+    return TorchvisionModel.model_validate(
+        {
+            "architecture": architecture,
+            "init": "scratch",
+            "input_size_px": pretrain.input_size_px,
+            "batch_size": pretrain.batch_size,
+            "optimizer": pretrain.optimizer,
+            "learning_rate": pretrain.learning_rate,
+            "epochs": max(rounds for rounds in range(1, _ROUNDS + 1) if pretrain.steps % rounds == 0),
+        }
     )
 
 

@@ -5,13 +5,13 @@ import struct
 import imagecodecs
 
 from weldbench.errors import BadFrameError
-from weldbench.ingest.formats.samples import Contents, Samples, check_size, not_read, one
+from weldbench.ingest.formats.samples import Color, Contents, Samples, check_size, not_read, one
 
 STREAM_START = b"\xff\x4f\xff\x51"
 BOX_START = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
 
 _SIZE = struct.Struct(">HHIIIIIIIIH")  # the segment SIZ, up to the number of components
-_COLORS = {1: "gray", 2: "gray", 3: "rgb", 4: "rgb"}
+_COLORS: dict[int, Color] = {1: "gray", 2: "gray", 3: "rgb", 4: "rgb"}
 _SRGB, _GRAY = 16, 17  # EnumCS of the box `colr`
 
 

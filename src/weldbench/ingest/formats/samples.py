@@ -13,6 +13,9 @@ MAX_PIXELS = 64_000_000
 SAVE_AS = "save it as an 8- or 16-bit gray PNG or TIFF"
 
 
+Color = Literal["gray", "rgb", "cmyk"]
+
+
 class Samples(NamedTuple):
     """One picture as it is stored.
 
@@ -26,7 +29,7 @@ class Samples(NamedTuple):
 
     levels: np.ndarray
     white: int
-    color: Literal["gray", "rgb", "cmyk"]
+    color: Color
     orientation: int = 1
     remarks: tuple[str, ...] = ()
 
@@ -34,7 +37,7 @@ class Samples(NamedTuple):
 class Contents(NamedTuple):
     """The pictures of one file: how many there are, and their samples, each read when it is asked for."""
 
-    count: int
+    pictures: int
     samples: Iterator[Samples]
 
 

@@ -9,7 +9,7 @@ import tifffile
 from weldbench.errors import BadFrameError
 from weldbench.ingest.formats import jpeg
 from weldbench.ingest.formats.exif import UPRIGHT, valid
-from weldbench.ingest.formats.samples import SAVE_AS, Contents, Samples, check_size, not_read
+from weldbench.ingest.formats.samples import SAVE_AS, Color, Contents, Samples, check_size, not_read
 
 STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -19,7 +19,14 @@ logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 # Of NewSubfileType: a preview of another picture, or a mask for one.
 _PREVIEW, _MASK = 1, 4
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS, _YCBCR = 0, 1, 2, 3, 5, 6
-_COLORS = {_WHITE_IS_ZERO: "gray", _BLACK_IS_ZERO: "gray", _RGB: "rgb", _PALETTE: "gray", _INKS: "cmyk", _YCBCR: "rgb"}
+_COLORS: dict[int, Color] = {
+    _WHITE_IS_ZERO: "gray",
+    _BLACK_IS_ZERO: "gray",
+    _RGB: "rgb",
+    _PALETTE: "gray",
+    _INKS: "cmyk",
+    _YCBCR: "rgb",
+}
 _CHANNELS = {"gray": 1, "rgb": 3, "cmyk": 4}
 _MAX_CHANNELS = 8
 _UNSIGNED = {1, 4}  # SampleFormat; by 4 a program says that it does not know
@@ -42,7 +49,7 @@ def read(data: bytes) -> Contents:
             raise nearly anything for a damaged file.
     """
     file = tifffile.TiffFile(io.BytesIO(data))
-    pages = list(file.pages)
+    pages = [page for page in file.pages if isinstance(page, tifffile.TiffPage)]
     if not pages:
         raise BadFrameError("it is a damaged picture (TIFF without a picture)")
     pictures = [page for page in pages if not page.subfiletype & (_PREVIEW | _MASK)] or pages[:1]
@@ -126,7 +133,7 @@ def _with_meaning(levels: np.ndarray, page: tifffile.TiffPage) -> Samples:
         # Y is the luminance, by the same weights.
         colors, color, remarks = colors[:, :, :1], "gray", ("color made gray by luminance", *remarks)
     elif page.photometric == _PALETTE:
-        colors, color = _looked_up(colors[:, :, 0], page.colormap), "rgb"
+        colors, color = _looked_up(colors[:, :, 0], np.asarray(page.colormap)), "rgb"
         alpha, white = np.where(alpha == white, 255, 0).astype(np.uint8), 255
     return Samples(np.concatenate([colors, alpha], axis=2), white, color, remarks=remarks)
 
@@ -134,4 +141,5 @@ def _with_meaning(levels: np.ndarray, page: tifffile.TiffPage) -> Samples:
 def _looked_up(indices: np.ndarray, colormap: np.ndarray) -> np.ndarray:
     # 16 bits by the standard, whose low byte some programs leave at 0, and 8 with others.
     high_bytes = colormap >> 8 if colormap.max() > 255 else colormap
-    return high_bytes.astype(np.uint8).T[indices]
+    looked_up: np.ndarray = high_bytes.astype(np.uint8).T[indices]
+    return looked_up

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from weldbench.errors import BadFrameError
 from weldbench.ingest.formats.exif import orientation_of
@@ -33,7 +33,7 @@ def _opened(data: bytes, file_format: str) -> Image.Image:
         image = Image.open(io.BytesIO(data), formats=[file_format])
     except Image.DecompressionBombError:
         raise BadFrameError(f"it declares too many pixels; {MAX_PIXELS} is the most that is read") from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise BadFrameError(f"it is a damaged picture (the header of this {file_format} cannot be read)") from None
     check_size(*image.size)
     return image
