@@ -254,7 +254,7 @@ def test_whatever_a_head_is_called_and_made_of_it_is_found_and_gets_our_classes(
     assert len(changed) == 1
 
 
-@pytest.mark.parametrize("settings_class", set(ARCHITECTURES.values()))
+@pytest.mark.parametrize("settings_class", dict.fromkeys(ARCHITECTURES.values()))
 def test_every_class_of_settings_has_a_function_that_builds_its_network(settings_class):
     assert network_of.dispatch(settings_class) is not network_of.dispatch(object)
 

@@ -1,5 +1,7 @@
 """Networks of torchvision's zoo, adapted to one gray channel and to the classes at hand."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
