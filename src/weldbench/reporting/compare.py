@@ -17,8 +17,7 @@ from weldbench.evaluation.scoring import ScoredComparison, score_balanced_subset
 from weldbench.evaluation.training_records import Trainings, read_trainings
 from weldbench.pipeline.lineage import made_from
 from weldbench.reporting.figures.style import save
-from weldbench.reporting.outputs import FIGURES, MODEL_FIGURES, TABLE_FORMATS, TABLES
-from weldbench.reporting.registry import FigureEntry
+from weldbench.reporting.outputs import FIGURE_FORMAT, FIGURES, MODEL_FIGURES, TABLE_FORMATS, TABLES, figure_names
 from weldbench.reporting.tables.table import Table
 
 _FLATTERED = "The split is random, not by run: near copies of train frames stand in test, which flatters every model."
@@ -115,19 +114,13 @@ def write_tables(findings: Findings, folder: Path) -> None:
 
 def write_figures(findings: Findings, folder: Path) -> None:
     """Write every registered figure; those of models once for each model."""
-    names = set()
-
-    def write(entry: FigureEntry, *model: str) -> None:
-        path = folder / entry.path(*model).name
-        save(entry.draw(findings, *model), path)
-        names.add(path.name)
-
+    models = findings.scored.comparison.models
     for entry in FIGURES.values():
-        write(entry)
-    for model in findings.scored.comparison.models:
+        save(entry.draw(findings), folder / entry.path().name)
+    for model in models:
         for entry in MODEL_FIGURES.values():
-            write(entry, model)
-    _remove_others(folder, names)
+            save(entry.draw(findings, model), folder / entry.path(model).name)
+    _remove_others(folder, {f"{name}.{FIGURE_FORMAT}" for name in figure_names(models)})
 
 
 def _read(path: Path, *keys: str) -> dict[str, Any]:
