@@ -46,7 +46,7 @@ def test_a_dataset_of_ones_own_needs_two_keys(raw: dict, tmp_path: Path) -> None
         ("models.resnet18", "lerning_rate", 1, "`models.resnet18.lerning_rate` is an unknown key (did"),
         ("models.conv6", "hiden", 1, "`models.conv6.hiden` is an unknown key (did you mean `hidden`?); allowed: arch"),
         ("models.conv6", "freeze", "none", "`models.conv6.freeze` is an unknown key; allowed: architecture, input"),
-        ("models.conv6.per_dataset", "ss304", {"epoch": 1}, "`models.conv6.per_dataset.ss304.epoch` is an unknown key"),
+        ("per_dataset.ss304.models", "conv6", {"epoch": 1}, "`per_dataset.ss304.models.conv6.epoch` is an unknown key"),
         ("", "datset", "weldsim", "`datset` is an unknown key (did you mean `dataset`?)"),
         ("", "dataset", "weldsin", "there is no `weldsin` in datasets"),
         ("split", "balance", "undersampel", "did you mean `undersample`?"),
@@ -68,7 +68,7 @@ def test_a_dataset_of_ones_own_needs_two_keys(raw: dict, tmp_path: Path) -> None
         ("datasets", "mine", {"source": "local", "path": "data"}, "an engine deletes what stood"),
         ("finetune", "models", ["resnet18", "conv6"], "`conv6` starts from random weights"),
         ("train", "models", ["full_con6", "conv6", "resnet18"], "`resnet18` stands in train.models too"),
-        ("per_dataset.weldsim.models", "conv6", {"init": "scratch"}, "weldsim.models.conv6: `init` is an unknown key"),
+        ("per_dataset.weldsim.models", "conv6", {"init": "imagenet"}, "conv6: `init`: 'imagenet' is not allowed"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_key_and_what_was_meant(

@@ -64,9 +64,7 @@ def edit_record(path: Path, *keys: str, value: object) -> None:
 def test_what_belongs_together_is_let_pass(project: Path) -> None:
     assert contradictions(asked(), networks=True) == {}
     assert deviations(asked(), Path("requirements.lock")) == []
-    edit_params(
-        "models", "conv6", "per_dataset", value={"weldsim": {"epochs": 60, "input_size_px": 64}, "ss304": {"epochs": 7}}
-    )  # concerns another dataset
+    edit_params("per_dataset", "ss304", "models", "conv6", value={"epochs": 7})  # concerns another dataset
     edit_params("ingest", "workers", value=7)
     edit_params("sweep", "epochs", value=[7])
     assert contradictions(asked(), networks=True) == {}

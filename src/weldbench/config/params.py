@@ -26,7 +26,7 @@ def _plain(name: str) -> str:
     return name
 
 
-SectionT = TypeVar("SectionT", bound=Section)
+AnySection = TypeVar("AnySection", bound=Section)
 Name = Annotated[str, AfterValidator(_plain)]
 Fold = Annotated[int, Field(ge=0)]
 
@@ -174,7 +174,7 @@ def load_params(path: Path | str = "params.yaml") -> Params:
         raise InputError(f"{path}: {describe(error, Params, document)}") from None
 
 
-def _overridden(section: SectionT, override: Override, key: str) -> SectionT:
+def _overridden(section: AnySection, override: Override, key: str) -> AnySection:
     values = override.over(section)
     try:
         return type(section).model_validate(values)

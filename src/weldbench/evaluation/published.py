@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 
 from weldbench.config.base import Section
 from weldbench.config.problems import describe
+from weldbench.config.strict_yaml import Document
 from weldbench.errors import InputError
 
 Mark = Literal["V", "S", "A"]
@@ -111,7 +112,7 @@ def read_published(path: Path | str) -> Published:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: this is no valid YAML: {error}") from None
     except ValidationError as error:
-        raise InputError(f"{path}: {describe(error, Published, raw)}") from None
+        raise InputError(f"{path}: {describe(error, Published, Document(raw, {}, {}))}") from None
     for result in published.results:
         if result.dataset not in published.datasets or result.source not in published.sources:
             raise InputError(f"{path}: {result.model} names the dataset or source of no entry; add it to the file")

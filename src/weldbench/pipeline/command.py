@@ -34,8 +34,9 @@ def command(main: Callable[[], None]) -> Callable[[], None]:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(2)
         except OSError as error:
-            # What no writer of ours names: a library's temporary file, most likely.
-            if not (said := refusal(error)):
+            # What no writer of ours names: a folder where a file is meant, a library's temporary file.
+            said = refusal(error) or (error.strerror if error.filename else None)
+            if not said:
                 raise
             print(f"error: {error.filename or tempfile.gettempdir()}: {said}", file=sys.stderr)
             sys.exit(2)
