@@ -140,7 +140,7 @@ def test_networks_of_other_settings_are_not_certified(after_snakemake: Path) -> 
         (lambda params: params["models"]["full_con6"].update(learning_rate=0.5), "learning_rate was 0.01"),
         (lambda params: params["split"].update(on_leak="warn"), 'split.on_leak was "drop", params.yaml says "warn"'),
         (lambda params: params["pretrain"].update(steps=3), "pretrain.steps was 2, params.yaml says 3"),
-        (lambda params: params["datasets"]["weldsim"].update(imbalance=3), "imbalance was 4, params.yaml says 3"),
+        (lambda params: params["datasets"]["weldsim"].update(imbalance=3), "imbalance was 4.0, params.yaml says 3.0"),
     ],
     ids=["model", "split", "backbone", "frames"],
 )
