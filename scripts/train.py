@@ -11,6 +11,7 @@ from weldbench.pipeline.command import command
 def main() -> None:
     arguments = parse_arguments()
     from weldbench.config import load_params
+    from weldbench.config.base import LARGEST_SEED
     from weldbench.data.dataset import open_dataset
     from weldbench.errors import InputError
     from weldbench.runtime.hardware import prepare
@@ -20,6 +21,8 @@ def main() -> None:
     params = load_params(arguments.params).for_dataset(arguments.dataset)
     if arguments.model not in params.models:
         raise InputError(f"--model {arguments.model}: params.yaml has the models {', '.join(params.models)}")
+    if not 0 <= arguments.seed <= LARGEST_SEED:
+        raise InputError(f"--seed {arguments.seed}: a seed is a whole number from 0 to {LARGEST_SEED}")
     fold = re.fullmatch(r"fold(\d+)", arguments.split.parent.name)
     job = TrainingJob(
         name=arguments.dataset,

@@ -12,7 +12,7 @@ from weldbench.pipeline.lock import release_engine_lock, take_engine_lock
 def command(main: Callable[[], None]) -> Callable[[], None]:
     """Run `main` as a command: an InputError ends it with one message on stderr and exit code 2.
 
-    So does what the operating system refuses about a file: a folder where a file is meant, a missing right, a full disk.
+    So does what the operating system refuses about a file: a folder in its place, a missing right, a full disk.
 
     As a stage of DVC, which names it in the environment, it works under the lock of the folder; Snakemake holds that
     lock itself.
