@@ -224,6 +224,7 @@ def sections(model: type[Section] = Section) -> list[type[Section]]:
 
 def test_every_value_is_described() -> None:
     described = [(kind, name, value) for kind in sections() for name, value in kind.model_fields.items()]
+    described = [field for field in described if field[0].__module__.startswith("weldbench.config.")]
     assert len(described) > 100
     bare = [f"{kind.__name__}.{name}" for kind, name, value in described if not value.description]
     assert [name for name in bare if not name.endswith((".source", ".architecture")) and "Params." not in name] == []
