@@ -15,6 +15,7 @@ def main() -> None:
     arguments = parse_arguments()
     take_output_lock(arguments.output)
     from weldbench.config import load_params
+    from weldbench.config.base import LARGEST_SEED
     from weldbench.data.dataset import open_dataset
     from weldbench.errors import InputError
     from weldbench.runtime.hardware import prepare
@@ -24,6 +25,8 @@ def main() -> None:
     params = load_params(arguments.params).for_dataset(arguments.dataset)
     if arguments.model not in params.models:
         raise InputError(f"--model {arguments.model}: params.yaml has the models {', '.join(params.models)}")
+    if not 0 <= arguments.seed <= LARGEST_SEED:
+        raise InputError(f"--seed {arguments.seed}: a seed is a whole number from 0 to {LARGEST_SEED}")
     fold = re.fullmatch(r"fold(\d+)", arguments.split.parent.name)
     job = TrainingJob(
         name=arguments.dataset,

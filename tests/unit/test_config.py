@@ -1,13 +1,19 @@
 """params.yaml: what is allowed, and what a person is told about what is not."""
 
+import contextlib
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from weldbench.config import load_params
+from weldbench.config.base import Section
+from weldbench.config.strict_yaml import read_yaml
 from weldbench.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -116,6 +122,117 @@ def test_every_problem_is_listed(raw: dict, tmp_path: Path) -> None:
     raw["split"]["cap"] = -1
     raw["report"]["titel"] = "x"
     assert "2 problems" in problem(raw, tmp_path)
+
+
+def refusal(text: str, folder: Path) -> str:
+    path = folder / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_params(path)
+    return str(caught.value)
+
+
+def own_text(old: str, new: str) -> str:
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    assert old in text
+    return text.replace(old, new, 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("seeds: [0, 1, 2]", "seeds: [010]", "`seeds.0`: 010 is the number 8 to Snakemake and the number 10 to DVC"),
+        ("seeds: [0, 1, 2]", "seeds: [yes]", "`seeds.0`: yes is true to Snakemake and the text 'yes' to DVC"),
+        ("seeds: [0, 1, 2]", "seeds: ['00']", "`seeds.0`: Input should be a valid integer, not '00'"),
+        ("seeds: [0, 1, 2]", "seeds: [1.0]", "`seeds.0`: Input should be a valid integer, not 1.0"),
+        ("seeds: [0, 1, 2]", "seeds: [true]", "`seeds.0`: Input should be a valid integer, not true"),
+        ("seeds: [0, 1, 2]", "seeds: [2020-01-01]", "`seeds.0`: Input should be a valid integer, not 2020-01-01"),
+        ("seeds: [0, 1, 2]", "seeds: [4294967296]", "`seeds.0`: Input should be less than or equal to 4294967295"),
+        ("seeds: [0, 1, 2]", "seeds: [-1]", "`seeds.0`: Input should be greater than or equal to 0, not -1"),
+        ("seeds: [0, 1, 2]", "seeds:", "`seeds`: Input should be a valid list, and nothing stands there"),
+        ("seeds: [0, 1, 2]", "seeds: &all [0]", "an anchor (&name) has no place here"),
+        ("seeds: [0, 1, 2]", "seeds: !!set {1, 2}", "a tag (!name) has no place here"),
+        ("seed: 0", "seed: -1", "`datasets.weldsim.seed`: Input should be greater than or equal to 0, not -1"),
+        ("cap: 1000", "cap: 1_000", "`split.cap`: 1_000 is an unusual way to write a number; write 1000"),
+        ("cap: 1000", "cap: 0x3E8", "`split.cap`: 0x3E8 is an unusual way to write a number; write 1000"),
+        ("cap: 1000", "cap: 0o17", "`split.cap`: 0o17 is the text '0o17' to Snakemake and the number 15 to DVC"),
+        ("cap: 1000", "cap: 1:30", "`split.cap`: 1:30 is the number 90 to Snakemake and the text '1:30' to DVC"),
+        ("cap: 1000", "cap: 1e3", "`split.cap`: 1e3 is the text '1e3' to Snakemake and the number 1000 to DVC"),
+        ("cap: 1000", "cap: 1000.0", "`split.cap`: Input should be a valid integer, not 1000.0"),
+        ("flip: true", "flip: on", "`train.augment.flip`: on is true to Snakemake and the text 'on' to DVC"),
+        ("flip: true", "flip: 1", "`train.augment.flip`: Input should be a valid boolean, not 1"),
+        ("learning_rate: 0.002", "learning_rate: 2e-3", "write 0.002 or '2e-3'"),
+        ("learning_rate: 0.002", "learning_rate: .inf", "`pretrain.learning_rate`: Input should be a finite number"),
+        ("learning_rate: 0.002", "learning_rate: '0.002'", "`pretrain.learning_rate`: Input should be a valid number"),
+        ("dataset: weldsim", "dataset: ~", "`dataset`: Input should be a valid string, not ~"),
+        ("hardware:\n", "hardware: ~\nhardwear:\n", "`hardware`: Input should be a valid dictionary"),
+        ("  threads: 1", "  threads: 1\n  threads: 2", "`hardware.threads`: the key stands in line"),
+        ("  threads: 1", "  'threads': 1\n  threads: 2", "`hardware.threads`: the key stands in line"),
+        ("report:", "folds: [0]\nreport:", "`folds`: the key stands in line"),
+        ("  threads: 1", "  <<: {threads: 1}", "`hardware.<<`: a key is a name"),
+        ("  threads: 1", "\tthreads: 1", "this is no valid YAML: found character"),
+    ],
+)  # fmt: skip
+def test_what_the_engines_read_differently_or_a_wrong_type_is_named_with_its_line(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    text = own_text(old, new)
+    message = refusal(text, tmp_path)
+    assert told in message
+    first = text[: text.index(new)].count("\n") + 1
+    assert any(f"line {line}: " in message for line in range(first, first + 1 + new.count("\n")))
+
+
+def test_a_directive_and_a_second_document_are_refused(tmp_path: Path) -> None:
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    assert "line 1: a directive (%NAME) has no place here" in refusal(f"%YAML 1.1\n---\n{text}", tmp_path)
+    assert "this is no valid YAML: but found another document" in refusal(f"{text}\n---\na: 1\n", tmp_path)
+
+
+def test_a_whole_number_serves_where_a_number_is_meant(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text(own_text("rotation_degrees: 5", "rotation_degrees: 4"), encoding="utf-8")
+    degrees = load_params(tmp_path / "params.yaml").train.augment.rotation_degrees
+    assert (degrees, type(degrees)) == (4.0, float)
+
+
+PLAIN = st.text("0123456789_.:xobeE+-~=<yYnNoOaAfFtTrRuUlLsS", min_size=1, max_size=8)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(PLAIN)
+def test_what_is_accepted_is_the_same_in_both_versions_of_yaml(tmp_path: Path, scalar: str) -> None:
+    path = tmp_path / "any.yaml"
+    path.write_text(f"key: {scalar}\n", encoding="utf-8")
+    with contextlib.suppress(InputError):
+        values = read_yaml(path).values
+        assert repr(values) == repr(yaml.safe_load(path.read_text())) == repr(YAML(typ="safe").load(path))
+
+
+def test_overrides_of_one_dataset_change_nothing_in_another(raw: dict, tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    raw["datasets"]["mine"] = {"source": "local", "path": "frames"}
+    path.write_text(yaml.safe_dump(raw), encoding="utf-8")
+    before = load_params(path)
+    raw["per_dataset"]["mine"] = {"split": {"cap": 7}, "models": {"conv6": {"epochs": 3}}}
+    path.write_text(yaml.safe_dump(raw), encoding="utf-8")
+    after = load_params(path)
+    assert after.for_dataset("weldsim") == before.for_dataset("weldsim")
+    assert (after.for_dataset("mine").split.cap, before.for_dataset("mine").split.cap) == (7, 1000)
+    assert after.for_dataset("mine").models["conv6"].epochs == 3
+    with pytest.raises(InputError, match="there is no dataset `yours`"):
+        after.for_dataset("yours")
+
+
+def sections(model: type[Section] = Section) -> list[type[Section]]:
+    return [kind for child in model.__subclasses__() for kind in (child, *sections(child))]
+
+
+def test_every_value_is_described() -> None:
+    described = [(kind, name, value) for kind in sections() for name, value in kind.model_fields.items()]
+    described = [field for field in described if field[0].__module__.startswith("weldbench.config.")]
+    assert len(described) > 100
+    bare = [f"{kind.__name__}.{name}" for kind, name, value in described if not value.description]
+    assert [name for name in bare if not name.endswith((".source", ".architecture")) and "Params." not in name] == []
 
 
 def test_a_missing_file_and_broken_yaml_are_told(tmp_path: Path) -> None:

@@ -104,12 +104,12 @@ def places(tree: Any, place: tuple = ()) -> Iterator[tuple]:
 def edited_params(draw: st.DrawFn) -> str:
     """The text of params.yaml after some slips: a value that is odd, a key that is wrong, lost or there twice."""
     params = yaml.safe_load(PARAMS)
-    for _ in range(draw(st.integers(1, 2))):
+    for _ in range(draw(st.sampled_from([1, 1, 2]))):
         place = draw(st.sampled_from(list(places(params))))
         parent = params
         for step in place[:-1]:
             parent = parent[step]
-        slip = draw(st.sampled_from(["number", "number", "value", "key", "lost"]))
+        slip = draw(st.sampled_from(["number"] * 5 + ["value", "key", "lost"]))
         value = parent[place[-1]]
         if place[-1] == "devices":
             continue  # more than one starts processes
@@ -122,7 +122,7 @@ def edited_params(draw: st.DrawFn) -> str:
         elif slip == "lost":
             del parent[place[-1]]
     text = yaml.safe_dump(params, sort_keys=False)
-    if draw(st.integers(0, 3)):
+    if draw(st.integers(0, 5)):
         return text
     at = draw(st.integers(0, len(text)))
     typed = draw(

@@ -32,10 +32,14 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_nothing_changed(recorded: Path) -> None:
     assert differences("weldsim", RECORD) == []
     params = Path("params.yaml")
-    # No result depends on the sweep, nor on a comment.
+    # No result depends on the sweep, nor on a comment, nor on another dataset.
     text = params.read_text(encoding="utf-8").replace("epochs: [10, 30]", "epochs: [15]")
+    text = text.replace("learning_rate: 0.006}   # as", "learning_rate: 0.007}   # as")
+    text = text.replace("datasets:\n", "datasets:\n  mine: {source: local, path: frames}\n", 1)
     params.write_text(text + "# a comment\n", encoding="utf-8")
     assert load_params().sweep.epochs == [15]
+    assert load_params().for_dataset("ss304").models["resnet18"].learning_rate == 0.007
+    assert "mine" in load_params().datasets
     Path("scripts/.ipynb_checkpoints").mkdir()
     Path("scripts/.ipynb_checkpoints/train-checkpoint.py").write_text("print(1)\n")
     assert differences("weldsim", RECORD) == []

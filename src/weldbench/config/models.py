@@ -45,13 +45,17 @@ class Model(Section):
     learning_rate: PositiveFloat = Field(description="the highest one of the schedule")
     momentum: float = Field(0.9, gt=0, lt=1, description="of sgd")
     weight_decay: NonNegativeFloat = Field(5e-4, description="of weights, not of biases and norms")
-    schedule: Literal["constant", "cosine", "one_cycle", "soft_start"] = "cosine"
+    schedule: Literal["constant", "cosine", "one_cycle", "soft_start"] = Field(
+        "cosine", description="how the learning rate changes over the steps"
+    )
     warmup: float = Field(0.1, ge=0, lt=1, description="share of all steps in which the learning rate rises")
     anneal_from: float = Field(0.7, gt=0, le=1, description="soft_start: share of all steps after which it decays")
-    loss: Literal["cross_entropy", "focal"] = "cross_entropy"
+    loss: Literal["cross_entropy", "focal"] = Field("cross_entropy", description="what training makes small")
     focal_gamma: NonNegativeFloat = Field(2.0, description="of the focal loss; 0 is cross entropy")
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
-    class_weights: Literal["none", "balanced", "effective_number"] = "none"
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="probability that is spread over all classes; 0: none")
+    class_weights: Literal["none", "balanced", "effective_number"] = Field(
+        "none", description="how much more a frame of a rare class counts in the loss"
+    )
     effective_beta: float = Field(0.999, ge=0, lt=1, description="of class_weights: effective_number")
     init: Init = Field("scratch", description="starting weights: random, learned on simulated frames or on ImageNet")
     freeze: str = Field("none", description="which layers do not learn")

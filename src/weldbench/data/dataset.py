@@ -105,7 +105,7 @@ def open_dataset(folder: Path | str) -> Dataset:
         classes = json.loads((folder / "inventory.json").read_text(encoding="utf-8"))["classes"]
     except FileNotFoundError as error:
         raise InputError(f"{error.filename}: there is no such file; ingest the dataset first") from None
-    except (ValueError, KeyError, EOFError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, EOFError) as error:
         raise InputError(f"{folder}: a file of this dataset is damaged: {error}; ingest again") from None
     _refuse_older(folder / "manifest.csv", manifest, "published_part", "published_split", "ingest again")
     if frames.dtype != np.uint8 or frames.ndim != 3 or len(frames) != len(manifest):
@@ -130,7 +130,7 @@ def read_split(path: Path | str) -> pd.DataFrame:
         InputError: The file is missing or lacks a column.
     """
     try:
-        split_table = pd.read_csv(path)
+        split_table = pd.read_csv(path, dtype={"row": np.int64, "split": str, "weight": np.float64})
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; split the dataset first") from None
     except (ValueError, UnicodeDecodeError) as error:

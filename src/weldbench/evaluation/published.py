@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import Field, ValidationError
 
 from weldbench.config.base import Section
 from weldbench.config.problems import describe
-from weldbench.config.strict_yaml import Document
+from weldbench.config.strict_yaml import read_yaml
 from weldbench.errors import InputError
 
 Mark = Literal["V", "S", "A"]
@@ -104,15 +103,13 @@ def read_published(path: Path | str) -> Published:
         InputError: The file is missing, is no YAML, or holds an unknown key, a wrong value, or a name without an entry.
     """
     path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file; it belongs to the project, restore it")
+    document = read_yaml(path)
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        published = Published.model_validate(raw)
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file; it belongs to the project, restore it") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: this is no valid YAML: {error}") from None
+        published = Published.model_validate(document.values)
     except ValidationError as error:
-        raise InputError(f"{path}: {describe(error, Published, Document(raw, {}, {}))}") from None
+        raise InputError(f"{path}: {describe(error, Published, document)}") from None
     for result in published.results:
         if result.dataset not in published.datasets or result.source not in published.sources:
             raise InputError(f"{path}: {result.model} names the dataset or source of no entry; add it to the file")

@@ -16,7 +16,7 @@ from weldbench.runtime.disk import refusal
 def command(main: Callable[[], None]) -> Callable[[], None]:
     """Run `main` as a command: an InputError ends it with one message on stderr and exit code 2.
 
-    So does what the operating system refuses: a folder where a file is meant, a missing right, a full disk.
+    So does what the operating system refuses about a file: a folder in its place, a missing right, a full disk.
 
     As a stage of DVC, which names it in the environment, it works under the lock of the folder; Snakemake holds that
     lock itself. In the root of a project it is that project's own weldbench that runs, or nothing: the engines watch
