@@ -1,11 +1,13 @@
 """The sections about data: datasets, ingest, split."""
 
+import codecs
 import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PositiveInt
 
 from weldbench.config.base import OverridableSection, Section
+from weldbench.config.class_names import problem_with_classes
 from weldbench.errors import InputError
 
 SS304_CLASSES = [
@@ -26,13 +28,33 @@ def _compilable(pattern: str) -> str:
     return pattern
 
 
+def _usable(classes: list[str]) -> list[str]:
+    if problem := problem_with_classes(classes):
+        raise ValueError(problem)
+    return classes
+
+
+def _an_encoding(name: str) -> str:
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        raise ValueError("this is no encoding that Python knows, such as cp932, gb18030 or cp1252") from None
+
+
+ClassNames = Annotated[list[str], Field(min_length=2), AfterValidator(_usable)]
+Encoding = Annotated[str, AfterValidator(_an_encoding)]
 Pattern = Annotated[str, AfterValidator(_compilable)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class _Dataset(Section):
-    classes: list[str] = Field(
-        SS304_CLASSES, min_length=2, description="class names in the order of the labels 0, 1, ...; the first is good"
+    classes: ClassNames | None = Field(
+        None,
+        description="class names in the order of the labels 0, 1, ..., the first is good; none takes those of a public "
+        "dataset or of SS304 for the published layout, else the folders' names, good* first",
+    )
+    name_encoding: Encoding | None = Field(
+        None, description="of the names in a zip that are not in UTF-8; none guesses, and says so"
     )
     run_pattern: Pattern | None = Field(
         None, description="regular expression whose group `run` (or whole match) in a frame's path names its run"
@@ -43,6 +65,7 @@ class SimulatedDataset(_Dataset):
     """Frames rendered by weldbench.weldsim."""
 
     source: Literal["simulated"]
+    classes: ClassNames = Field(SS304_CLASSES, description="class names in the order of the labels 0, 1, ...")
     seed: int = 0
     width_px: PositiveInt = 320
     height_px: PositiveInt = 175
@@ -70,11 +93,6 @@ class LocalDataset(_Dataset):
 
     source: Literal["local"]
     path: str
-    classes: list[str] | None = Field(
-        None,
-        min_length=2,
-        description="none: those of SS304 for the published layout, else the folders' names, good* first",
-    )
     sha256: Sha256 | None = Field(None, description="expected hash of the archive; none accepts any and records it")
 
 
