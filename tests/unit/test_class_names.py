@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from weldbench.config.class_names import RESERVED, problem_with_classes
-from weldbench.config.data import Dataset
+from weldbench.config.data import RESERVED, Dataset, problem_with_classes
 from weldbench.errors import InputError
 from weldbench.evaluation.predictions import FRAME_COLUMNS
 from weldbench.ingest.archive import Archive

@@ -2,7 +2,7 @@
 
 from pathlib import PurePosixPath
 
-from weldbench.config.class_names import problem_with_classes
+from weldbench.config.data import problem_with_classes
 from weldbench.errors import InputError
 from weldbench.ingest.archive import Archive
 from weldbench.ingest.frames import SPLIT_NAMES, SPLITS, Frame, Layout

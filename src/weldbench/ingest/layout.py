@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from weldbench.config.class_names import problem_with_classes
+from weldbench.config.data import problem_with_classes
 from weldbench.errors import InputError
 from weldbench.ingest.archive import Archive
 from weldbench.ingest.class_folders import class_folders_layout, note_runs_of_several_classes
