@@ -16,12 +16,16 @@ from weldbench.ingest.packing import pack_folder
 
 
 def layout_of(
-    folder: Path, members: dict[str, bytes] | list[str], classes: list[str] | None = None, pattern: str | None = None
+    folder: Path,
+    members: dict[str, bytes] | list[str],
+    classes: list[str] | None = None,
+    pattern: str | None = None,
+    good_class: str | None = None,
 ) -> Layout:
     if isinstance(members, list):
         members = {name: frame(number) for number, name in enumerate(members)}
     with Archive(write_zip(folder / "archive.zip", members)) as archive:
-        return read_layout(archive, classes, pattern)
+        return read_layout(archive, classes, pattern, good_class=good_class)
 
 
 @pytest.mark.parametrize("prefix", ["", "ss304/", "ss304/ss304/"])
@@ -386,3 +390,29 @@ def test_a_run_of_several_class_folders_is_noted(tmp_path: Path) -> None:
     assert note.startswith("Runs in several class folders have the same name (run1): each name is taken for one film")
     assert layout_of(tmp_path, ["good/run1/1.png", "bad/run2/1.png"]).notes == []
     assert layout_of(tmp_path, names, None, "run[0-9]").notes == []
+
+
+SIX_DEFECTS = ["crazing", "inclusion", "patches", "pitted", "rolled-in", "scratches"]
+
+
+@pytest.mark.parametrize("prefix", ["", "NEU-DET/", "train/"])
+def test_data_without_any_good_class(tmp_path: Path, prefix: str) -> None:
+    names = [f"{prefix}{label}/run{number}/1.png" for label in SIX_DEFECTS for number in range(2)]
+    with pytest.raises(InputError, match=r"name it as `good_class` of the dataset in params\.yaml, or none"):
+        layout_of(tmp_path, names)
+    layout = layout_of(tmp_path, names, good_class="none")
+    assert (layout.classes, layout.good_class) == (SIX_DEFECTS, None)
+    layout = layout_of(tmp_path, names, good_class="patches")
+    assert (layout.classes[0], layout.good_class) == ("patches", "patches")
+    with pytest.raises(InputError, match=r"good_class in params\.yaml is 'fine', and its classes are crazing"):
+        layout_of(tmp_path, names, good_class="fine")
+
+
+def test_the_good_class_of_label_files_comes_first(tmp_path: Path) -> None:
+    members = published({"train": {f"run {label}/1.png": label for label in range(3)}})
+    layout = layout_of(tmp_path, members, ["bad", "worse", "fine"], good_class="fine")
+    assert (layout.classes, layout.good_class) == (["fine", "bad", "worse"], "fine")
+    assert [frame.label for frame in layout.frames] == ["bad", "worse", "fine"]
+    layout = layout_of(tmp_path, members, ["bad", "worse", "worst"], good_class="none")
+    assert (layout.classes, layout.good_class) == (["bad", "worse", "worst"], None)
+    assert layout_of(tmp_path, members, ["fine", "bad", "worse"]).good_class == "fine"

@@ -11,6 +11,8 @@ from pydantic import AfterValidator, Field, PositiveInt
 from weldbench.config.base import OverridableSection, Section
 from weldbench.errors import InputError
 
+NO_GOOD_CLASS = "none"  # as `good_class`
+
 SS304_CLASSES = [
     "good_weld",
     "burn_through",
@@ -80,6 +82,11 @@ class _Dataset(Section):
         None,
         description="class names in the order of the labels 0, 1, ..., the first is good; none takes those of a public "
         "dataset or of SS304 for the published layout, else the folders' names, good* first",
+    )
+    good_class: str | None = Field(
+        None,
+        description="name of the class of good welds; `none` where every class is a defect; if absent, the first of "
+        "`classes`, or the folder whose name begins with good",
     )
     name_encoding: Encoding | None = Field(
         None, description="of the names in a zip that are not in UTF-8; none guesses, and says so"

@@ -40,12 +40,13 @@ class SplitFrames:
 
 @dataclass(frozen=True)
 class Dataset:
-    """An ingested dataset: its frames on disk, its manifest, its classes in label order."""
+    """An ingested dataset: its frames on disk, its manifest, its classes in label order, and the good one's name."""
 
     frames: np.ndarray
     manifest: pd.DataFrame
     classes: list[str]
     folder: Path
+    good_class: str | None
 
     def load_split(self, split_table: pd.DataFrame, name: str, size_px: int) -> SplitFrames:
         """Load one split of a split, its lines ordered by row.
@@ -80,7 +81,8 @@ def open_dataset(folder: Path | str) -> Dataset:
     try:
         frames = np.load(folder / "frames.npy", mmap_mode="r", allow_pickle=False)
         manifest = pd.read_csv(folder / "manifest.csv", dtype=_NAMES, keep_default_na=False)
-        classes = json.loads((folder / "inventory.json").read_text(encoding="utf-8"))["classes"]
+        inventory = json.loads((folder / "inventory.json").read_text(encoding="utf-8"))
+        classes = inventory["classes"]
     except FileNotFoundError as error:
         raise InputError(f"{error.filename}: there is no such file; ingest the dataset first") from None
     except (ValueError, KeyError, EOFError) as error:
@@ -90,7 +92,7 @@ def open_dataset(folder: Path | str) -> Dataset:
             f"{folder}: frames.npy holds {frames.dtype} of shape {frames.shape}, "
             f"manifest.csv has {len(manifest)} lines; ingest again"
         )
-    return Dataset(frames, manifest, list(classes), folder)
+    return Dataset(frames, manifest, list(classes), folder, inventory.get("good_class", classes[0]))
 
 
 def read_split(path: Path | str) -> pd.DataFrame:

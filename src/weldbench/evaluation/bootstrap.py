@@ -23,16 +23,18 @@ class Runs:
     """The runs of the test split.
 
     Attributes:
-        classes: Names in label order; the first is the good one.
+        classes: Names in label order; the first is the good one, if there is one.
         names: Shape (R,).
         of_frame: Index of each frame's run, shape (N,).
         frames: Frames of each run and class, int64, shape (R, K).
+        has_good: Whether the first class is that of good welds.
     """
 
     classes: tuple[str, ...]
     names: np.ndarray
     of_frame: np.ndarray
     frames: np.ndarray
+    has_good: bool = True
 
     @classmethod
     def of(cls, scored: Predictions) -> "Runs":
@@ -40,7 +42,7 @@ class Runs:
         names, of_frame = np.unique(scored.runs, return_inverse=True)
         frames = np.zeros((len(names), len(scored.classes)), dtype=np.int64)
         np.add.at(frames, (of_frame, scored.labels), 1)
-        return cls(scored.classes, names, of_frame, frames)
+        return cls(scored.classes, names, of_frame, frames, scored.has_good)
 
     @cached_property
     def strata(self) -> np.ndarray:
@@ -48,6 +50,8 @@ class Runs:
 
         A defect often sets in after good frames of the same run; such a run is one of that defect's.
         """
+        if not self.has_good:
+            return self.frames.argmax(axis=1)
         defects = self.frames[:, 1:]
         return np.where(defects.any(axis=1), defects.argmax(axis=1) + 1, 0)
 

@@ -32,8 +32,11 @@ def operating_point(valid: Predictions, test: Predictions, false_reject_rate: fl
     """Choose a threshold on valid, in each fold its own, and apply it to test.
 
     Returns:
-        None where it cannot be done: a fold's valid has no good frame, or test lacks good or defective ones.
+        None where it cannot be done: there is no good class, a fold's valid has no good frame, or test lacks good or
+        defective ones.
     """
+    if not test.has_good:
+        return None
     passed = np.zeros(len(test.labels), dtype=bool)
     thresholds, good_frames = [], []
     for fold in np.unique(test.folds):

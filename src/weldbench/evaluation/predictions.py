@@ -18,12 +18,13 @@ class Predictions:
     """The frames of one split, with what one training of one model said about them.
 
     Attributes:
-        classes: Names in label order; the first is the good one.
+        classes: Names in label order; the first is the good one, if there is one.
         labels: True class of each frame, int64, shape (N,).
         probabilities: float64, shape (N, K).
         runs: Name of each frame's run, shape (N,).
         folds: Fold in which each frame was scored, int64, shape (N,).
         rows: Row of each frame in the manifest, int64, shape (N,).
+        has_good: Whether the first class is that of good welds; otherwise every class is a defect.
     """
 
     classes: tuple[str, ...]
@@ -32,6 +33,7 @@ class Predictions:
     runs: np.ndarray
     folds: np.ndarray
     rows: np.ndarray
+    has_good: bool = True
 
     @property
     def predicted(self) -> np.ndarray:
@@ -52,6 +54,7 @@ class Predictions:
             self.runs[positions],
             self.folds[positions],
             self.rows[positions],
+            self.has_good,
         )
 
 
@@ -60,7 +63,7 @@ def class_names(predictions: pd.DataFrame) -> tuple[str, ...]:
     return tuple(column for column in predictions.columns if column not in FRAME_COLUMNS)
 
 
-def select_split(predictions: pd.DataFrame, split: str, fold: int = 0) -> Predictions:
+def select_split(predictions: pd.DataFrame, split: str, fold: int = 0, has_good: bool = True) -> Predictions:
     """Return one split (`valid` or `test`) of a table of predictions as arrays."""
     classes = class_names(predictions)
     chosen = predictions[predictions["split"] == split]
@@ -72,6 +75,7 @@ def select_split(predictions: pd.DataFrame, split: str, fold: int = 0) -> Predic
         runs=chosen["run"].to_numpy(dtype=str),
         folds=np.full(len(chosen), fold, dtype=np.int64),
         rows=chosen["row"].to_numpy(dtype=np.int64),
+        has_good=has_good,
     )
 
 
@@ -83,6 +87,7 @@ def concatenate(pieces: Sequence[Predictions]) -> Predictions:
             np.concatenate([getattr(piece, field) for piece in pieces])
             for field in ("labels", "probabilities", "runs", "folds", "rows")
         ),
+        has_good=pieces[0].has_good,
     )
 
 

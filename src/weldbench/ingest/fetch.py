@@ -90,7 +90,7 @@ def _take_zip(source: Path, target: Path, name: str, dataset: LocalDataset) -> d
 def _check(path: Path, shown_as: str, name: str, dataset: Dataset, unpacked: Unused | None = None) -> dict[str, Any]:
     """Check a zip's directory, label files, numbers of frames and hash; return the content of archive.json."""
     with Archive(path, shown_as, dataset.name_encoding) as archive:
-        layout = read_layout(archive, dataset.classes, dataset.run_pattern, unpacked)
+        layout = read_layout(archive, dataset.classes, dataset.run_pattern, unpacked, dataset.good_class)
         members_sha256 = archive.members_sha256
     expected_frames = getattr(dataset, "frames", None)
     frames = len(layout.frames) + len(layout.bad)

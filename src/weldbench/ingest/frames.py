@@ -40,7 +40,8 @@ class Layout:
     """All frames of an archive, sorted by split and run, those of a run in the order in which they were filmed.
 
     Attributes:
-        classes: In label order.
+        classes: In label order, the good one first.
+        good_class: Its name; None where every class is a defect.
         frames: The frames that can be used, as far as their names and labels tell.
         bad: Member -> why it cannot be used.
         unlisted: Images that no JSON file lists.
@@ -54,3 +55,4 @@ class Layout:
     unlisted: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     unused: Unused = field(default_factory=Unused)
+    good_class: str | None = None

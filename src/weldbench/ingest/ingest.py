@@ -74,7 +74,7 @@ def ingest(archive_path: Path | str, output: Path | str, name: str, dataset: Dat
     with Archive(archive_path, encoding=encoding) as archive:
         hold_against(archive, facts)
         unpacked = Unused(**facts["unused"]) if facts else None
-        layout = read_layout(archive, dataset.classes, dataset.run_pattern, unpacked)
+        layout = read_layout(archive, dataset.classes, dataset.run_pattern, unpacked, dataset.good_class)
     for note in layout.notes:
         _say(name, note)
     notes_said = len(layout.notes)

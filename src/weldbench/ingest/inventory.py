@@ -34,6 +34,7 @@ def inventory(
     return {
         "dataset": name,
         "classes": layout.classes,
+        "good_class": layout.good_class,
         "frame_height_px": frame_size_px,
         "frame_width_px": frame_size_px,
         "frames": len(manifest),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from weldbench.config.data import problem_with_classes
+from weldbench.config.data import NO_GOOD_CLASS, problem_with_classes
 from weldbench.errors import InputError
 from weldbench.ingest.archive import Archive
 from weldbench.ingest.class_folders import class_folders_layout, note_runs_of_several_classes
@@ -24,7 +24,11 @@ _NO_RUNS = (
 
 
 def read_layout(
-    archive: Archive, classes: list[str] | None, run_pattern: str | None, unpacked: Unused | None = None
+    archive: Archive,
+    classes: list[str] | None,
+    run_pattern: str | None,
+    unpacked: Unused | None = None,
+    good_class: str | None = None,
 ) -> Layout:
     """Find the frames of an archive, their labels, runs and splits; no picture is read.
 
@@ -35,6 +39,7 @@ def read_layout(
         run_pattern: Regular expression searched in a frame's path; its group `run`, or else the whole match,
             is the run. None takes the frame's folder.
         unpacked: What lay beside the frames in the folder that the archive was packed from.
+        good_class: Its name; NO_GOOD_CLASS where every class is a defect; None takes the first one.
 
     Raises:
         InputError: A JSON file is none, two claim the same split, the classes cannot be told or named, or nothing in
@@ -47,11 +52,12 @@ def read_layout(
     if label_files:
         layout = published_layout(archive, label_files, images, classes, set(unused.unread))
     else:
-        layout = class_folders_layout(archive, images, classes, unused)
+        layout = class_folders_layout(archive, images, classes, good_class, unused)
         if not run_pattern:
             note_runs_of_several_classes(layout)
     if problem := problem_with_classes(layout.classes):
         raise InputError(f"{archive.name}: {problem}")
+    _put_the_good_class_first(archive, layout, good_class)
     # A pattern may join several recordings, each with its own numbers; the last sort, being stable, keeps them apart.
     layout.frames.sort(key=_place_in_recording)
     if run_pattern:
@@ -70,6 +76,18 @@ def read_layout(
         )
     _note_what_is_not_used(archive, layout, label_files, unused)
     return layout
+
+
+def _put_the_good_class_first(archive: Archive, layout: Layout, good_class: str | None) -> None:
+    if good_class == NO_GOOD_CLASS or not layout.classes:
+        return
+    layout.good_class = layout.classes[0] if good_class is None else good_class
+    if layout.good_class not in layout.classes:
+        raise InputError(
+            f"{archive.name}: the dataset's good_class in params.yaml is {good_class!r}, and its classes are "
+            f"{some(layout.classes, 10)}; name one of these, or {NO_GOOD_CLASS}"
+        )
+    layout.classes.sort(key=lambda name: name != layout.good_class)
 
 
 def _refuse_contradictions(layout: Layout) -> None:
