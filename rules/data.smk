@@ -20,6 +20,7 @@ rule fetch:
 rule ingest:
     input:
         "data/{dataset}/archive.zip",
+        "data/{dataset}/archive.json",
         code=code("scripts/ingest.py"),
     output:
         "data/{dataset}/frames.npy",

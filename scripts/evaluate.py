@@ -34,7 +34,7 @@ def main() -> None:
     }
     predictions = predictions_table(dataset, splits, probabilities, split_id(arguments.split))
     write_csv(arguments.output / "predictions.csv", predictions, float_format="%.8f")
-    write_json(arguments.output / "metrics.json", metrics_on_test(predictions))
+    write_json(arguments.output / "metrics.json", metrics_on_test(predictions, dataset.good_class is not None))
     places = arguments.data, arguments.split, arguments.trained, arguments.output
     write_json(arguments.output / "evaluation.json", evaluate_record(in_force(hardware, fabric), *places).told())
 

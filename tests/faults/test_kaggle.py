@@ -158,6 +158,16 @@ def test_a_second_fetch_downloads_nothing(kaggle: Kaggle, tmp_path: Path) -> Non
     assert archive.stat().st_ino == kept.st_ino  # one file under two names
 
 
+def test_a_new_version_is_not_written_over_the_archive_of_before(kaggle: Kaggle, tmp_path: Path) -> None:
+    archive = tmp_path / "data" / "archive.zip"
+    fetch(archive, "ours", dataset())
+    before = archive.read_bytes()
+    kaggle.body = write_zip(tmp_path / "new.zip", published(small_dataset(3))).read_bytes()
+    with pytest.raises(InputError, match="expects"):
+        fetch(archive, "ours", dataset(sha256="0" * 64))
+    assert archive.read_bytes() == before
+
+
 def test_a_cut_connection_is_resumed(kaggle: Kaggle, impatient: None, tmp_path: Path) -> None:
     cuts = sorted(random.sample(range(BLOCK_BYTES, len(kaggle.body)), 3))
     kaggle.cut_at = cuts.copy()

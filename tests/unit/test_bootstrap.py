@@ -158,6 +158,12 @@ def test_a_difference_does_not_depend_on_which_seeds_bear_the_same_number():
     assert p > 2 * resamples.difference(resamples.draw(one[1:2]), resamples.draw(other[1:2]))[1]
 
 
+def test_without_a_good_class_a_run_belongs_to_the_class_of_most_of_its_frames():
+    labels = [0, 0, 0, 1, 1, 1, 0, 0, 2, 2, 1]
+    found = Runs.of(select_split(certain(ABCD, labels, labels, list("wwwwxxyyzzz")), "test", has_good=False))
+    assert found.strata.tolist() == [0, 1, 0, 2]
+
+
 def test_a_run_belongs_to_the_defect_that_it_shows():
     labels = [0, 0, 0, 1, 1, 1, 0, 0, 2, 2, 1]
     runs = list("wwwwxxyyzzz")

@@ -66,6 +66,7 @@ def test_the_three_files(tmp_path: Path) -> None:
     assert inventory == {
         "dataset": "ours",
         "classes": CLASSES,
+        "good_class": "good_weld",
         "frame_height_px": 8,
         "frame_width_px": 8,
         "frames": 3,

@@ -110,3 +110,10 @@ def test_average_precision_by_hand():
 def test_rounded_probabilities_are_no_problem():
     table = predictions(ABC, [0, 1], [[0.333, 0.333, 0.333], [0.2, 0.5, 0.299]], "run")
     assert 0 < metrics_on_test(table)["brier_score"] < 2
+
+
+def test_data_without_a_good_class_has_no_area_of_defects():
+    table = certain(ABC, [0, 1, 2, 2], [0, 1, 2, 2], "run")
+    with_good, without = metrics_on_test(table), metrics_on_test(table, has_good=False)
+    assert with_good.pop("defect_roc_auc") == 1
+    assert with_good == without

@@ -53,3 +53,10 @@ def test_without_good_or_defective_frames_there_is_no_operating_point(valid_labe
     assert (
         operating_point(frames(valid_labels, [0.1, 0.2], "valid"), frames(test_labels, [0.1, 0.2], "test"), 0.1) is None
     )
+
+
+def test_there_is_no_threshold_without_a_good_class():
+    table = predictions(CLASSES, [0, 0, 1, 1], np.tile([0.5, 0.3, 0.2], (4, 1)), "run")
+    valid, test = (select_split(table, "test", has_good=has_good) for has_good in (True, False))
+    assert operating_point(valid, valid, 0.05) is not None
+    assert operating_point(test, test, 0.05) is None

@@ -168,6 +168,30 @@ def test_a_part_that_loses_all_frames() -> None:
         divided(manifest_of(frames))
 
 
+@pytest.mark.parametrize("lost", ["train", "valid"])
+def test_a_split_that_loses_all_frames_is_filled_by_what_the_message_says(lost: str) -> None:
+    """Every run of `lost` stands in test too, so that the rule against leaks leaves nothing of it."""
+    frames = [frame for label in CLASSES for number in range(4) for split in ("train", "valid", "test")
+        for frame in run_frames(f"{label} {number} {'test' if split == lost else split}", label, split, 2)]  # fmt: skip
+    manifest = manifest_of(frames)
+    for balance in ("undersample", "oversample", "class_weights", "none"):
+        with pytest.raises(InputError, match=rf"left in {lost}; set .* grouped, or .*set .*on_leak to warn"):
+            divided(manifest, balance=balance)
+    for changes in ({"strategy": "grouped", "fold_count": 3}, {"on_leak": "warn"}):
+        table, _ = divided(manifest, **changes)
+        assert set(table["split"]) == {"train", "valid", "test"}
+
+
+def test_the_advice_names_no_step_that_was_taken() -> None:
+    manifest = manifest_of(
+        [frame for label in CLASSES for number in range(3) for frame in run_frames(f"{label} {number}", label, "", 1)]
+    )
+    black = np.zeros((len(manifest), 8, 8), np.uint8)
+    with pytest.raises(InputError, match="no frame is left in") as refusal:
+        split_dataset(manifest, black, CLASSES, Split(strategy="grouped", fold_count=3), 0)
+    assert "grouped" not in str(refusal.value)
+
+
 def test_frames_that_look_like_copies_are_noted_and_kept() -> None:
     manifest = even_dataset(4, 3)
     frames = frames_of(manifest)

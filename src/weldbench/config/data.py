@@ -1,6 +1,9 @@
 """The sections about data: datasets, ingest, split."""
 
+import codecs
 import re
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,8 +21,34 @@ SS304_CLASSES = [
     "lack_of_shielding_gas",
     "high_travel_speed",
 ]
-# The other columns of predictions.csv, which has one for each class.
-_COLUMNS = {"split_id", "split", "row", "run", "label"}
+NO_GOOD_CLASS = "none"  # as `good_class`
+
+# The columns beside those of the classes in predictions.csv and split.csv, and a line of the tables.
+RESERVED = ("split_id", "split", "row", "run", "label", "weight", "macro average")
+
+
+def problem_with_classes(names: Sequence[str]) -> str | None:
+    """Say what is wrong with the names of the classes, and what to do; None if nothing."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if not name.strip() or any(unicodedata.category(letter) == "Cc" for letter in name):
+            return f"a class is named {name!r}; give it a name of visible characters"
+        if name.strip().lower() in RESERVED:
+            return (
+                f"a class is named {name!r}, which is a column or a line of the tables; rename it, as in {name}_defect"
+            )
+        plain = _plain(name)
+        if plain in seen:
+            other = seen[plain]
+            what = f"{name!r} stands there twice" if other == name else f"{other!r} and {name!r} are nearly one name"
+            return f"of the classes, {what}; rename one, or put their frames together"
+        seen[plain] = name
+    return None
+
+
+def _plain(name: str) -> str:
+    """Reduce a name to what a person reads: no case, no form of Unicode, one kind of space."""
+    return re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFKC", name).casefold()).strip()
 
 
 def _compilable(pattern: str) -> str:
@@ -30,15 +59,17 @@ def _compilable(pattern: str) -> str:
     return pattern
 
 
-def _class_names(names: list[str]) -> list[str]:
-    for name in names:
-        if not name.isprintable() or name != name.strip() or not name:
-            raise ValueError(f"{name!r} is no name of a class: letters, digits and signs, no space around them")
-        if name in _COLUMNS:
-            raise ValueError(f"a class cannot be called {name}, as predictions.csv has a column of that name")
-    if len(set(names)) < len(names):
-        raise ValueError("each class may stand there once")
-    return names
+def _usable(classes: list[str]) -> list[str]:
+    if problem := problem_with_classes(classes):
+        raise ValueError(problem)
+    return classes
+
+
+def _an_encoding(name: str) -> str:
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        raise ValueError("this is no encoding that Python knows, such as cp932, gb18030 or cp1252") from None
 
 
 def _readable_path(path: str) -> str:
@@ -52,12 +83,10 @@ def _readable_path(path: str) -> str:
 
 
 Pattern = Annotated[str, AfterValidator(_compilable)]
-ClassNames = Annotated[list[str], Field(min_length=2), AfterValidator(_class_names)]
+ClassNames = Annotated[list[str], Field(min_length=2), AfterValidator(_usable)]
+Encoding = Annotated[str, AfterValidator(_an_encoding)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Counts = dict[SplitName, Count | dict[str, Count]]
-
-
-_OF_SS304 = Field(SS304_CLASSES, description="class names in the order of the labels 0, 1, ...; the first is good")
 
 
 @dataclass(frozen=True)
@@ -76,6 +105,19 @@ class ExpectedArchive:
 
 
 class _Dataset(Section):
+    classes: ClassNames | None = Field(
+        None,
+        description="class names in the order of the labels 0, 1, ..., the first is good; none takes those of a public "
+        "dataset or of SS304 for the published layout, else the folders' names, good* first",
+    )
+    good_class: str | None = Field(
+        None,
+        description="name of the class of good welds; `none` where every class is a defect; if absent, the first of "
+        "`classes`, or the folder whose name begins with good",
+    )
+    name_encoding: Encoding | None = Field(
+        None, description="of the names in a zip that are not in UTF-8; none guesses, and says so"
+    )
     run_pattern: Pattern | None = Field(
         None, description="regular expression whose group `run` (or whole match) in a frame's path names its run"
     )
@@ -86,17 +128,11 @@ class _Dataset(Section):
         return ExpectedArchive()
 
 
-class _NamedClasses(_Dataset):
-    classes: list[str] = Field(
-        SS304_CLASSES, min_length=2, description="class names in the order of the labels 0, 1, ...; the first is good"
-    )
-
-
-class SimulatedDataset(_NamedClasses):
+class SimulatedDataset(_Dataset):
     """Frames rendered by weldbench.weldsim."""
 
     source: Literal["simulated"]
-    classes: ClassNames = _OF_SS304
+    classes: ClassNames = Field(SS304_CLASSES, description="class names in the order of the labels 0, 1, ...")
     seed: Seed = Field(0, description="seed of the simulated plant: another one renders other runs")
     width_px: Pixels = Field(320, description="width of a rendered frame in pixels")
     height_px: Pixels = Field(175, description="height of a rendered frame in pixels")
@@ -111,12 +147,11 @@ class SimulatedDataset(_NamedClasses):
         return {"train": self.train_frames, "valid": self.valid_frames, "test": self.test_frames}
 
 
-class KaggleDataset(_NamedClasses):
+class KaggleDataset(_Dataset):
     """An archive on Kaggle, by its handle `owner/name`."""
 
     source: Literal["kaggle"]
     handle: str = Field(pattern=r"^[\w-]+/[\w-]+$", description="owner/name, as in the address of the dataset's page")
-    classes: ClassNames = _OF_SS304
     version: Count | None = Field(None, description="version of the Kaggle dataset; none means the newest")
     sha256: Sha256 | None = Field(None, description="expected SHA-256 of the zip; none accepts any and records it")
     frames: Count | None = Field(None, description="expected number of frames; none accepts any")
@@ -135,9 +170,6 @@ class LocalDataset(_Dataset):
 
     source: Literal["local"]
     path: Annotated[str, AfterValidator(_readable_path)] = Field(description="folder or zip; relative to params.yaml's")
-    classes: ClassNames | None = Field(
-        None, description="none: those of SS304 for the published layout, else the folders' names, good* first"
-    )
     sha256: Sha256 | None = Field(None, description="expected SHA-256 of the archive; none accepts any and records it")
 
     @property

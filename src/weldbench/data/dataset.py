@@ -54,6 +54,7 @@ class Dataset:
     manifest: pd.DataFrame
     classes: list[str]
     folder: Path
+    good_class: str | None
 
     def load_split(self, split_table: pd.DataFrame, name: str, size_px: int) -> SplitFrames:
         """Load train, valid or test, its lines ordered by row.
@@ -102,7 +103,8 @@ def open_dataset(folder: Path | str) -> Dataset:
     try:
         frames = np.load(folder / "frames.npy", mmap_mode="r", allow_pickle=False)
         manifest = pd.read_csv(folder / "manifest.csv", dtype=_NAMES, keep_default_na=False)
-        classes = json.loads((folder / "inventory.json").read_text(encoding="utf-8"))["classes"]
+        inventory = json.loads((folder / "inventory.json").read_text(encoding="utf-8"))
+        classes = inventory["classes"]
     except FileNotFoundError as error:
         raise InputError(f"{error.filename}: there is no such file; ingest the dataset first") from None
     except (ValueError, KeyError, TypeError, OverflowError, EOFError) as error:
@@ -117,7 +119,7 @@ def open_dataset(folder: Path | str) -> Dataset:
         raise InputError(f"{folder}: manifest.csv lacks the columns {', '.join(sorted(missing))}; ingest again")
     if not np.array_equal(manifest["row"], np.arange(len(manifest))):
         raise InputError(f"{folder}: the rows of manifest.csv are not 0, 1, 2, ...; ingest again")
-    return Dataset(frames, manifest, list(classes), folder)
+    return Dataset(frames, manifest, list(classes), folder, inventory.get("good_class", classes[0]))
 
 
 def read_split(path: Path | str) -> pd.DataFrame:

@@ -24,16 +24,18 @@ class Runs:
     """The runs of the test split.
 
     Attributes:
-        classes: Names in label order; the first is the good one.
+        classes: Names in label order; the first is the good one, if there is one.
         names: Shape (R,).
         of_frame: Index of each frame's run, shape (N,).
         frames: Frames of each run and class, int64, shape (R, K).
+        has_good: Whether the first class is that of good welds.
     """
 
     classes: tuple[str, ...]
     names: NDArray[np.str_]
     of_frame: NDArray[np.int64]
     frames: NDArray[np.int64]
+    has_good: bool = True
 
     @classmethod
     def of(cls, scored: Predictions) -> "Runs":
@@ -41,7 +43,7 @@ class Runs:
         names, of_frame = np.unique(scored.runs, return_inverse=True)
         frames = np.zeros((len(names), len(scored.classes)), dtype=np.int64)
         np.add.at(frames, (of_frame, scored.labels), 1)
-        return cls(scored.classes, names, of_frame, frames)
+        return cls(scored.classes, names, of_frame, frames, scored.has_good)
 
     @cached_property
     def strata(self) -> np.ndarray:
@@ -49,6 +51,9 @@ class Runs:
 
         A defect often sets in after good frames of the same run; such a run is one of that defect's.
         """
+        if not self.has_good:
+            most_shown: NDArray[np.int64] = self.frames.argmax(axis=1)
+            return most_shown
         defects = self.frames[:, 1:]
         return np.where(defects.any(axis=1), defects.argmax(axis=1) + 1, 0)
 

@@ -19,7 +19,7 @@ class Comparison:
     """What every model said about the same frames, once per seed.
 
     Attributes:
-        classes: Names in label order; the first is the good one.
+        classes: Names in label order; the first is the good one, if there is one.
         models: In the order of params.yaml.
         seeds: In the order of params.yaml.
         test: Per model one `Predictions` per seed; the test splits of all folds behind one another.
@@ -48,6 +48,7 @@ def read_comparison(
     split_paths: Mapping[int, Path],
     models: Sequence[str],
     seeds: Sequence[int],
+    has_good: bool = True,
 ) -> Comparison:
     """Read `evaluation`/M/foldF/seedS/predictions.csv of every model, fold and seed.
 
@@ -56,6 +57,7 @@ def read_comparison(
         split_paths: Per fold its split.csv.
         models: Names of the models to compare.
         seeds: Seeds of their trainings.
+        has_good: Whether the first class is that of good welds.
 
     Raises:
         InputError: A file is missing or damaged, or two files are about different splits, classes or frames.
@@ -72,7 +74,7 @@ def read_comparison(
     def select(split: str) -> dict[str, tuple[Predictions, ...]]:
         return {
             model: tuple(
-                concatenate([select_split(tables[model, fold, seed], split, fold) for fold in split_paths])
+                concatenate([select_split(tables[model, fold, seed], split, fold, has_good) for fold in split_paths])
                 for seed in seeds
             )
             for model in models

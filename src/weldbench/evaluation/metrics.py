@@ -46,9 +46,9 @@ def expected_calibration_error(frames: Predictions, bin_count: int = CALIBRATION
 
 
 def defect_auc(frames: Predictions) -> float:
-    """Area under the ROC curve of 1 - P(good) for good against all defects; NaN where one of the two has no frames."""
+    """Area under the ROC curve of 1 - P(good) for good against all defects; NaN where one has no frames."""
     defect = frames.labels != 0
-    if defect.all() or not defect.any():
+    if not frames.has_good or defect.all() or not defect.any():
         return float("nan")
     return float(area_under_curve(defect, 1.0 - frames.probabilities[:, 0]))
 
@@ -84,15 +84,15 @@ def scalar_metrics(frames: Predictions) -> dict[str, float]:
     return {name: float(value) for name, value in {**totals, **per_class}.items()}
 
 
-def metrics_on_test(predictions: pd.DataFrame) -> dict[str, float]:
+def metrics_on_test(predictions: pd.DataFrame, has_good: bool = True) -> dict[str, float]:
     """Compute the scalar metrics on the test split of a table of predictions; those that are undefined are left out.
 
     Args:
         predictions: Columns `split`, `row`, `run`, `label`, and one per class with its probability.
+        has_good: Whether the first class is that of good welds.
     """
-    return {
-        name: value for name, value in scalar_metrics(select_split(predictions, "test")).items() if not np.isnan(value)
-    }
+    metrics = scalar_metrics(select_split(predictions, "test", has_good=has_good))
+    return {name: value for name, value in metrics.items() if not np.isnan(value)}
 
 
 def _normalized(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -37,8 +37,11 @@ def operating_point(valid: Predictions, test: Predictions, false_reject_rate: fl
         false_reject_rate: Share of the good frames of valid that may be rejected, 0 to 1.
 
     Returns:
-        None where it cannot be done: a fold's valid has no good frame, or test lacks good or defective ones.
+        None where it cannot be done: there is no good class, a fold's valid has no good frame, or test lacks good or
+        defective ones.
     """
+    if not test.has_good:
+        return None
     passed = np.zeros(len(test.labels), dtype=bool)
     thresholds, good_frames = [], []
     for fold in np.unique(test.folds):

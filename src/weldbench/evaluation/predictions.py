@@ -19,12 +19,13 @@ class Predictions:
     """The frames of one split, with what one training of one model said about them.
 
     Attributes:
-        classes: Names in label order; the first is the good one.
+        classes: Names in label order; the first is the good one, if there is one.
         labels: True class of each frame, int64, shape (N,).
         probabilities: float64, shape (N, K).
         runs: Name of each frame's run, shape (N,).
         folds: Fold in which each frame was scored, int64, shape (N,).
         rows: Row of each frame in the manifest, int64, shape (N,).
+        has_good: Whether the first class is that of good welds; otherwise every class is a defect.
     """
 
     classes: tuple[str, ...]
@@ -33,6 +34,7 @@ class Predictions:
     runs: NDArray[np.str_]
     folds: NDArray[np.int64]
     rows: NDArray[np.int64]
+    has_good: bool = True
 
     @property
     def predicted(self) -> NDArray[np.int64]:
@@ -55,6 +57,7 @@ class Predictions:
             self.runs[positions],
             self.folds[positions],
             self.rows[positions],
+            self.has_good,
         )
 
 
@@ -63,13 +66,14 @@ def class_names(predictions: pd.DataFrame) -> tuple[str, ...]:
     return tuple(column for column in predictions.columns if column not in FRAME_COLUMNS)
 
 
-def select_split(predictions: pd.DataFrame, split: str, fold: int = 0) -> Predictions:
+def select_split(predictions: pd.DataFrame, split: str, fold: int = 0, has_good: bool = True) -> Predictions:
     """Return one split (`valid` or `test`) of a table of predictions as arrays.
 
     Args:
         predictions: As `read_predictions` returns it.
         split: `valid` or `test`.
         fold: In which the frames were scored.
+        has_good: Whether the first class is that of good welds.
 
     Example:
         >>> predictions = pd.DataFrame(
@@ -90,17 +94,20 @@ def select_split(predictions: pd.DataFrame, split: str, fold: int = 0) -> Predic
         runs=chosen["run"].to_numpy(dtype=str),
         folds=np.full(len(chosen), fold, dtype=np.int64),
         rows=chosen["row"].to_numpy(dtype=np.int64),
+        has_good=has_good,
     )
 
 
 def concatenate(pieces: Sequence[Predictions]) -> Predictions:
     """Put the splits of several folds behind one another; the classes are those of the first."""
     return Predictions(
-        pieces[0].classes,
-        *(
-            np.concatenate([getattr(piece, field) for piece in pieces])
-            for field in ("labels", "probabilities", "runs", "folds", "rows")
-        ),
+        classes=pieces[0].classes,
+        labels=np.concatenate([piece.labels for piece in pieces]),
+        probabilities=np.concatenate([piece.probabilities for piece in pieces]),
+        runs=np.concatenate([piece.runs for piece in pieces]),
+        folds=np.concatenate([piece.folds for piece in pieces]),
+        rows=np.concatenate([piece.rows for piece in pieces]),
+        has_good=pieces[0].has_good,
     )
 
 

@@ -5,15 +5,18 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from weldbench.config.data import Dataset, KaggleDataset, LocalDataset
+from weldbench.config.data import Counts, Dataset, KaggleDataset, LocalDataset
 from weldbench.errors import InputError
 from weldbench.ingest.archive import Archive
 from weldbench.ingest.kaggle import download
 from weldbench.ingest.layout import Layout, read_layout
+from weldbench.ingest.original import clone, write_reference
 from weldbench.ingest.packing import pack_folder
+from weldbench.ingest.unused import Unused
 from weldbench.runtime import atomic
 from weldbench.runtime.disk import space_for
 from weldbench.runtime.progress import reporting
@@ -40,15 +43,15 @@ def fetch(archive: Path | str, name: str, dataset: Dataset) -> None:
     archive.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(dataset, KaggleDataset):
         source = download(dataset.handle, dataset.version, archive.parent / "download")
-        facts = _place(source, archive, name, dataset)
+        facts = _link_download(source, archive, name, dataset)
     elif isinstance(dataset, LocalDataset):
         source = Path(dataset.path).expanduser()
-        if source.is_dir():
-            with atomic.replacing(archive) as partial:
-                pack_folder(source, partial)
-                facts = _check(partial, str(source), name, dataset)
-        else:
-            facts = _place(source, archive, name, dataset)
+        with atomic.replacing(archive) as partial:
+            if source.is_dir():
+                unused = pack_folder(source, partial)
+                facts = _check(partial, str(source), name, dataset, unused)
+            else:
+                facts = _take_zip(source, partial, name, dataset)
     else:
         # Only here, as the renderer is slow to import.
         from weldbench.weldsim.archive import write_archive
@@ -59,15 +62,15 @@ def fetch(archive: Path | str, name: str, dataset: Dataset) -> None:
     atomic.write_json(archive.with_suffix(".json"), facts)
 
 
-def _place(source: Path, archive: Path, name: str, dataset: Dataset) -> dict[str, Any]:
-    """Check a zip and let `archive` be the same file under a second name, or else a copy."""
+def _link_download(source: Path, archive: Path, name: str, dataset: Dataset) -> dict[str, Any]:
+    """Check a download and let `archive` be the same file under a second name: both are ours, both lie in data/."""
     facts = _check(source, str(source), name, dataset)
     link = archive.with_name(f".{archive.name}-{os.getpid()}.link")
     try:
         os.link(source.resolve(), link)
         link.replace(archive)
     except OSError:
-        # Another file system, or one without hard links.
+        # A file system without hard links.
         with space_for(archive.parent, facts["bytes"], "the archive"), atomic.replacing(archive) as partial:
             shutil.copyfile(source, partial)
     finally:
@@ -75,10 +78,20 @@ def _place(source: Path, archive: Path, name: str, dataset: Dataset) -> dict[str
     return facts
 
 
-def _check(path: Path, shown_as: str, name: str, dataset: Dataset) -> dict[str, Any]:
+def _take_zip(source: Path, target: Path, name: str, dataset: LocalDataset) -> dict[str, Any]:
+    """Check a user's zip, of which `target` becomes a clone or else a reference."""
+    if source.is_file() and clone(source, target):
+        return _check(target, str(source), name, dataset)
+    facts = _check(source, str(source), name, dataset)
+    write_reference(target, source, facts)
+    return facts
+
+
+def _check(path: Path, shown_as: str, name: str, dataset: Dataset, unpacked: Unused | None = None) -> dict[str, Any]:
     """Check a zip's directory, label files, numbers of frames and hash; return the content of archive.json."""
-    with Archive(path, shown_as) as archive:
-        layout = read_layout(archive, dataset.classes, dataset.run_pattern)
+    with Archive(path, shown_as, dataset.name_encoding) as archive:
+        layout = read_layout(archive, dataset.classes, dataset.run_pattern, unpacked, dataset.good_class)
+        members_sha256 = archive.members_sha256
     expected = dataset.expected
     frames = len(layout.frames) + len(layout.bad)
     if expected.frames is not None and frames != expected.frames:
@@ -94,9 +107,10 @@ def _check(path: Path, shown_as: str, name: str, dataset: Dataset) -> dict[str, 
             )
     sha256 = _sha256(path, f"check {name}")
     if expected.sha256 is not None and sha256 != expected.sha256:
+        get = "delete the file to get it again" if isinstance(dataset, KaggleDataset) else "give the file as it was"
         raise InputError(
             f"{shown_as}: its sha256 is {sha256}, and datasets.{name}.sha256 expects {expected.sha256}; "
-            "delete the file to get it again, or correct the hash if the dataset has changed"
+            f"{get}, or correct the hash if the dataset has changed"
         )
     return {
         "dataset": name,
@@ -105,10 +119,12 @@ def _check(path: Path, shown_as: str, name: str, dataset: Dataset) -> dict[str, 
         "frames": frames,
         "sha256": sha256,
         "bytes": path.stat().st_size,
+        "members_sha256": members_sha256,
+        **({"unused": asdict(unpacked)} if unpacked else {}),
     }
 
 
-def _counts(layout: Layout, expected: dict[str, int | dict[str, int]]) -> Iterator[tuple[str, int, int]]:
+def _counts(layout: Layout, expected: Counts) -> Iterator[tuple[str, int, int]]:
     """Yield what is counted, how often it was found, how often it should be."""
     splits = Counter(frame.published_split for frame in layout.frames)
     classes = Counter((frame.published_split, frame.label) for frame in layout.frames)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,11 +20,13 @@ from weldbench.ingest.archive import Archive
 from weldbench.ingest.decode import decode
 from weldbench.ingest.inventory import inventory
 from weldbench.ingest.layout import Frame, Layout, read_layout
+from weldbench.ingest.original import hold_against, original_of, read_facts
+from weldbench.ingest.unused import Unused
 from weldbench.runtime import atomic
 from weldbench.runtime.disk import space_for
 from weldbench.runtime.parallel import ordered_map
 from weldbench.runtime.progress import track
-from weldbench.runtime.text import counted
+from weldbench.runtime.text import counted, shortened
 
 # Members that a worker reads per task: enough to make the exchange between processes cheap, few enough to bound memory.
 CHUNK_FRAMES = 16
@@ -31,6 +34,7 @@ CHUNK_FRAMES = 16
 MANIFEST_COLUMNS = ["row", "path", "run", "label", "published_split", "width_px", "height_px", "sha256"]
 
 _BAD_FRAMES_SHOWN = 5
+_PROBLEM_LENGTH = 300
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,18 @@ def ingest(archive_path: Path | str, output: Path | str, name: str, dataset: Dat
         InputError: The archive or its layout cannot be used, or more frames are bad than the settings allow.
     """
     output = Path(output)
-    with Archive(archive_path) as archive:
-        layout = read_layout(archive, dataset.classes, dataset.run_pattern)
+    facts = read_facts(archive_path)
+    if facts is None:
+        _say(name, f"there is no archive.json beside {archive_path}, so nothing tells whether it is what was imported")
+    archive_path = original_of(archive_path)
+    encoding = dataset.name_encoding
+    with Archive(archive_path, encoding=encoding) as archive:
+        hold_against(archive, facts)
+        unpacked = Unused(**facts["unused"]) if facts else None
+        layout = read_layout(archive, dataset.classes, dataset.run_pattern, unpacked, dataset.good_class)
+    for note in layout.notes:
+        _say(name, note)
+    notes_said = len(layout.notes)
     allowed = settings.max_bad_frames if settings.on_bad_frame == "skip" else 0
     _refuse_too_many(archive_path, layout.bad, allowed)
     size = settings.frame_size_px
@@ -73,7 +87,7 @@ def ingest(archive_path: Path | str, output: Path | str, name: str, dataset: Dat
         conversions: Counter[str] = Counter()
         with partial.open("wb") as file:
             _write_header(file, len(layout.frames), size)
-            for frame, result in _ingested(archive_path, layout, name, settings):
+            for frame, result in _ingested(archive_path, encoding, layout, name, settings):
                 if result.problem:
                     layout.bad[frame.member] = result.problem
                     _refuse_too_many(archive_path, layout.bad, allowed)
@@ -84,6 +98,8 @@ def ingest(archive_path: Path | str, output: Path | str, name: str, dataset: Dat
             if not rows:
                 raise InputError(f"{archive_path}: there is no frame in it that can be used")
             _write_header(file, len(rows), size)
+        with Archive(archive_path, encoding=encoding) as archive:
+            hold_against(archive, facts)  # nobody wrote over it meanwhile
         manifest = pd.DataFrame(rows, columns=MANIFEST_COLUMNS)
         found = inventory(name, layout, manifest, conversions, size)
         # Between here and the end of this function a kill must not leave a manifest beside frames of another pass.
@@ -91,10 +107,16 @@ def ingest(archive_path: Path | str, output: Path | str, name: str, dataset: Dat
         (output / "inventory.json").unlink(missing_ok=True)
     atomic.write_csv(output / "manifest.csv", manifest)
     atomic.write_json(output / "inventory.json", found)
+    for note in found["notes"][notes_said:]:
+        _say(name, note)
+
+
+def _say(name: str, note: str) -> None:
+    print(f"ingest {name}: {note}", file=sys.stderr)
 
 
 def _ingested(
-    archive_path: Path | str, layout: Layout, name: str, settings: Ingest
+    archive_path: Path | str, encoding: str | None, layout: Layout, name: str, settings: Ingest
 ) -> Iterator[tuple[Frame, Ingested]]:
     """Yield every frame of the layout with what became of it, in order."""
     frames = layout.frames
@@ -103,7 +125,7 @@ def _ingested(
         for start in range(0, len(frames), CHUNK_FRAMES)
     ]
     workers = settings.workers or _usable_cores()
-    open_archive = partial(_open_archive, str(archive_path))
+    open_archive = partial(_open_archive, str(archive_path), encoding)
     results = ordered_map(_ingest_chunk, chunks, workers, "lower ingest.workers or free some memory", open_archive)
     flat = (result for chunk in results for result in chunk)
     yield from track(zip(frames, flat, strict=True), f"ingest {name}", total=len(frames))
@@ -117,9 +139,9 @@ def _usable_cores() -> int:
 _archive: Archive  # of this process, open from task to task
 
 
-def _open_archive(path: str) -> None:
+def _open_archive(path: str, encoding: str | None) -> None:
     global _archive
-    _archive = Archive(path)
+    _archive = Archive(path, encoding=encoding)
 
 
 def _ingest_chunk(task: tuple[list[str], int]) -> list[Ingested]:
@@ -154,7 +176,10 @@ def _manifest_row(row: int, frame: Frame, result: Ingested) -> tuple[int | str, 
 def _refuse_too_many(archive_path: Path | str, bad: dict[str, str], allowed: int) -> None:
     if len(bad) <= allowed:
         return
-    shown = [f"{member}: {problem}" for member, problem in list(bad.items())[:_BAD_FRAMES_SHOWN]]
+    shown = [
+        f"{shortened(member)}: {shortened(problem, _PROBLEM_LENGTH)}"
+        for member, problem in list(bad.items())[:_BAD_FRAMES_SHOWN]
+    ]
     if len(bad) > len(shown):
         shown.append(f"and {len(bad) - len(shown)} more")
     raise InputError(

@@ -9,10 +9,9 @@ import pandas as pd
 from weldbench.config.base import SPLITS
 from weldbench.ingest.layout import Layout
 from weldbench.ingest.run_name import process_facts
-from weldbench.runtime.text import counted
+from weldbench.runtime.text import counted, some
 
 _UNNAMED = ""  # the split of frames that the data give none
-_EXAMPLES_SHOWN = 3
 
 
 def inventory(
@@ -36,6 +35,7 @@ def inventory(
     return {
         "dataset": name,
         "classes": layout.classes,
+        "good_class": layout.good_class,
         "frame_height_px": frame_size_px,
         "frame_width_px": frame_size_px,
         "frames": len(manifest),
@@ -55,17 +55,19 @@ def inventory(
 def count_by_split(splits: pd.Series, labels: pd.Series, classes: list[str]) -> dict[str, dict[str, int]]:
     """Count frames: split -> class -> frames, every class named, splits in the order train, valid, test, unnamed."""
     pairs = Counter(zip(splits, labels, strict=True))
-    present = [split for split in (*SPLITS, _UNNAMED) if split in set(splits)]
-    return {split: {label: pairs[split, label] for label in classes} for split in present}
+    present = set(splits)
+    return {
+        split: {label: pairs[split, label] for label in classes} for split in (*SPLITS, _UNNAMED) if split in present
+    }
 
 
 def _notes_on_rejected(layout: Layout) -> list[str]:
     notes = []
     if layout.bad:
-        notes.append(f"{counted(len(layout.bad), 'frame')} could not be used: {_some(sorted(layout.bad))}.")
+        notes.append(f"{counted(len(layout.bad), 'frame')} could not be used: {some(sorted(layout.bad))}.")
     if layout.unlisted:
         pictures = counted(len(layout.unlisted), "picture")
-        notes.append(f"{pictures} stayed out, as no JSON file lists them: {_some(layout.unlisted)}.")
+        notes.append(f"{pictures} stayed out, as no JSON file lists them: {some(layout.unlisted)}.")
     return notes
 
 
@@ -90,10 +92,5 @@ def _notes_on_contradictions(manifest: pd.DataFrame) -> list[str]:
     contradictory = manifest[manifest["sha256"].isin(labels[labels > 1].index)]
     if contradictory.empty:
         return []
-    examples = _some(contradictory.sort_values(["sha256", "path"])["path"].tolist())
+    examples = some(contradictory.sort_values(["sha256", "path"])["path"].tolist())
     return [f"{len(contradictory)} frames have the same content as one with another label: {examples}."]
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:_EXAMPLES_SHOWN])
-    return shown if len(names) <= _EXAMPLES_SHOWN else f"{shown} and {len(names) - _EXAMPLES_SHOWN} more"

@@ -74,6 +74,8 @@ def _download(api: Any, handle: str, version: int | None, folder: Path) -> Path:
         response = client.datasets.dataset_api_client.download_dataset(request)
         if api.download_needed(response, str(target)):
             size_bytes = int(response.headers.get("Content-Length", 0))
+            if target.exists() and target.stat().st_nlink > 1:
+                target.unlink()  # a finished one, which is the archive too: written over, it would change that unseen
             present_bytes = target.stat().st_size if target.exists() else 0
             with (
                 space_for(folder, size_bytes - present_bytes, f"the download of {handle}"),

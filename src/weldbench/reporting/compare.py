@@ -73,8 +73,9 @@ def gather(
         InputError: A file is missing or damaged, or files do not belong together.
     """
     split_paths = {fold: data / "split" / f"fold{fold}" / "split.csv" for fold in folds}
-    comparison = read_comparison(evaluation, split_paths, settings.models, seeds)
     dataset, quoted = open_dataset(data), read_published(published)
+    has_good = dataset.good_class is not None
+    comparison = read_comparison(evaluation, split_paths, settings.models, seeds, has_good)
     if tuple(dataset.classes) != comparison.classes:
         raise InputError(f"{evaluation}: the predictions are about other classes than {data}; train and evaluate again")
     trainings = read_trainings(trained, settings.models, folds, seeds)

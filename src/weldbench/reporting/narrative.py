@@ -80,6 +80,8 @@ def about_weakness(per_class: pd.DataFrame) -> str:
 
 def about_operating_points(factory: pd.DataFrame) -> str:
     """Say how many defects escape at each accepted rate of false rejects, with the best model for each."""
+    if factory.empty:
+        return "The data has no class of good welds, so no defect can be taken for one."
     if "escape_rate" not in factory or factory["escape_rate"].isna().all():
         return "No threshold can be chosen: valid lacks good frames, or test lacks good or defective ones."
     found = []

@@ -48,6 +48,7 @@ def split_dataset(
     leaks = find_leaks(used.assign(content=contents[used["row"]]), perceptual[used["row"]])
     kept, notes_on_leaks = _resolve(used.assign(content=contents[used["row"]]), leaks, settings)
     dropped = used.drop(kept.index)
+    notes_on_classes = _notes_on_empty_classes(kept, classes, _advice(settings, some_dropped=not dropped.empty))
     rows = _balanced(kept, settings, generator(Stream.BALANCE, settings.seed, fold))
     audit = {
         "strategy": settings.strategy,
@@ -60,7 +61,7 @@ def split_dataset(
         "after": _counts(rows.merge(manifest[["row", "label"]], on="row"), classes),
         "runs": {split: int(kept.loc[kept["split"] == split, "run"].nunique()) for split in SPLITS},
         "leaks": leaks,
-        "notes": [*notes, *notes_on_leaks, *_notes_on_empty_classes(kept, classes)],
+        "notes": [*notes, *notes_on_leaks, *notes_on_classes],
     }
     return rows, audit
 
@@ -107,17 +108,25 @@ def _frames_of(leak: dict[str, Any]) -> str:
     return ", ".join(f"{counted(count, 'frame')} of {split}" for split, count in leak["frames"].items())
 
 
-def _notes_on_empty_classes(kept: pd.DataFrame, classes: list[str]) -> list[str]:
+def _advice(settings: Split, some_dropped: bool) -> str:
+    """Say what fills a split that is left without frames, or without those of a class."""
+    steps = [] if settings.strategy == "grouped" else ["set split.strategy to grouped"]
+    if some_dropped:
+        steps += ["take copies out of the data", "set split.on_leak to warn"]
+    return ", or ".join([*steps, "add runs"])
+
+
+def _notes_on_empty_classes(kept: pd.DataFrame, classes: list[str], advice: str) -> list[str]:
     """Refuse an empty split and a class that nobody can learn; note the classes that valid or test lack."""
     notes = []
     for split, counts in _counts(kept, classes).items():
         missing = [label for label, count in counts.items() if count == 0]
         if len(missing) == len(classes):
-            raise InputError(f"no frame is left in {split}; set split.strategy to grouped, or split.on_leak to warn")
+            raise InputError(f"no frame is left in {split}; {advice}")
         if missing and split == "train":
             raise InputError(
                 f"train holds no frame of {', '.join(missing)}, so no model can learn it; "
-                "set split.strategy to grouped, add runs, or leave the class out of the data"
+                f"{advice}, or leave the class out of the data and of datasets.<name>.classes"
             )
         if missing:
             consequence = "model selection averages" if split == "valid" else "the scores average"

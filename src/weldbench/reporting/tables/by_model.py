@@ -131,6 +131,11 @@ def verdict(pair: Pair, confidence: float) -> str:
 def operating_points(scored: ScoredComparison, false_reject_rates: Sequence[float]) -> Table:
     """Good against defect: ROC AUC, and the defects that escape at each accepted rate of false rejects."""
     comparison, records, rows, notes, intervals = scored.comparison, [], [], [], []
+    title = "The factory's view: defects that escape, by the rate of false rejects that is accepted on valid"
+    if not comparison.frames.has_good:
+        columns = ["model", "accepted_false_rejects", "defect_roc_auc", "note"]
+        shown = pd.DataFrame({"model": ["the data has no good class: there is nothing to reject by mistake"]})
+        return Table("operating_points", title, pd.DataFrame(columns=columns), shown)
     for model in comparison.models:
         auc = scored.metrics[model]["defect_roc_auc"].to_numpy()
         for rate in false_reject_rates:
@@ -161,7 +166,6 @@ def operating_points(scored: ScoredComparison, false_reject_rates: Sequence[floa
         *about_narrow_intervals(scored, intervals),
         *dict.fromkeys(notes),
     ]
-    title = "The factory's view: defects that escape, by the rate of false rejects that is accepted on valid"
     return Table("operating_points", title, pd.DataFrame(records), pd.DataFrame(rows).fillna("–"), notes=notes)
 
 
