@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from archives import frame, write_zip
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -47,6 +47,7 @@ def test_a_name_that_stands_twice() -> None:
     assert "nearly one name" in (problem_with_classes(["caf\u00e9", "cafe\u0301"]) or "")
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("abcäöé0123456789", min_size=1), min_size=2, unique_by=str.casefold))
 def test_other_names_are_free(names: list[str]) -> None:
     assert problem_with_classes(names) is None
