@@ -3,6 +3,7 @@
 import own_source  # noqa: F401
 
 import argparse
+import sys
 from pathlib import Path
 
 from weldbench.pipeline.command import command
@@ -24,6 +25,8 @@ def main() -> None:
     project = Project(params, arguments.dataset, *places)
     records = list(project.records(params.compare.models))
     refuse(contradictions(records, networks=False), "nothing was compared, as files do not belong together")
+    for sentence in (told := deviations(records, arguments.lock)):
+        print(f"compare {arguments.dataset}: {sentence}", file=sys.stderr)
     findings = gather(
         arguments.dataset,
         params.compare,
@@ -34,7 +37,7 @@ def main() -> None:
         evaluation=arguments.evaluation,
         published=arguments.published,
         lock=arguments.lock,
-        deviations=deviations(records, arguments.lock),
+        deviations=told,
     )
     write_tables(findings, arguments.output / "tables")
     write_figures(findings, arguments.output / "figures")

@@ -51,7 +51,7 @@ def test_a_dataset_of_ones_own_needs_two_keys(raw: dict, tmp_path: Path) -> None
     [
         ("models.resnet18", "lerning_rate", 1, "`models.resnet18.lerning_rate` is an unknown key (did"),
         ("models.conv6", "hiden", 1, "`models.conv6.hiden` is an unknown key (did you mean `hidden`?); allowed: arch"),
-        ("models.conv6", "freeze", "none", "`models.conv6.freeze` is an unknown key; allowed: architecture, input"),
+        ("models.conv6", "freeze", "backbone", "`models.conv6.freeze`: 'backbone' is not allowed; allowed: none"),
         ("per_dataset.ss304.models", "conv6", {"epoch": 1}, "`per_dataset.ss304.models.conv6.epoch` is an unknown key"),
         ("", "datset", "weldsim", "`datset` is an unknown key (did you mean `dataset`?)"),
         ("", "dataset", "weldsin", "there is no `weldsin` in datasets"),

@@ -124,6 +124,14 @@ def test_a_file_of_an_earlier_version_says_nothing_and_is_refused(project: Path)
         refuse(contradictions(asked(), networks=False), "nothing was compared")
 
 
+def test_predictions_without_a_record_are_refused(project: Path) -> None:
+    EVALUATION.unlink()
+    (said,) = contradictions(asked(), networks=False)[EVALUATION]
+    assert said.startswith(
+        "it is missing, so nothing says what results/weldsim/evaluation/conv6/fold0/seed0/predictions"
+    )
+
+
 def test_versions_mixed_within_a_comparison_are_named(project: Path) -> None:
     edit_record(TRAINING, "versions", "torch", value="9.9.9")
     (said,) = contradictions(asked(), networks=False)[TRAINING]
@@ -139,6 +147,7 @@ def test_one_set_of_versions_off_the_lock_is_allowed_and_stands_below_every_tabl
     assert said.startswith("Made with other packages than the locked ones, torch 9.9.9 (requirements.lock: ==2.14.1): ")
     finished = compare(project)
     assert finished.returncode == 0, finished.stderr
+    assert said in finished.stderr
     tables = list((project / "results/weldsim/tables").glob("*.md"))
     assert len(tables) > 5
     assert all(said in table.read_text(encoding="utf-8") for table in tables)

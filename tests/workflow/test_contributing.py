@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 from blobs import write_blobs, write_params
-from made_up_predictions import World
+from made_up_predictions import World, write_records
 from workflow.conftest import ROOT, edit_params, run
+
+from weldbench.config import load_params
 
 SKILLS = {"full_con6": 0.6, "resnet18": 0.9}  # the models of the small configuration
 
@@ -83,6 +85,7 @@ def test_a_new_table_and_a_new_figure_are_planned_written_and_shown(extended: Pa
     assert any(text.startswith("The class of {{ snakemake.wildcards.dataset }} on which each") for text in captions)
 
     World(skills=SKILLS, seeds=(0,), frames_per_run=6).write(extended)
+    write_records(extended, load_params(extended / "params.yaml"))
     stage = ("--dataset", "weldsim", "--data", "data/weldsim", "--trained", "models/weldsim")
     places = ("--evaluation", "results/weldsim/evaluation", "--output", "results/weldsim")
     run(extended, sys.executable, "scripts/compare.py", *stage, *places)

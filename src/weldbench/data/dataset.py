@@ -46,8 +46,9 @@ class Dataset:
     Attributes:
         frames: uint8, shape (N, H, H), on disk until they are read.
         manifest: One line per frame, in their order (docs/design.md).
-        classes: Names in label order; the first is the good one.
+        classes: Names in label order; the first is the good one, if there is one.
         folder: Where it lies.
+        good_class: Name of the good one, or None.
     """
 
     frames: NDArray[np.uint8]
@@ -70,7 +71,7 @@ class Dataset:
         Example:
             >>> manifest = pd.DataFrame({"label": ["good_weld", "burn_through", "good_weld"]})
             >>> frames = np.zeros((3, 8, 8), np.uint8)
-            >>> dataset = Dataset(frames, manifest, ["good_weld", "burn_through"], Path("data/mine"))
+            >>> dataset = Dataset(frames, manifest, ["good_weld", "burn_through"], Path("data/mine"), "good_weld")
             >>> split_table = pd.DataFrame({"row": [0, 1, 1], "split": "train", "weight": 1.0})
             >>> train = dataset.load_split(split_table, "train", size_px=4)
             >>> train.frames.shape, train.index.tolist(), train.labels.tolist()

@@ -20,7 +20,7 @@ def build_network(settings: config.Model, class_count: int) -> nn.Module:
         InputError: The input size does not fit the network.
 
     Example:
-        >>> settings = FullCon6(architecture="full_con6", input_size_px=8, epochs=1, learning_rate=0.01)
+        >>> settings = config.FullCon6(architecture="full_con6", input_size_px=8, epochs=1, learning_rate=0.01)
         >>> build_network(settings, class_count=6)(torch.zeros(2, 1, 8, 8)).shape
         torch.Size([2, 6])
     """

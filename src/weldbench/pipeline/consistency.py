@@ -28,8 +28,12 @@ def contradictions(records: Iterable[Record], *, networks: bool) -> dict[Path, l
     Raises:
         InputError: A record is damaged.
     """
+    records = list(records)
     present = [record for record in records if record.path.is_file()]
     found = {record.path: list(_differences(record, networks)) for record in present}
+    for record in records:
+        if not record.path.is_file() and (made := [path for path in record.outputs.values() if path.is_file()]):
+            found[record.path] = [f"it is missing, so nothing says what {made[0]} was made from"]
     for stage in ("train", "evaluate"):
         for path, sentence in _mixed_versions([record.path for record in present if record.stage == stage]):
             found[path].append(sentence)
