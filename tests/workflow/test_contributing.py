@@ -14,7 +14,7 @@ from workflow.conftest import ROOT, edit_params, run
 
 from weldbench.config import load_params
 
-SKILLS = {"full_con6": 0.6, "resnet18": 0.9}  # the models of the small configuration
+SKILLS = {"full_con6": 0.6, "conv6": 0.9}
 
 
 def additions() -> Iterator[tuple[str, str, str]]:
@@ -77,6 +77,8 @@ def test_a_mistake_in_a_new_network_s_settings_is_told_as_of_any(extended: Path)
 
 
 def test_a_new_table_and_a_new_figure_are_planned_written_and_shown(extended: Path) -> None:
+    edit_params(extended, lambda params: params["train"].update(models=list(SKILLS)))
+    edit_params(extended, lambda params: params["compare"].update(models=list(SKILLS)))
     results = extended / "results/weldsim"
     new = ["tables/weakest_class.csv", "tables/weakest_class.md", "tables/weakest_class.tex", "figures/accuracy.png"]
     run(extended, "snakemake", "--dry-run", "--quiet", "rules", "--", *(f"results/weldsim/{path}" for path in new))
