@@ -235,7 +235,7 @@ def test_members_that_overlap(tmp_path: Path) -> None:
 def test_a_name_twice(tmp_path: Path) -> None:
     archive = write_zip(tmp_path / "archive.zip", {"train/good/a.png": frame(1), "train/good/b.png": frame(2)})
     archive.write_bytes(archive.read_bytes().replace(b"train/good/b.png", b"train/good/a.png"))
-    assert "'train/good/a.png' stands in it twice" in refused(archive)
+    assert "'train/good/a.png' is in it twice" in refused(archive)
 
 
 def test_two_label_files_for_one_part(tmp_path: Path) -> None:

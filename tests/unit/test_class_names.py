@@ -42,7 +42,7 @@ def test_a_name_that_no_class_can_have_ends_before_anything_is_made(tmp_path: Pa
 
 
 def test_a_name_that_stands_twice() -> None:
-    assert "'crack' stands there twice" in (problem_with_classes(["good", "crack", "crack"]) or "")
+    assert "'crack' is there twice" in (problem_with_classes(["good", "crack", "crack"]) or "")
     assert "'lack of fusion' and 'lack_of_fusion'" in (problem_with_classes(["lack of fusion", "lack_of_fusion"]) or "")
     assert "nearly one name" in (problem_with_classes(["caf\u00e9", "cafe\u0301"]) or "")
 

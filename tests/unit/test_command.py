@@ -165,7 +165,7 @@ def test_a_lock_that_cannot_be_taken_says_why(
 @pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to("elsewhere")])
 def test_something_else_in_the_place_of_a_lock_is_named(alone: Path, kind: str, make: Callable[[Path], None]) -> None:
     make(Path(PATHS[kind]))
-    with pytest.raises(InputError, match="something that is not a plain file stands in its place; delete it"):
+    with pytest.raises(InputError, match="something other than a plain file is in its place; delete it"):
         LOCKS[kind]()
 
 

@@ -209,7 +209,7 @@ def test_a_random_split_is_told_below_the_comparison(tmp_path):
         audit.write_text(json.dumps(json.loads(audit.read_text()) | {"strategy": strategy}))
         write_tables(read_all(world, tmp_path), tmp_path / strategy)
         told[strategy] = (tmp_path / strategy / "comparison.md").read_text("utf-8")
-    assert "- The split is random, not by run: near copies of train frames stand in test" in told["random"]
+    assert "- The split is random, not by run: near copies of train frames are in test" in told["random"]
     assert "random" not in told["published"]
 
 
@@ -437,7 +437,9 @@ def test_every_table_names_data_settings_and_lock_and_only_a_change_of_them_chan
         return line(root)
 
     first = made("first")
-    assert re.fullmatch(r"- Lineage: data \w{12}, settings \w{12}, lock \w{12}; the commit, .*lineage\.json\.", first)
+    assert re.fullmatch(
+        r"- Lineage: data \w{12}, settings \w{12}, lock \w{12}; lineage\.json has the commit .*\.", first
+    )
     assert made("again") == first
     assert made("other settings", confidence=0.9) != first
     assert made("other data", runs_per_class={"train": 2, "valid": 2, "test": 2}) != first

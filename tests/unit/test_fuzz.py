@@ -153,6 +153,7 @@ def damage(path: Path, draw: st.DrawFn) -> None:
 
 
 def script(stage: str) -> ModuleType:
+    sys.modules.setdefault("own_source", ModuleType("own_source"))  # this process imports the project's code already
     spec = importlib.util.spec_from_file_location(f"script_{stage}", ROOT / "scripts" / f"{stage}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -90,7 +90,7 @@ def test_grouping_heals_the_leak() -> None:
 def test_random_is_not_repaired_but_told() -> None:
     _, audit = divided(even_dataset(2, 10), strategy="random", on_leak="drop")
     assert audit["leaks"]["shared_runs"]["runs"] == 6
-    assert any("flatters" in note for note in audit["notes"])
+    assert any("inflates" in note for note in audit["notes"])
     assert sum(count for split in audit["dropped"].values() for count in split.values()) == 0
 
 

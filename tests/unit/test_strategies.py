@@ -122,7 +122,7 @@ def test_random_ignores_runs() -> None:
     table = assigned(even_dataset(2, 50), strategy="random", fold_count=5)
     assert table["split"].value_counts().to_dict() == {"train": 180, "valid": 60, "test": 60}
     assert (table.groupby("run")["split"].nunique() == 3).all()
-    assert "flatters" in table.attrs["notes"][0]
+    assert "inflates" in table.attrs["notes"][0]
 
 
 def test_random_needs_three_frames_of_each_class() -> None:

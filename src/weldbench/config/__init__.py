@@ -1,4 +1,4 @@
-"""Every knob of params.yaml as a checked, frozen pydantic model."""
+"""Every setting of params.yaml as a checked, frozen pydantic model."""
 
 from weldbench.config.params import Params, load_params
 

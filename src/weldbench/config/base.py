@@ -37,7 +37,7 @@ Item = TypeVar("Item", bound=Hashable)
 
 def _without_repetition(items: list[Item]) -> list[Item]:
     if len(set(items)) < len(items):
-        raise ValueError("each value may stand there once")
+        raise ValueError("each value may be listed once")
     return items
 
 

@@ -40,7 +40,7 @@ def problem_with_classes(names: Sequence[str]) -> str | None:
         plain = _plain(name)
         if plain in seen:
             other = seen[plain]
-            what = f"{name!r} stands there twice" if other == name else f"{other!r} and {name!r} are nearly one name"
+            what = f"{name!r} is there twice" if other == name else f"{other!r} and {name!r} are nearly one name"
             return f"of the classes, {what}; rename one, or put their frames together"
         seen[plain] = name
     return None

@@ -97,7 +97,7 @@ class Params(Section):
                 raise ValueError(f"finetune.models: `{name}` starts from random weights; name it in train.models")
         twice = [name for name in self.finetune.models if name in self.train.models]
         if twice:
-            raise ValueError(f"finetune.models: `{twice[0]}` stands in train.models too; a model is trained in one way")
+            raise ValueError(f"finetune.models: `{twice[0]}` is in train.models too; a model is trained in one way")
         _require_known("per_dataset", self.per_dataset, self.datasets, "datasets")
         for name, overrides in self.per_dataset.items():
             _require_known(f"per_dataset.{name}.models", overrides.models, self.models, "models")

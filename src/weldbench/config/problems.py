@@ -45,7 +45,7 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], keys: Key, document: 
         return f"`{key}` is missing"
     written = detail["input"] if isinstance(detail["input"], str | list) else document.written.get(keys)
     if written == "" and detail["input"] is None:
-        return f"`{key}`: {message}, and nothing stands there"
+        return f"`{key}`: {message}, and it is empty"
     given = "" if written is None else f", not {repr(written) if written is detail['input'] else written}"
     return f"`{key}`: {message}{given}" if key else message
 

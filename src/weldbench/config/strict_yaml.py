@@ -160,7 +160,7 @@ class _Reader:
                 continue
             name = self._scalar(key_one, key_two, here)
             if name in first_lines:
-                self._tell(here, key_one, f"the key stands in line {first_lines[name]} already; delete one of them")
+                self._tell(here, key_one, f"the key is already in line {first_lines[name]}; delete one of them")
                 continue
             first_lines[name] = key_one.start_mark.line + 1
             found[name] = self._value(value_one, value_two, (*key, name))

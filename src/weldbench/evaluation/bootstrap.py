@@ -1,7 +1,7 @@
 """Other test runs: how much they would change a number.
 
 Frames of one run are near copies of one another, so the run is what was sampled from the world. A dataset of welds has
-few runs per class, where the usual bootstrap is too sure of itself. Hence runs are resampled within what they show (a
+few runs per class, where the usual bootstrap is overconfident. Hence runs are resampled within what they show (a
 stratum), with the weights of Rao and Wu (1988, "Resampling inference with complex survey data") that make the variance
 unbiased for few runs; it has (runs - strata) degrees of freedom.
 """

@@ -22,7 +22,7 @@ class Comparison:
         classes: Names in label order; the first is the good one, if there is one.
         models: In the order of params.yaml.
         seeds: In the order of params.yaml.
-        test: Per model one `Predictions` per seed; the test splits of all folds behind one another.
+        test: Per model one `Predictions` per seed; the test splits of all folds, in their order.
         valid: The same for the valid splits.
     """
 

@@ -99,7 +99,7 @@ def select_split(predictions: pd.DataFrame, split: str, fold: int = 0, has_good:
 
 
 def concatenate(pieces: Sequence[Predictions]) -> Predictions:
-    """Put the splits of several folds behind one another; the classes are those of the first."""
+    """Put the splits of several folds together, in their order; the classes are those of the first."""
     return Predictions(
         classes=pieces[0].classes,
         labels=np.concatenate([piece.labels for piece in pieces]),

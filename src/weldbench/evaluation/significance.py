@@ -35,7 +35,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Leaders:
-    """The best model of a row and those that cannot be told from it.
+    """The best model of a row and those not significantly different from it.
 
     Attributes:
         untested: Why no test is possible, or empty.

@@ -126,7 +126,7 @@ class Archive:
             if info.flag_bits & 0x1:
                 raise InputError(f"{self.name}: {shown!r} in it is encrypted; give an archive without a password")
             if name in members:
-                raise InputError(f"{self.name}: {shown!r} stands in it twice; pack it again")
+                raise InputError(f"{self.name}: {shown!r} is in it twice; pack it again")
             members[name] = info
         if sum(info.compress_size for info in members.values()) > self.size_bytes:
             raise InputError(f"{self.name}: its members overlap, as in a zip bomb; such a zip is refused")

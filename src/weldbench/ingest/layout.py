@@ -18,7 +18,7 @@ from weldbench.runtime.text import counted, some
 __all__ = ["Frame", "Layout", "read_layout"]
 
 _NO_RUNS = (
-    "Some frames name no run, and each of them counts as its own: near copies from one recording may stand in two "
+    "Some frames name no run, and each of them counts as its own: near copies from one recording may be in two "
     "splits. Put each run into a folder of its class, or give datasets.<name>.run_pattern."
 )
 

@@ -144,7 +144,7 @@ def made_from(manifest: Path, lock: Path, settings: Mapping[str, Any]) -> str:
     said = json.dumps(settings, sort_keys=True).encode()
     return (
         f"Lineage: data {_digits(_content(manifest))}, settings {_digits(said)}, lock {_digits(_content(lock))}; "
-        "the commit, and the sha256 of this table, stand in lineage.json."
+        "lineage.json has the commit and the sha256 of this table."
     )
 
 

@@ -84,7 +84,7 @@ def _locked(path: Path, busy: str) -> FileLock:
 def _cause(path: Path, error: Exception) -> str:
     """Say why a lock cannot be taken, and what to do."""
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        return "something that is not a plain file stands in its place; delete it"
+        return "something other than a plain file is in its place; delete it"
     match error.errno if isinstance(error, OSError) else errno.ENOSYS:
         case errno.EACCES | errno.EPERM if path.exists():
             return f"the file belongs to another user ({_owner(path)}); delete it when nobody is at work here"

@@ -117,7 +117,7 @@ def _tell_snakemake(unchanged: Sequence[PipelineStage], plan: dict[str, bool]) -
 def _tell_dvc(finished: Sequence[PipelineStage]) -> str:
     for stage in finished:
         stage.save()
-        # Linking the outputs anew would change their times, and Snakemake would make them again.
+        # Relinking the outputs would change their times, and Snakemake would make them again.
         stage.commit(relink=False)
         stage.dump(update_pipeline=False)
     if not finished:

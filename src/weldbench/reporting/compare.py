@@ -20,7 +20,7 @@ from weldbench.reporting.figures.style import save
 from weldbench.reporting.outputs import FIGURE_FORMAT, FIGURES, MODEL_FIGURES, TABLE_FORMATS, TABLES, figure_names
 from weldbench.reporting.tables.table import Table
 
-_FLATTERED = "The split is random, not by run: near copies of train frames stand in test, which flatters every model."
+_INFLATED = "The split is random, not by run: near copies of train frames are in test, which inflates every score."
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def gather(
         dataset=dataset,
         split_tables={fold: read_split(path) for fold, path in split_paths.items()},
         notes=list(dict.fromkeys(note for facts in (inventory, *audits) for note in facts["notes"])),
-        warnings=[_FLATTERED] if any(audit["strategy"] == "random" for audit in audits) else [],
+        warnings=[_INFLATED] if any(audit["strategy"] == "random" for audit in audits) else [],
         scored=score_comparison(f"all {len(comparison.frames.labels):,} test frames", comparison, settings),
         balanced=score_balanced_subset(comparison, settings, quoted, name),
         trainings=trainings,

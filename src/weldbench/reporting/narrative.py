@@ -19,7 +19,7 @@ def about_leader(summary: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> st
         largest = f"at most {max(beaten.values()):.3g}" if len(beaten) > 1 else f"{max(beaten.values()):.3g}"
         sentence += f" It is significantly better than {_listed(list(beaten))} (p {largest} over {others})."
     if tied:
-        sentence += f" That it is better than {_listed(tied)} cannot be said from these runs."
+        sentence += f" It is not significantly better than {_listed(tied)}."
     return sentence
 
 
@@ -48,15 +48,14 @@ def about_published(published: pd.DataFrame, dataset: str) -> str:
 
 
 def about_pairs(pairs: pd.DataFrame, summary: pd.DataFrame) -> str:
-    """Count the pairs of models that can be told apart."""
+    """Count the pairs of models that differ significantly."""
     if pairs.empty:
         return "One model: there is nothing to compare."
     best = _on_all_frames(summary).iloc[0]
     told = int((pairs["p_runs"] < 1 - best.confidence).sum())
     untested = pairs.loc[pairs["p_runs"].isna(), "note"].value_counts()
-    sentence = (
-        f"Of {_count(len(pairs), 'pair')} of models, {told} can be told apart at a level of {1 - best.confidence:.3g}."
-    )
+    level = f"a level of {1 - best.confidence:.3g}"
+    sentence = f"Of {_count(len(pairs), 'pair')} of models, {told} differ significantly at {level}."
     sentence += "".join(f" {count} cannot be tested ({reason})." for reason, count in untested.items())
     seeds = "one seed, so that the luck of a training is not counted" if best.seeds == 1 else f"{best.seeds} seeds"
     return f"{sentence} The tests resample {_count(best.test_runs, 'test run')}, and rest on {seeds}."

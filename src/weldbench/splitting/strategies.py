@@ -187,7 +187,9 @@ def _random(
         held_out = max(1, len(rows) // settings.fold_count)
         splits[rows[:held_out]] = "test"
         splits[rows[held_out : 2 * held_out]] = "valid"
-    note = "Frames were divided at random, not by run: near copies of train frames stand in test, which flatters."
+    note = (
+        "Frames were divided at random, not by run: near copies of train frames are in test, which inflates the scores."
+    )
     return splits, [note]
 
 

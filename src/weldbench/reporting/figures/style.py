@@ -14,7 +14,7 @@ from matplotlib.typing import ColorType, RcKeyType
 
 from weldbench.runtime.atomic import replacing
 
-# Okabe and Ito's palette (2008), told apart with every kind of color vision; yellow is left out, too pale on white.
+# Okabe and Ito's palette (2008), distinguishable with every kind of color vision; without yellow, too pale on white.
 _PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#000000", "#7F7F7F")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 SEQUENTIAL = "cividis"
@@ -51,7 +51,7 @@ def new_figure(width_inches: float, height_inches: float) -> Figure:
 
 
 def colors(count: int) -> list[ColorType]:
-    """Return so many colors that can be told apart; beyond eight, steps of a color scale of even lightness change."""
+    """Return so many distinguishable colors; beyond eight, steps of a color scale of even lightness change."""
     if count <= len(_PALETTE):
         return list(_PALETTE[:count])
     return [matplotlib.colormaps["viridis"](number / (count - 1)) for number in range(count)]

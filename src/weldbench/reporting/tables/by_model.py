@@ -60,9 +60,9 @@ def summary(comparisons: Sequence[ScoredComparison]) -> Table:
     first = comparisons[0]
     notes = [
         about_seeds(first),
-        f"Intervals of macro F1 hold with {100 * first.resamples.confidence:g} % confidence; they count other runs, "
-        "resampled within what they show, and other seeds, and take Student's t on the logit scale; its degrees of "
-        "freedom are those of runs (less one for each thing shown) and of seeds, combined after Satterthwaite.",
+        f"Intervals of macro F1 have {100 * first.resamples.confidence:g} % confidence. They reflect run-to-run and "
+        "seed-to-seed variation: runs are resampled within strata (what a run shows), and Student's t is taken on the "
+        "logit scale, with the degrees of freedom of runs (minus strata) and of seeds combined after Satterthwaite.",
         *(note for scored in comparisons for note in about_narrow_intervals(scored, scored.macro_f1.values())),
         "Calibration error: 15 equal bins of the predicted class's probability. Brier score: 0 to 2, lower is better.",
     ]
@@ -109,7 +109,7 @@ def pairs(scored: ScoredComparison) -> Table:
         f"Scored on {scored.title}. The verdict follows p over runs, the same ones for both models, and over "
         "seeds where there are several.",
         "p over frames: McNemar's exact test, the largest of the seeds. It takes frames of one run for independent, "
-        "which they are not, and is thus too sure.",
+        "which they are not, and is therefore overconfident.",
         "Both p are two-sided, with Holm's correction for all pairs; an interval is that of its pair alone.",
         "Only first right: test frames that only the first model has right, the mean over seeds.",
         *about_narrow_intervals(scored, [pair.difference for pair in compared]),
@@ -124,7 +124,7 @@ def verdict(pair: Pair, confidence: float) -> str:
     if pair.p_runs is None:
         return "no test possible"
     if pair.p_runs >= 1 - confidence:
-        return "cannot be told apart"
+        return "not significantly different"
     return f"{pair.first if pair.difference.estimate > 0 else pair.second} is better"
 
 
@@ -160,8 +160,8 @@ def operating_points(scored: ScoredComparison, false_reject_rates: Sequence[floa
     notes = [
         f"A frame is rejected where 1 - P({comparison.classes[0]}) is above a threshold chosen on valid, one per seed "
         "(and fold), where it rejects the accepted share of good frames; in test it may be another share.",
-        "Escape rate: share of defective test frames that pass as good. Its interval counts other test runs, and other "
-        "seeds where there are several, with the thresholds as they are.",
+        "Escape rate: share of defective test frames that pass as good. Its interval reflects run-to-run and "
+        "seed-to-seed variation, with the thresholds as they are.",
         about_seeds(scored),
         *about_narrow_intervals(scored, intervals),
         *dict.fromkeys(notes),

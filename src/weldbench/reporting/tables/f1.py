@@ -52,8 +52,8 @@ def f1_table(name: str, title: str, scored: ScoredComparison, quoted: Sequence[R
             _mark(rows, leading, row_name, bold, ties, untested)
     rows.append(_interval_row(scored, quoted))
     notes = [
-        f"{about_seeds(scored)} Scored on {scored.title}. The interval of the macro average counts other runs, "
-        "and other seeds where there are several.",
+        f"{about_seeds(scored)} Scored on {scored.title}. The interval of the macro average reflects run-to-run "
+        "and, where there are several seeds, seed-to-seed variation.",
         *_marks_explained(scored, bold, ties, untested),
         *about_absent_classes(scored),
         *about_narrow_intervals(scored, scored.macro_f1.values()),
@@ -160,5 +160,5 @@ def _marks_explained(
     if not bold:
         notes[0] += " No model is, in any row."
     if ties:
-        notes.append("≈: these cannot be told from one another, and one of them is the best of the row.")
+        notes.append("≈: the best of the row, and those not significantly different from it.")
     return notes + [f"No test is possible ({reason}): {', '.join(names)}." for reason, names in untested.items()]
