@@ -20,7 +20,7 @@ test-fast: $(BIN)/installed  ## Run the tests that train nothing and run no whol
 test-slurm: $(BIN)/installed  ## Run the workflow on a Slurm cluster of this one machine.
 	tests/slurm/start.sh pytest -n 0 tests/slurm
 
-lint: $(BIN)/installed  ## Check style, types, spelling, the order of the rooms, the workflow, and the docstrings' examples.
+lint: $(BIN)/installed  ## Check style, types, spelling, the order of the packages, the workflow, and the docstrings' examples.
 	ruff check
 	ruff format --check
 	snakefmt --check workflow/Snakefile rules
@@ -40,7 +40,7 @@ pull: $(BIN)/installed  ## Get data, weights and results from the DVC remote.
 	dvc pull
 	weldbench sync
 
-lock:  ## Write requirements.lock anew from pyproject.toml; needs uv.
+lock:  ## Write requirements.lock from pyproject.toml; needs uv.
 	uv pip compile --universal --python-version 3.11 --all-extras --no-annotate pyproject.toml -o requirements.lock
 
 $(BIN)/installed: requirements.lock pyproject.toml

@@ -31,7 +31,7 @@ def main() -> None:
     for _ in range(rounds):
         started = time.process_time()
         scoring = score_comparison("invented frames", comparison, settings)
-        compare_pairs(comparison, scoring.params, scoring.resamples)
+        compare_pairs(comparison, scoring.draws, scoring.resamples)
         seconds.append(time.process_time() - started)
     measured = Measured("evidence", seconds, "s of one core")
     print_lines([measured])

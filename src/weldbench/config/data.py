@@ -226,5 +226,5 @@ class Split(Section):
     )
     cap: Count = Field(1000, description="frames per class in train, at most, for balance: undersample")
     on_leak: Literal["fail", "drop", "warn"] = Field("drop", description="what to do with frames that two splits share")
-    fold_count: int = Field(5, ge=3, le=1000, description="splits that strategy grouped cuts the runs into")
+    fold_count: int = Field(5, ge=3, le=1000, description="folds that strategy grouped cuts the runs into")
     seed: Seed = Field(0, description="seed of which run or frame goes where")
