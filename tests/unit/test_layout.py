@@ -416,3 +416,10 @@ def test_the_good_class_of_label_files_comes_first(tmp_path: Path) -> None:
     layout = layout_of(tmp_path, members, ["bad", "worse", "worst"], good_class="none")
     assert (layout.classes, layout.good_class) == (["bad", "worse", "worst"], None)
     assert layout_of(tmp_path, members, ["fine", "bad", "worse"]).good_class == "fine"
+
+
+def test_a_class_named_none_is_not_taken_for_no_good_class(tmp_path: Path) -> None:
+    names = [f"{label}/{label}{number}/1.png" for label in ("none", "crack") for number in range(2)]
+    with pytest.raises(InputError, match="stands for no good class, but a class is named so; rename that class"):
+        layout_of(tmp_path, names, good_class="none")
+    assert layout_of(tmp_path, names, good_class="crack").classes == ["crack", "none"]
