@@ -423,3 +423,12 @@ def test_a_class_named_none_is_not_taken_for_no_good_class(tmp_path: Path) -> No
     with pytest.raises(InputError, match="stands for no good class, but a class is named so; rename that class"):
         layout_of(tmp_path, names, good_class="none")
     assert layout_of(tmp_path, names, good_class="crack").classes == ["crack", "none"]
+
+
+@pytest.mark.parametrize("splits", [("training_set", "test_set"), ("Train ", "Test"), ("train1", "val1")])
+def test_splits_of_other_names_are_not_taken_for_classes(tmp_path: Path, splits: tuple[str, str]) -> None:
+    names = [f"{split}/{label}/{split}{label}/1.png" for split in splits for label in ("good", "bad")]
+    with pytest.raises(InputError, match="look like splits, and splits are named train"):
+        layout_of(tmp_path, names, good_class="none")
+    classes = sorted(splits)
+    assert layout_of(tmp_path, names, classes).classes == classes

@@ -10,6 +10,7 @@ from weldbench.ingest.unused import Unused
 from weldbench.runtime.text import some
 
 _FOLDERS_SHOWN = 8
+_SPLIT_STARTS = ("train", "val", "test", "dev", "eval")
 _IN_NO_CLASS = "it lies in no class folder"
 
 
@@ -128,7 +129,14 @@ def _are_splits(archive: Archive, paths: list[PurePosixPath], classes: list[str]
     named = [top for top in tops if top.lower() in SPLITS]
     others = [top for top in tops if top.lower() not in SPLITS]
     splits = [SPLITS[top.lower()] for top in named]
-    if not named or (classes and set(tops) <= set(classes)):
+    if classes and set(tops) <= set(classes):
+        return False
+    if "train" not in splits and _look_like_splits(tops):
+        raise InputError(
+            f"{archive.name}: the folders {some(tops)} look like splits, and splits are named {SPLIT_NAMES}; rename "
+            "them, or list them as `classes` of the dataset in params.yaml if they are classes"
+        )
+    if not named:
         return False
     if others and "train" not in splits and len(named) == 1:
         return False  # a class may be called test
@@ -141,6 +149,14 @@ def _are_splits(archive: Archive, paths: list[PurePosixPath], classes: list[str]
     if twice := [top for top in named if splits.count(SPLITS[top.lower()]) > 1]:
         raise InputError(f"{archive.name}: the folders {' and '.join(twice)} are one split; put them together")
     return True
+
+
+def _look_like_splits(folders: list[str]) -> bool:
+    """Tell whether folders are splits under other names, as training_set and test_set."""
+    plain = [folder.strip().lower() for folder in folders]
+    return all(name.startswith(_SPLIT_STARTS) for name in plain) and any(
+        name.startswith("train") and not other.startswith("train") for name in plain for other in plain
+    )
 
 
 def _classes_of(archive: Archive, folders: list[str], good_class: str | None, hint: str) -> list[str]:
