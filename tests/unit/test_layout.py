@@ -309,7 +309,7 @@ def test_a_class_may_be_called_test(tmp_path: Path) -> None:
 
 def test_pictures_without_any_folder(tmp_path: Path) -> None:
     members = {"1.png": frame(1), "2.png": frame(2), "labels.csv": b"1.png,good"}
-    with pytest.raises(InputError, match=r"lie in no folders \(1\.png, 2\.png\).*not read \(labels\.csv\)"):
+    with pytest.raises(InputError, match=r"lie in no class folders \(1\.png, 2\.png\).*not read \(labels\.csv\)"):
         layout_of(tmp_path, members)
 
 
@@ -416,3 +416,30 @@ def test_the_good_class_of_label_files_comes_first(tmp_path: Path) -> None:
     layout = layout_of(tmp_path, members, ["bad", "worse", "worst"], good_class="none")
     assert (layout.classes, layout.good_class) == (["bad", "worse", "worst"], None)
     assert layout_of(tmp_path, members, ["fine", "bad", "worse"]).good_class == "fine"
+
+
+def test_a_class_named_none_is_not_taken_for_no_good_class(tmp_path: Path) -> None:
+    names = [f"{label}/{label}{number}/1.png" for label in ("none", "crack") for number in range(2)]
+    with pytest.raises(InputError, match="stands for no good class, but a class is named so; rename that class"):
+        layout_of(tmp_path, names, good_class="none")
+    assert layout_of(tmp_path, names, good_class="crack").classes == ["crack", "none"]
+
+
+@pytest.mark.parametrize("splits", [("training_set", "test_set"), ("Train ", "Test"), ("train1", "val1")])
+def test_splits_of_other_names_are_not_taken_for_classes(tmp_path: Path, splits: tuple[str, str]) -> None:
+    names = [f"{split}/{label}/{split}{label}/1.png" for split in splits for label in ("good", "bad")]
+    with pytest.raises(InputError, match="look like splits, and splits are named train"):
+        layout_of(tmp_path, names, good_class="none")
+    classes = sorted(splits)
+    assert layout_of(tmp_path, names, classes).classes == classes
+
+
+@pytest.mark.parametrize("labels", ["{split}/labels.json", "annotations/{split}.json"])
+def test_label_files_of_other_names_are_named_where_the_classes_cannot_be_told(tmp_path: Path, labels: str) -> None:
+    names = [f"{split}/{split}{run}/1.png" for split in ("train", "test") for run in range(4)]
+    members = {name: frame(number) for number, name in enumerate(names)}
+    members |= {labels.format(split=split): b"{}" for split in ("train", "test")}
+    with pytest.raises(InputError, match=r"is the good one\?.*named like their split, as train/train\.json \(.*json"):
+        layout_of(tmp_path, members)
+    with pytest.raises(InputError, match=r"none of the folders test0, .* is one of the classes good, bad; .*json\)"):
+        layout_of(tmp_path, members, ["good", "bad"])

@@ -10,6 +10,7 @@ from weldbench.ingest.unused import Unused
 from weldbench.runtime.text import some
 
 _FOLDERS_SHOWN = 8
+_SPLIT_STARTS = ("train", "val", "test", "dev", "eval")
 _IN_NO_CLASS = "it lies in no class folder"
 
 
@@ -44,16 +45,17 @@ def class_folders_layout(
             placed.append((name, split, inner))
     if images and not placed:
         raise InputError(
-            f"{archive.name}: the pictures lie in no folders ({some(images)}), so nothing tells their classes; put "
-            f"those of each class into a folder with its name{_tables(unused)}"
+            f"{archive.name}: the pictures lie in no class folders ({some(images)}), so nothing tells their classes; "
+            f"put those of each class into a folder with its name{_tables(archive, unused)}"
         )
     folders = sorted({inner.parts[0] for _, _, inner in placed})
     without = _folders_without_pictures(unused, prefix, in_splits, {*folders, *(classes or [])})
     if without:
         layout.notes.append(f"Folders beside those of the classes, without a picture that is read: {some(without)}.")
+    tables = _tables(archive, unused)
     if placed:
         hint = f". No picture that is read lies in {some(without)}" if without else ""
-        layout.classes = list(classes) if classes else _classes_of(archive, folders, good_class, hint + _tables(unused))
+        layout.classes = list(classes) if classes else _classes_of(archive, folders, good_class, hint + tables)
     if prefix and good_class == NO_GOOD_CLASS and not classes:
         layout.notes.append(f"The classes are the folders in {prefix}: {some(layout.classes, _FOLDERS_SHOWN)}.")
     for name, split, inner in placed:
@@ -62,6 +64,11 @@ def class_folders_layout(
             layout.frames.append(Frame(name, str(inner), "/".join(between), label, split))
         else:
             layout.bad[name] = f"its folder {label!r} is none of the classes {', '.join(layout.classes)}"
+    if placed and not layout.frames:
+        raise InputError(
+            f"{archive.name}: none of the folders {some(folders, _FOLDERS_SHOWN)} is one of the classes "
+            f"{some(layout.classes, _FOLDERS_SHOWN)}; correct `classes` of the dataset in params.yaml{tables}"
+        )
     return layout
 
 
@@ -128,7 +135,14 @@ def _are_splits(archive: Archive, paths: list[PurePosixPath], classes: list[str]
     named = [top for top in tops if top.lower() in SPLITS]
     others = [top for top in tops if top.lower() not in SPLITS]
     splits = [SPLITS[top.lower()] for top in named]
-    if not named or (classes and set(tops) <= set(classes)):
+    if classes and set(tops) <= set(classes):
+        return False
+    if "train" not in splits and _look_like_splits(tops):
+        raise InputError(
+            f"{archive.name}: the folders {some(tops)} look like splits, and splits are named {SPLIT_NAMES}; rename "
+            "them, or list them as `classes` of the dataset in params.yaml if they are classes"
+        )
+    if not named:
         return False
     if others and "train" not in splits and len(named) == 1:
         return False  # a class may be called test
@@ -141,6 +155,14 @@ def _are_splits(archive: Archive, paths: list[PurePosixPath], classes: list[str]
     if twice := [top for top in named if splits.count(SPLITS[top.lower()]) > 1]:
         raise InputError(f"{archive.name}: the folders {' and '.join(twice)} are one split; put them together")
     return True
+
+
+def _look_like_splits(folders: list[str]) -> bool:
+    """Tell whether folders are splits under other names, as training_set and test_set."""
+    plain = [folder.strip().lower() for folder in folders]
+    return all(name.startswith(_SPLIT_STARTS) for name in plain) and any(
+        name.startswith("train") and not other.startswith("train") for name in plain for other in plain
+    )
 
 
 def _classes_of(archive: Archive, folders: list[str], good_class: str | None, hint: str) -> list[str]:
@@ -187,6 +209,11 @@ def _folders_without_pictures(unused: Unused, prefix: str, in_splits: bool, clas
     return sorted(found - classes - {"."})
 
 
-def _tables(unused: Unused) -> str:
+def _tables(archive: Archive, unused: Unused) -> str:
+    """Name the files that may hold the labels, and why they are not read."""
     tables = [name for name in unused.unread if name.lower().endswith((".csv", ".txt", ".xlsx", ".xml"))]
-    return f". Tables of labels are not read ({some(tables)})" if tables else ""
+    told = f". Tables of labels are not read ({some(tables)})" if tables else ""
+    json_files = [name for name in archive.names if name.lower().endswith(".json")]
+    if json_files:
+        told += f". Labels in JSON are read from files named like their split, as train/train.json ({some(json_files)})"
+    return told

@@ -102,7 +102,7 @@ def _labeled_keys(archive: Archive, file: LabelFile) -> Iterator[tuple[str, Any]
         raise InputError(f"{archive.name}: {file.name} is no valid JSON: {error}") from None
     wanted = "it must map `run/image.png` to a label such as 0"
     if not isinstance(pairs, _Pairs):
-        raise InputError(f"{archive.name}: {file.name} is no such file: {wanted}")
+        raise InputError(f"{archive.name}: {file.name} holds something else than a map: {wanted}")
     for key, label in pairs:
         if isinstance(label, list):
             coco = "images" in dict(pairs) and "annotations" in dict(pairs)

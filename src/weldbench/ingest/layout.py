@@ -79,6 +79,11 @@ def read_layout(
 
 
 def _put_the_good_class_first(archive: Archive, layout: Layout, good_class: str | None) -> None:
+    if good_class == NO_GOOD_CLASS and NO_GOOD_CLASS in layout.classes:
+        raise InputError(
+            f"{archive.name}: good_class in params.yaml is {good_class}, which stands for no good class, but a class "
+            "is named so; rename that class, to good if it is the good one, or name another one as good_class"
+        )
     if good_class == NO_GOOD_CLASS or not layout.classes:
         return
     layout.good_class = layout.classes[0] if good_class is None else good_class
