@@ -73,12 +73,12 @@ def test_the_lock_is_free_after_its_holder_was_killed(tmp_path: Path, monkeypatc
 def test_a_full_disk_behind_a_library_is_one_message_too(capsys: pytest.CaptureFixture) -> None:
     @command
     def main() -> None:
-        raise OSError(errno.ENOSPC, "No space left on device", "/tmp/kernel.json")
+        raise OSError(errno.ENOSPC, "No space left on device", "kernel.json")
 
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code == 2
-    assert capsys.readouterr().err.startswith("error: /tmp/kernel.json: the disk is full; make room")
+    assert capsys.readouterr().err.startswith("error: kernel.json: the disk is full; make room")
 
 
 @pytest.fixture
