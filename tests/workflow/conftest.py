@@ -124,15 +124,17 @@ def run(project: Path, *command: str, code: int | None = 0) -> str:
 
 def start_and_kill(project: Path, command: tuple[str, ...], first_output: str, after_seconds: float) -> None:
     """Kill the engine and all that it started, some time after a file that matches `first_output` is there."""
-    process = subprocess.Popen(
-        command, cwd=project, env=environment(project), start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    log = project.with_name("killed.log")
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, cwd=project, env=environment(project), start_new_session=True, stdout=output, stderr=output
+        )
     while not any(project.glob(first_output)) and process.poll() is None:
         time.sleep(0.05)
     time.sleep(after_seconds)
+    assert process.poll() is None, f"{command[0]} ended before it was killed:\n{log.read_text(encoding='utf-8')}"
     os.killpg(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL, f"{command[0]} had ended before it was killed"
+    process.wait()
 
 
 def environment(project: Path) -> dict[str, str]:
