@@ -172,6 +172,7 @@ def _refused() -> Iterator[Kind]:
     bright = (COLOR[8].levels / 255).astype(np.float32)
     yield refused("PFM", "any", "OpenCV", opencv(bright, ".pfm"), "floating-point PFM")
     yield refused("Radiance HDR", "any", "OpenCV", opencv(bright, ".hdr"), "Radiance HDR")
+    yield refused("JPEG-LS", "any", "imagecodecs", imagecodecs.jpegls_encode(levels(8)), "JPEG-LS")
     yield refused("JPEG XL", "any", "imagecodecs", imagecodecs.jpegxl_encode(levels(8)), "JPEG XL")
     starts = {
         "HEIC": b"\0\0\0\x18ftypheic",

@@ -52,7 +52,10 @@ def read(data: bytes) -> Contents:
     pages = [page for page in file.pages if isinstance(page, tifffile.TiffPage)]
     if not pages:
         raise BadFrameError("it is a damaged picture (TIFF without a picture)")
-    pictures = [page for page in pages if not page.subfiletype & (_PREVIEW | _MASK)] or pages[:1]
+    pictures = [page for page in pages if not page.subfiletype & (_PREVIEW | _MASK)]
+    if not pictures and any(page.subifds for page in pages):
+        raise not_read("TIFF with a preview in front of its picture, as raw files of cameras")
+    pictures = pictures or pages[:1]
     return Contents(len(pictures), (_samples(page, data) for page in pictures))
 
 
