@@ -169,6 +169,8 @@ def _refused() -> Iterator[Kind]:
         yield refused(name, several[0], "Pillow", data, several[1])
     data = tiff(np.stack(pages).astype(np.uint16) * 257, photometric="minisblack")
     yield refused("TIFF", several[0], "tifffile", data, several[1])
+    data = tiff(np.stack(pages), imagej=True, truncate=True)
+    yield refused("TIFF", several[0], "tifffile, as ImageJ", data, several[1])
     bright = (COLOR[8].levels / 255).astype(np.float32)
     yield refused("PFM", "any", "OpenCV", opencv(bright, ".pfm"), "floating-point PFM")
     yield refused("Radiance HDR", "any", "OpenCV", opencv(bright, ".hdr"), "Radiance HDR")
