@@ -199,3 +199,10 @@ def test_the_lock_is_read_as_pip_reads_it(tmp_path: Path, versions: dict[str, st
         "numpy==2.5.5 ; python_full_version >= '3.12'\n"
     )
     assert off_lock(versions, lock) == found
+
+
+@pytest.mark.parametrize("damage", ["3", "[3]", '{"settings": {}}', '{"settings": 1, "inputs": {}, "versions": {}}'])
+def test_a_record_that_lacks_a_part_is_damaged(project: Path, damage: str) -> None:
+    TRAINING.write_text(f'{{"made_from": {damage}, "outputs": {{}}}}')
+    with pytest.raises(InputError, match=r"training\.json: this file is damaged"):
+        contradictions(asked(), networks=True)

@@ -108,7 +108,7 @@ def _differences(record: Record, networks: bool) -> Iterator[str]:
             yield f"made from another {path} than the one here"
     for name, path in record.outputs.items():
         weighed = networks or path.suffix != ".safetensors"
-        if weighed and path.is_file() and recorded["outputs"].get(name) != sha256(path):
+        if weighed and path.is_file() and recorded.get("outputs", {}).get(name) != sha256(path):
             yield f"it does not belong to {path}, which was written at another time or changed since"
 
 
