@@ -197,7 +197,7 @@ import re, sys
 from pathlib import Path
 from weldbench.config.data import Ingest, LocalDataset
 from weldbench.ingest.ingest import ingest
-dataset = LocalDataset(source="local", path="")
+dataset = LocalDataset(source="local", path="frames")
 ingest(sys.argv[1], sys.argv[2], "memory", dataset, Ingest(frame_size_px=224, workers=1))
 # Unlike getrusage's, this peak does not hold that of the process which started this one.
 print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024)
