@@ -23,7 +23,7 @@ def main() -> None:
     params = load_params(arguments.params).for_dataset(arguments.dataset)
     places = arguments.data, arguments.trained, arguments.evaluation, arguments.output
     records = list((project := Project(params, arguments.dataset, *places)).records(params.compare.models))
-    refuse(contradictions(records, networks=False), "nothing was compared, as files do not belong together")
+    refuse(contradictions(records, large_files=False), "nothing was compared, as files do not belong together")
     for sentence in (told := deviations(records, arguments.lock)):
         print(f"compare {arguments.dataset}: {sentence}", file=sys.stderr)
     findings = gather(

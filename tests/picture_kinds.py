@@ -169,9 +169,12 @@ def _refused() -> Iterator[Kind]:
         yield refused(name, several[0], "Pillow", data, several[1])
     data = tiff(np.stack(pages).astype(np.uint16) * 257, photometric="minisblack")
     yield refused("TIFF", several[0], "tifffile", data, several[1])
+    data = tiff(np.stack(pages), imagej=True, truncate=True)
+    yield refused("TIFF", several[0], "tifffile, as ImageJ", data, several[1])
     bright = (COLOR[8].levels / 255).astype(np.float32)
     yield refused("PFM", "any", "OpenCV", opencv(bright, ".pfm"), "floating-point PFM")
     yield refused("Radiance HDR", "any", "OpenCV", opencv(bright, ".hdr"), "Radiance HDR")
+    yield refused("JPEG-LS", "any", "imagecodecs", imagecodecs.jpegls_encode(levels(8)), "JPEG-LS")
     yield refused("JPEG XL", "any", "imagecodecs", imagecodecs.jpegxl_encode(levels(8)), "JPEG XL")
     starts = {
         "HEIC": b"\0\0\0\x18ftypheic",

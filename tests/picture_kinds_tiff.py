@@ -100,6 +100,12 @@ def _channels() -> Iterator[Kind]:
         file.write(GRAY[16].levels, photometric="minisblack")
         file.write(GRAY[16].levels[::2, ::2], photometric="minisblack", subfiletype=1)
     yield read("TIFF", GRAY[16], "tifffile, BigTIFF with a preview", preview.getvalue())
+    raw = io.BytesIO()
+    with tifffile.TiffWriter(raw) as file:
+        file.write(GRAY[8].levels[::2, ::2], photometric="minisblack", subfiletype=1, subifds=1)
+        file.write(GRAY[8].levels, photometric="minisblack")
+    words = "TIFF with a preview in front of its picture"
+    yield refused("TIFF", "a preview in front of the picture, as in raw files", "tifffile", raw.getvalue(), words)
 
 
 def _packed() -> Iterator[Kind]:

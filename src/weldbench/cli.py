@@ -50,7 +50,7 @@ def _verify(arguments: argparse.Namespace) -> None:
     found = differences(dataset, Path("results") / dataset / "lineage.json")
     records = Project.here(params, dataset).all_records()
     found += missing(records)
-    found += [f"{path}: {told}" for path, said in contradictions(records, networks=True).items() for told in said]
+    found += [f"{path}: {told}" for path, said in contradictions(records, large_files=True).items() for told in said]
     found += deviations(records, Path("requirements.lock"))
     if found:
         raise InputError("\n  - ".join([f"results/{dataset} does not belong to what is here", *found]) + f"\n{AGAIN}")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from filelock import FileLock
@@ -16,6 +17,7 @@ from weldbench.pipeline import lock
 from weldbench.pipeline.command import command
 from weldbench.pipeline.lock import HELD, LOCK_FILE, release_engine_lock, take_engine_lock, take_output_lock
 from weldbench.runtime.atomic import partial_path, replacing, write_json
+from weldbench.runtime.disk import space_for
 
 
 def test_an_input_error_is_one_message_and_exit_code_2(capsys: pytest.CaptureFixture) -> None:
@@ -137,7 +139,7 @@ PATHS = {"engine": LOCK_FILE, "output": ".models.lock"}
     [
         (errno.ENOLCK, "the file system has no locks, or none left"),
         (errno.ENOSYS, "the file system has no locks, or none left"),
-        (errno.EROFS, "you may not write into this folder"),
+        (errno.EROFS, "the file system is read-only; mount it"),
         (errno.EACCES, "you may not write into this folder"),
         (errno.ENOSPC, "the disk is full"),
         (errno.EIO, "Input/output error"),
@@ -252,3 +254,27 @@ def test_json_refuses_what_is_no_number(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         write_json(tmp_path / "metrics.json", {"macro_f1": float("nan")})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_folder_below_a_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WELDBENCH_OUTPUT_LOCK_HELD", raising=False)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"a file stands where the folder .*file is meant; delete it, or name another"):
+        take_output_lock(tmp_path / "file" / "seed0")
+
+
+def test_a_reader_that_leaves_early_gets_no_traceback() -> None:
+    code = "from weldbench.pipeline.command import command; command(lambda: print('x' * 10**6))()"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
+def test_small_sizes_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=2**19))
+    with (
+        pytest.raises(InputError, match=r"ingest needs 1\.50 MiB, and 0\.50 MiB are free there"),
+        space_for(tmp_path, 3 * 2**19, "ingest"),
+    ):
+        pass

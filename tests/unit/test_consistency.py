@@ -62,12 +62,12 @@ def edit_record(path: Path, *keys: str, value: object) -> None:
 
 
 def test_what_belongs_together_is_let_pass(project: Path) -> None:
-    assert contradictions(asked(), networks=True) == {}
+    assert contradictions(asked(), large_files=True) == {}
     assert deviations(asked(), Path("requirements.lock")) == []
     edit_params("per_dataset", "ss304", "models", "conv6", value={"epochs": 7})  # concerns another dataset
     edit_params("ingest", "workers", value=7)
     edit_params("sweep", "epochs", value=[7])
-    assert contradictions(asked(), networks=True) == {}
+    assert contradictions(asked(), large_files=True) == {}
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_settings_other_than_those_of_params_yaml_are_named(
     project: Path, keys: tuple[str, ...], value: object, path: Path, said: str
 ) -> None:
     edit_params(*keys, value=value)
-    assert any(said in sentence for sentence in contradictions(asked(), networks=False)[path])
+    assert any(said in sentence for sentence in contradictions(asked(), large_files=False)[path])
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,7 @@ def test_settings_other_than_those_of_params_yaml_are_named(
     [
         ("data/weldsim/split/fold0/split.csv", TRAINING, "made from another data/weldsim/split/fold0/split.csv"),
         ("data/weldsim/manifest.csv", TRAINING, "made from another data/weldsim/manifest.csv"),
+        ("data/weldsim/frames.npy", Path("data/weldsim/inventory.json"), "it does not belong to data/weldsim/frames.npy"),
         ("models/weldsim/conv6/fold0/seed0/model.safetensors", EVALUATION, "made from another models/weldsim/conv6"),
         ("models/weldsim/conv6/fold0/seed0/model.safetensors", TRAINING, "it does not belong to models/weldsim/conv6"),
         ("models/weldsim/conv6/fold0/seed0/history.csv", TRAINING, "it does not belong to models/weldsim/conv6"),
@@ -107,13 +108,13 @@ def test_settings_other_than_those_of_params_yaml_are_named(
 def test_another_file_behind_a_result_is_named(project: Path, file: str, path: Path, said: str) -> None:
     with Path(file).open("a", encoding="utf-8") as changed:
         changed.write(" ")
-    assert any(said in sentence for sentence in contradictions(asked(), networks=True)[path])
+    assert any(said in sentence for sentence in contradictions(asked(), large_files=True)[path])
 
 
 def test_the_network_of_another_training_is_found_without_hashing_networks(project: Path) -> None:
     for name in ("training.json", "model.safetensors", "history.csv"):
         shutil.copy(TRAINING.with_name(name), TRAINING.parents[1] / "seed1" / name)
-    found = contradictions(asked(), networks=False)
+    found = contradictions(asked(), large_files=False)
     assert "seed was 0, params.yaml says 1" in found[TRAINING.parents[1] / "seed1" / "training.json"][0]
     assert "made from another" in found[EVALUATION.parents[1] / "seed1" / "evaluation.json"][0]
 
@@ -121,12 +122,12 @@ def test_the_network_of_another_training_is_found_without_hashing_networks(proje
 def test_a_file_of_an_earlier_version_says_nothing_and_is_refused(project: Path) -> None:
     TRAINING.write_text("{}")
     with pytest.raises(InputError, match=r"it does not say what it was made from(.|\n)*delete the files named here"):
-        refuse(contradictions(asked(), networks=False), "nothing was compared")
+        refuse(contradictions(asked(), large_files=False), "nothing was compared")
 
 
 def test_predictions_without_a_record_are_refused(project: Path) -> None:
     EVALUATION.unlink()
-    (said,) = contradictions(asked(), networks=False)[EVALUATION]
+    (said,) = contradictions(asked(), large_files=False)[EVALUATION]
     assert said.startswith(
         "it is missing, so nothing says what results/weldsim/evaluation/conv6/fold0/seed0/predictions"
     )
@@ -134,7 +135,7 @@ def test_predictions_without_a_record_are_refused(project: Path) -> None:
 
 def test_versions_mixed_within_a_comparison_are_named(project: Path) -> None:
     edit_record(TRAINING, "versions", "torch", value="9.9.9")
-    (said,) = contradictions(asked(), networks=False)[TRAINING]
+    (said,) = contradictions(asked(), large_files=False)[TRAINING]
     assert "made with torch 9.9.9, but models/weldsim/full_con6/fold0/seed0/training.json with torch" in said
 
 
@@ -142,7 +143,7 @@ def test_one_set_of_versions_off_the_lock_is_allowed_and_stands_below_every_tabl
     for record in asked():
         if record.stage == "train":
             edit_record(record.path, "versions", "torch", value="9.9.9")
-    assert contradictions(asked(), networks=False) == {}
+    assert contradictions(asked(), large_files=False) == {}
     (said,) = deviations(asked(), Path("requirements.lock"))
     assert said.startswith("Made with other packages than the locked ones, torch 9.9.9 (requirements.lock: ==2.14.1): ")
     finished = compare(project)
@@ -199,3 +200,10 @@ def test_the_lock_is_read_as_pip_reads_it(tmp_path: Path, versions: dict[str, st
         "numpy==2.5.5 ; python_full_version >= '3.12'\n"
     )
     assert off_lock(versions, lock) == found
+
+
+@pytest.mark.parametrize("damage", ["3", "[3]", '{"settings": {}}', '{"settings": 1, "inputs": {}, "versions": {}}'])
+def test_a_record_that_lacks_a_part_is_damaged(project: Path, damage: str) -> None:
+    TRAINING.write_text(f'{{"made_from": {damage}, "outputs": {{}}}}')
+    with pytest.raises(InputError, match=r"training\.json: this file is damaged"):
+        contradictions(asked(), large_files=True)

@@ -3,9 +3,11 @@ import io
 import numpy as np
 import pytest
 from archives import encoded, picture
+from picture_files import tiff
 from PIL import Image
 
 from weldbench.data.resize import area_mean
+from weldbench.errors import BadFrameError
 from weldbench.ingest.decode import decode
 
 
@@ -64,3 +66,13 @@ def test_black_and_white_and_transparency() -> None:
         buffer = io.BytesIO()
         image.save(buffer, "PNG")
         assert decode(buffer.getvalue()).gray.tolist() == expected
+
+
+def test_a_pointer_of_git_lfs_is_told() -> None:
+    with pytest.raises(BadFrameError, match="only a pointer of git-lfs to the picture; run `git lfs pull`"):
+        decode(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
+
+
+def test_one_picture_of_a_stack_is_read_though_its_description_was_copied() -> None:
+    gray = picture(1)
+    assert (decode(tiff(gray, description="ImageJ=1.54f\nimages=3\nslices=3\n")).gray == gray).all()

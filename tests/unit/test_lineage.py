@@ -80,3 +80,12 @@ def test_a_damaged_record_says_what_to_do(recorded: Path, content: bytes) -> Non
     RECORD.write_bytes(content)
     with pytest.raises(InputError, match=r"^results/weldsim/lineage\.json: .*delete it, and `snakemake --cores all`"):
         differences("weldsim", RECORD)
+
+
+def test_many_missing_results_are_one_sentence(recorded: Path) -> None:
+    for number in range(5):
+        Path(f"results/weldsim/tables/{number}.md").write_text("| 0.5 |\n")
+    write_json(RECORD, lineage("weldsim"))
+    shutil.rmtree("results/weldsim/tables")
+    (found,) = differences("weldsim", RECORD)
+    assert found.endswith("tables/2.md and 3 more are missing")

@@ -58,9 +58,8 @@ def test_lint(command: str) -> None:
 def test_make_alone_names_every_target() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split()
-    shown = subprocess.run(
-        ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
+    command = ["make", "--no-print-directory"]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     sentences = dict(line.split(maxsplit=1) for line in shown)
     assert list(sentences) == targets
     assert all(re.fullmatch(r"[A-Z].*[.]", sentence) for sentence in sentences.values())

@@ -168,6 +168,15 @@ def test_a_part_that_loses_all_frames() -> None:
         divided(manifest_of(frames))
 
 
+def test_a_folder_name_that_all_splits_share_is_named() -> None:
+    frames = [frame for label in CLASSES for split in ("train", "valid", "test")
+        for frame in run_frames("images", label, split, 2)]  # fmt: skip
+    with pytest.raises(
+        InputError, match=r"left in train; .*a folder name of its own.* share 1 run \('images'; .*test\)"
+    ):
+        divided(manifest_of(frames))
+
+
 @pytest.mark.parametrize("lost", ["train", "valid"])
 def test_a_split_that_loses_all_frames_is_filled_by_what_the_message_says(lost: str) -> None:
     """Every run of `lost` stands in test too, so that the rule against leaks leaves nothing of it."""

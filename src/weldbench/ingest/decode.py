@@ -36,6 +36,7 @@ _PILLOW_FORMATS = {
     "WEBP": re.compile(rb"RIFF....WEBP", re.DOTALL),
     "AVIF": re.compile(rb"....ftypavi[fs]", re.DOTALL),
 }
+_LFS_POINTER = b"version https://git-lfs"
 # How files begin that may well stand among frames, and that are not read.
 _KNOWN_KINDS = {
     "HEIC": re.compile(rb"....ftyp(hei|hev|mif1|msf1)", re.DOTALL),
@@ -118,6 +119,8 @@ def _contents(data: bytes) -> Contents:
     for name, start in _PILLOW_FORMATS.items():
         if start.match(data):
             return with_pillow.read(data, name)
+    if data.startswith(_LFS_POINTER):
+        raise BadFrameError("it is only a pointer of git-lfs to the picture; run `git lfs pull` where it was cloned")
     for name, start in _KNOWN_KINDS.items():
         if start.match(data):
             raise not_read(name)

@@ -33,6 +33,10 @@ def command(main: Callable[[], None]) -> Callable[[], None]:
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(2)
+        except BrokenPipeError:
+            # Whoever read the output has had enough, as `head`; what is left of it goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
         except OSError as error:
             # What no writer of ours names: a folder where a file is meant, a library's temporary file.
             said = refusal(error) or (error.strerror if error.filename else None)

@@ -9,18 +9,20 @@ from weldbench.pipeline.records import Record, off_lock, read_record, setting_di
 
 AGAIN = (
     "`snakemake --cores all` or `dvc repro` makes again what a change of params.yaml concerns; where they find nothing "
-    "to do, `dvc checkout` brings back the files that dvc.lock names, or delete the files named here and run again"
+    "to do, `dvc checkout` brings back the files that dvc.lock names, or delete the files named here and run again. "
+    "Tables that an engine deleted before come back with `git checkout results`"
 )
 _NAMED = 3  # files in a sentence
+_LARGE = {".safetensors", ".npy"}
 
 
-def contradictions(records: Iterable[Record], *, networks: bool) -> dict[Path, list[str]]:
+def contradictions(records: Iterable[Record], *, large_files: bool) -> dict[Path, list[str]]:
     """Say which outputs were made from something else than what is asked for; what is not there says nothing.
 
     Args:
         records: What is asked for.
-        networks: Also hash the trained networks, which takes about a second per GB; else what training.json says of
-            them is believed.
+        large_files: Also hash the frames and the trained networks, which takes about a second per GB; else what their
+            records say of them is believed.
 
     Returns:
         File that carries the record -> sentences; empty if everything belongs together.
@@ -30,7 +32,7 @@ def contradictions(records: Iterable[Record], *, networks: bool) -> dict[Path, l
     """
     records = list(records)
     present = [record for record in records if record.path.is_file()]
-    found = {record.path: list(_differences(record, networks)) for record in present}
+    found = {record.path: list(_differences(record, large_files)) for record in present}
     for record in records:
         if not record.path.is_file() and (made := [path for path in record.outputs.values() if path.is_file()]):
             found[record.path] = [f"it is missing, so nothing says what {made[0]} was made from"]
@@ -91,7 +93,7 @@ def refuse(found: Mapping[Path, Sequence[str]], what: str) -> None:
         raise InputError("\n  - ".join([what, *lines]) + f"\n{AGAIN}")
 
 
-def _differences(record: Record, networks: bool) -> Iterator[str]:
+def _differences(record: Record, large_files: bool) -> Iterator[str]:
     recorded = read_record(record.path)
     made_from = recorded.get("made_from")
     if not made_from:
@@ -104,18 +106,18 @@ def _differences(record: Record, networks: bool) -> Iterator[str]:
         for difference in setting_differences(of_backbone, record.pretrained.settings):
             yield f"its backbone was made with other settings: {difference}"
     for name, path in record.inputs.items():
-        if path.is_file() and made_from["inputs"].get(name) != _sum(path, networks):
+        if path.is_file() and made_from["inputs"].get(name) != _sum(path, large_files):
             yield f"made from another {path} than the one here"
     for name, path in record.outputs.items():
-        weighed = networks or path.suffix != ".safetensors"
-        if weighed and path.is_file() and recorded["outputs"].get(name) != sha256(path):
+        weighed = large_files or path.suffix not in _LARGE
+        if weighed and path.is_file() and recorded.get("outputs", {}).get(name) != sha256(path):
             yield f"it does not belong to {path}, which was written at another time or changed since"
 
 
-def _sum(path: Path, networks: bool) -> str:
+def _sum(path: Path, large_files: bool) -> str:
     """Hash an input; of a trained network, unless it is to be hashed, take what its training says."""
     training = path.with_name("training.json")
-    if networks or path.suffix != ".safetensors" or not training.is_file():
+    if large_files or path.suffix != ".safetensors" or not training.is_file():
         return sha256(path)
     return str(read_record(training).get("outputs", {}).get(path.name))
 

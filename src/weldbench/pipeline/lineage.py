@@ -14,6 +14,7 @@ from weldbench.config import load_params
 from weldbench.errors import InputError
 from weldbench.pipeline.sources import CODE
 from weldbench.runtime.processor import processor_name
+from weldbench.runtime.text import some
 
 _AGAIN = "delete it, and `snakemake --cores all` or `dvc repro` makes it again"
 PACKAGES = ("snakemake", "dvc", "torch", "torchvision", "numpy", "pandas", "scikit-learn")
@@ -71,7 +72,8 @@ def differences(dataset: str, record: Path) -> list[str]:
         if recorded[key] != here[key]
     ]
     then, now = recorded["results_sha256"], here["results_sha256"]
-    found += [f"{path} is missing" for path in sorted(then.keys() - now.keys())]
+    if gone := sorted(then.keys() - now.keys()):
+        found.append(f"{some(gone)} {'is' if len(gone) == 1 else 'are'} missing")
     found += [f"{path} is not from that run" for path in sorted(now.keys() - then.keys())]
     found += [
         f"{path} is not as that run wrote it" for path in sorted(then.keys() & now.keys()) if then[path] != now[path]

@@ -88,8 +88,12 @@ def _cause(path: Path, error: Exception) -> str:
     match error.errno if isinstance(error, OSError) else errno.ENOSYS:
         case errno.EACCES | errno.EPERM if path.exists():
             return f"the file belongs to another user ({_owner(path)}); delete it when nobody is at work here"
-        case errno.EACCES | errno.EPERM | errno.EROFS:
+        case errno.EACCES | errno.EPERM:
             return "you may not write into this folder; change its permissions, or work in a copy of it"
+        case errno.EROFS:
+            return "the file system is read-only; mount it for writing, or work in another folder"
+        case errno.EEXIST | errno.ENOTDIR:
+            return f"a file stands where the folder {path.parent} is meant; delete it, or name another folder"
         case errno.ENOSYS | errno.ENOTSUP | errno.ENOLCK:
             return "the file system has no locks, or none left; work on another disk, or mount this one with locks"
         case errno.ENOSPC | errno.EDQUOT:

@@ -114,7 +114,7 @@ def ingest_record(params: Params, dataset: str, archive: Path, output: Path) -> 
         stage="ingest",
         settings={f"datasets.{dataset}": as_json(params.datasets[dataset]), "ingest": settings},
         inputs={"archive.json": archive.with_suffix(".json")},
-        outputs={"manifest.csv": output / "manifest.csv"},
+        outputs={name: output / name for name in ("frames.npy", "manifest.csv")},
     )
 
 

@@ -104,9 +104,18 @@ def read_record(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: there is no such file; run the stage that writes it") from None
     except (ValueError, OSError, SafetensorError) as error:
         raise InputError(f"{path}: this file is damaged: {error}; delete it and run the stage that writes it") from None
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or (found.get("made_from") and not _is_whole(found)):
         raise InputError(f"{path}: this file is damaged: it holds no record; delete it and make it again")
     return found
+
+
+def _is_whole(record: Mapping[str, Any]) -> bool:
+    made_from = record["made_from"]
+    if not isinstance(made_from, dict) or not isinstance(record.get("outputs", {}), dict):
+        return False
+    return "code_sha256" in made_from and all(
+        isinstance(made_from.get(key), dict) for key in ("settings", "inputs", "versions")
+    )
 
 
 def setting_differences(recorded: Mapping[str, Any], asked: Mapping[str, Any]) -> Iterator[str]:

@@ -102,7 +102,7 @@ def _finished(repo: Repo, changed: set[str], plan: dict[str, bool]) -> list[Pipe
 def _refuse_contradictions(params: Params, stages: Sequence[PipelineStage]) -> None:
     project = Project.here(params, params.dataset)
     concerned = [record for record in project.all_records() if _made_by(stages, str(record.path))]
-    found = contradictions(concerned, networks=True)
+    found = contradictions(concerned, large_files=True)
     for path in other_code(concerned):
         found.setdefault(path, []).append("made by other code than that in src/weldbench")
     refuse(found, "nothing was synchronized: an engine calls files up to date that were made from something else")

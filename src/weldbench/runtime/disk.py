@@ -29,7 +29,7 @@ def space_for(folder: Path, needed_bytes: int, purpose: str) -> Iterator[None]:
         free = shutil.disk_usage(folder).free
         if free < needed_bytes:
             raise InputError(
-                f"{folder}: {purpose} needs {_gib(needed_bytes)}, and {_gib(free)} are free there; "
+                f"{folder}: {purpose} needs {_shown(needed_bytes)}, and {_shown(free)} are free there; "
                 "make room and run this again"
             )
         yield
@@ -61,5 +61,5 @@ def refusal(error: OSError) -> str | None:
     return _REFUSALS.get(error.errno or 0)
 
 
-def _gib(size_bytes: int) -> str:
-    return f"{size_bytes / 2**30:.2f} GiB"
+def _shown(size_bytes: int) -> str:
+    return f"{size_bytes / 2**30:.2f} GiB" if size_bytes >= 2**30 else f"{size_bytes / 2**20:.2f} MiB"

@@ -48,7 +48,7 @@ def split_dataset(
     leaks = find_leaks(used.assign(content=contents[used["row"]]), perceptual[used["row"]])
     kept, notes_on_leaks = _resolve(used.assign(content=contents[used["row"]]), leaks, settings)
     dropped = used.drop(kept.index)
-    notes_on_classes = _notes_on_empty_classes(kept, classes, _advice(settings, some_dropped=not dropped.empty))
+    notes_on_classes = _notes_on_empty_classes(kept, classes, _advice(settings, leaks, some_dropped=not dropped.empty))
     rows = _balanced(kept, settings, generator(Stream.BALANCE, settings.seed, fold))
     audit = {
         "strategy": settings.strategy,
@@ -108,12 +108,15 @@ def _frames_of(leak: dict[str, Any]) -> str:
     return ", ".join(f"{counted(count, 'frame')} of {split}" for split, count in leak["frames"].items())
 
 
-def _advice(settings: Split, some_dropped: bool) -> str:
+def _advice(settings: Split, leaks: dict[str, Any], some_dropped: bool) -> str:
     """Say what fills a split that is left without frames, or without those of a class."""
     steps = [] if settings.strategy == "grouped" else ["set split.strategy to grouped"]
     if some_dropped:
         steps += ["take copies out of the data", "set split.on_leak to warn"]
-    return ", or ".join([*steps, "add runs"])
+    if some_dropped and leaks["shared_runs"]["runs"]:
+        steps.append("give each run a folder name of its own, as folders of one name are taken for one run")
+    advice = ", or ".join([*steps, "add runs"])
+    return f"{advice} (the splits share {_described(leaks)})" if some_dropped else advice
 
 
 def _notes_on_empty_classes(kept: pd.DataFrame, classes: list[str], advice: str) -> list[str]:

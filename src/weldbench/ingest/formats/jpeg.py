@@ -13,6 +13,7 @@ START = b"\xff\xd8\xff"
 _JFIF, _EXIF, _MULTI_PICTURE, _ADOBE, _COMMENT, _SCAN = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE, 0xDA
 # Starts of a frame; C4, C8 and CC are others' markers.
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_JPEG_LS = 0xF7
 # JFIF says that colors are YCbCr; its version and resolution do not matter.
 _PLAIN_JFIF = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
 _ADOBE_BYTES = 12  # of its segment: name, version, flags, and how the colors are coded
@@ -28,6 +29,8 @@ def read(data: bytes) -> Contents:
     """
     kept, exif, several = [START[:2]], None, False
     for marker, content, segment in _segments(data):
+        if marker == _JPEG_LS:
+            raise not_read("JPEG-LS")
         if marker in _FRAMES and content and content[0] != 8:
             raise not_read(f"JPEG with {content[0]}-bit levels")
         if marker == _JFIF and content.startswith(b"JFIF\0"):

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 
 import numpy as np
 import tifffile
@@ -38,6 +39,8 @@ _COMPRESSIONS = {1, 2, 3, 4, 5, 8, 32946, 32773, 34925, 50000, _JPEG}
 _CMYK = 1  # InkSet
 _PREMULTIPLIED, _ALPHA = 1, 2  # ExtraSamples
 
+# ImageJ's description of a stack.
+_STACK = re.compile(r"ImageJ=.*?^images=([2-9]|[1-9]\d{1,8})$", re.DOTALL | re.MULTILINE)
 _TAGS = {"photometric": 262, "orientation": 274, "ink_set": 332}
 
 
@@ -52,8 +55,20 @@ def read(data: bytes) -> Contents:
     pages = [page for page in file.pages if isinstance(page, tifffile.TiffPage)]
     if not pages:
         raise BadFrameError("it is a damaged picture (TIFF without a picture)")
-    pictures = [page for page in pages if not page.subfiletype & (_PREVIEW | _MASK)] or pages[:1]
+    pictures = [page for page in pages if not page.subfiletype & (_PREVIEW | _MASK)]
+    if not pictures and any(page.subifds for page in pages):
+        raise not_read("TIFF with a preview in front of its picture, as raw files of cameras")
+    pictures = pictures or pages[:1]
+    if len(pages) == 1:
+        _refuse_stack(pages[0], data)
     return Contents(len(pictures), (_samples(page, data) for page in pictures))
+
+
+def _refuse_stack(page: tifffile.TiffPage, data: bytes) -> None:
+    """Refuse pictures that follow the first one without a directory of their own, as ImageJ writes large stacks."""
+    stack = _STACK.match(page.description)
+    if stack and len(data) >= sum(page.dataoffsets[:1]) + int(stack[1]) * page.nbytes > page.nbytes:
+        raise BadFrameError(f"it holds {stack[1]} pictures in one file; write each into a file of its own")
 
 
 def _samples(page: tifffile.TiffPage, file_bytes: bytes) -> Samples:
