@@ -98,7 +98,7 @@ def test_settings_other_than_those_of_params_yaml_are_named(
     [
         ("data/weldsim/split/fold0/split.csv", TRAINING, "made from another data/weldsim/split/fold0/split.csv"),
         ("data/weldsim/manifest.csv", TRAINING, "made from another data/weldsim/manifest.csv"),
-        ("data/weldsim/frames.npy", Path("data/weldsim/inventory.json"), "it does not belong to data/weldsim/frames.npy"),
+        ("data/weldsim/frames.npy", Path("data/weldsim/inventory.json"), "it does not belong to data/weldsim"),
         ("models/weldsim/conv6/fold0/seed0/model.safetensors", EVALUATION, "made from another models/weldsim/conv6"),
         ("models/weldsim/conv6/fold0/seed0/model.safetensors", TRAINING, "it does not belong to models/weldsim/conv6"),
         ("models/weldsim/conv6/fold0/seed0/history.csv", TRAINING, "it does not belong to models/weldsim/conv6"),
