@@ -112,7 +112,7 @@ from weldbench.config.data import Ingest, LocalDataset
 from weldbench.ingest.ingest import ingest
 
 if __name__ == "__main__":
-    dataset = LocalDataset(source="local", path="")
+    dataset = LocalDataset(source="local", path=sys.argv[1])
     ingest(sys.argv[1], sys.argv[2], "memory", dataset, Ingest(frame_size_px=224, workers=2))
     own = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
     print(own + 2 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)

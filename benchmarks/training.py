@@ -116,6 +116,7 @@ def first(*arguments):
     print(time.time(), flush=True)
     os._exit(0)
 engine.train_step = first
+sys.path.insert(0, os.path.dirname(sys.argv[1]))
 runpy.run_path(sys.argv[1], run_name="__main__")
 """
 
@@ -126,9 +127,8 @@ def start_up(folder: Path, hardware: Hardware, rounds: int) -> Measured:
     data.mkdir()
     np.save(data / "frames.npy", np.random.default_rng(0).integers(0, 256, (96, 64, 64), dtype=np.uint8))
     labels = [f"class{number % CLASSES}" for number in range(96)]
-    pd.DataFrame({"row": range(96), "run": "a", "label": labels, "published_split": ""}).to_csv(
-        data / "manifest.csv", index=False
-    )
+    manifest = {"row": range(96), "path": [f"a/{n}.png" for n in range(96)], "run": "a", "label": labels}
+    pd.DataFrame({**manifest, "published_split": "", "sha256": ""}).to_csv(data / "manifest.csv", index=False)
     (data / "inventory.json").write_text(json.dumps({"classes": labels[:CLASSES]}))
     splits = ["train"] * 64 + ["valid"] * 32
     pd.DataFrame({"row": range(96), "split": splits, "weight": 1.0}).to_csv(data / "split.csv", index=False)
