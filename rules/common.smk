@@ -57,11 +57,14 @@ wildcard_constraints:
 def settings(*keys):
     """Sections of params.yaml as text, for `params:`; when one of them changes, the job runs again.
 
-    What a dataset changes in a section, `per_dataset.NAME...`, may be absent: then it is empty.
+    What a dataset changes in a section, `per_dataset.NAME...`, may be absent: then it is empty. So may be what a model
+    is, `models.NAME.architecture`: then its name says it.
     """
 
     def section(key):
         *outer, last = key.split(".")
+        if last == "architecture":
+            return PARAMS.models[outer[-1]].architecture
         if outer[:1] != ["per_dataset"]:
             return reduce(dict.__getitem__, outer, config)[last]
         return reduce(lambda found, step: found.get(step, {}), [*outer, last], config)

@@ -12,7 +12,7 @@ rule pretrain:
     resources:
         gpu=gpu,
     params:
-        settings=settings("pretrain", "hardware"),
+        settings=settings("pretrain", "hardware", "models.{model}.architecture"),
     shell:
         "python scripts/pretrain.py --model {wildcards.model} --output {output} 2>&1 | tee {log}"
 

@@ -35,7 +35,7 @@ def main() -> None:
     explained = explain(network, info.normalization, inputs, positions, frames.predicted[positions])
     convolutional = last_feature_map(network, torch.zeros(1, 1, size_px, size_px)) is not None
     method = "Grad-CAM" if convolutional else "gradient of the input, for it has no convolutions"
-    title = f"{info.settings.architecture}, seed {info.seed}: {method}, for the predicted class"
+    title = f"{info.settings.name}, seed {info.seed}: {method}, for the predicted class"
     save(explanation_figure(frames, chosen, {found.position: found for found in explained}, title), arguments.output)
 
 

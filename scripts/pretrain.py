@@ -23,7 +23,7 @@ def main() -> None:
         raise InputError(f"--model {arguments.model}: params.yaml's finetune.models does not name it")
     # The stream feeds one process; its renderers take the other cores.
     hardware = params.hardware.model_copy(update={"devices": 1})
-    settings = backbone_settings(arguments.model, params.pretrain)
+    settings = backbone_settings(params.models[arguments.model], params.pretrain)
     pretrain_backbone(prepare(hardware), settings, params.pretrain, hardware, arguments.output)
 
 

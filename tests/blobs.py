@@ -35,6 +35,8 @@ def write_params(folder: Path, precision: str = "fp32", devices: int = 1, **mode
     text = PARAMS.replace("PRECISION", precision).replace("DEVICES", str(devices))
     given = yaml.safe_load(text)
     given["models"] |= {name: yaml.safe_load(settings) for name, settings in models.items()}
+    given["finetune"]["models"] = [name for name in given["models"] if given["models"][name].get("init") == "simulated"]
+    given["train"]["models"] = [name for name in given["train"]["models"] if name not in given["finetune"]["models"]]
     path = folder / "params.yaml"
     path.write_text(yaml.safe_dump(given, sort_keys=False), encoding="utf-8")
     return path

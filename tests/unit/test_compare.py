@@ -247,7 +247,7 @@ def test_figures_and_tables_of_an_earlier_run_go(tmp_path):
 @pytest.mark.parametrize(("name", "dashed"), [("plain", False), ("one_run_in_one_class", True)])
 def test_figures_dash_an_interval_that_is_too_narrow_and_say_so(tmp_path, name, dashed):
     findings = conclude(WORLDS[name], tmp_path)
-    compared = macro_f1([findings.scored], findings.published).axes[0]
+    compared = macro_f1([findings.scored], findings.published, findings.trainings.architectures).axes[0]
     costs = cost(findings.scored, findings.trainings).axes[0]
     for axes, words in ((compared, compared.get_xlabel()), (costs, costs.get_ylabel())):
         intervals = [line for line in axes.lines if len(line.get_xdata()) == 2 and line.get_linestyle() != "None"]

@@ -58,7 +58,23 @@ def test_a_dataset_of_ones_own_needs_two_keys(raw: dict, tmp_path: Path) -> None
         ("split", "balance", "undersampel", "did you mean `undersample`?"),
         ("datasets", "mine", {"source": "locl"}, "`datasets.mine.source`: 'locl' is not allowed"),
         ("datasets", "mine", {"source": "local"}, "`datasets.mine.path` is missing"),
-        ("models", "resnt18", {"epochs": 1}, "`models.resnt18`: 'resnt18' is not allowed (did you mean `resnet18`?)"),
+        ("models", "resnt18", {"epochs": 1}, "(did you mean `resnet18`?); known: full_con6, conv6, resnet18,"),
+        ("models", "my_net", {"epochs": 1}, "`models.my_net`: there is no architecture 'my_net', and a model of ano"),
+        ("models", "my_net", {"epochs": 1}, "needs a line `architecture: ...` that says which network it is; known: f"),
+        ("models", "my_net", {"architecture": "resnt18"}, "`models.my_net.architecture`: there is no architecture 'r"),
+        ("models", "my_net", {"architecture": "resnt18"}, "(did you mean `resnet18`?); known: full_con6"),
+        ("models", "my_net", {"architecture": 18}, "`models.my_net.architecture`: there is no architecture '18'"),
+        ("models", "my_net", {"architecture": None}, "`models.my_net.architecture`: there is no architecture 'None'"),
+        ("models", "my_net", {"architecture": "conv6", "hiden": 1}, "`models.my_net.hiden` is an unknown key (did you"),
+        ("models", "my_net", {"architecture": "conv6"}, "`models.my_net.input_size_px` is missing"),
+        ("models", "my net", {"architecture": "conv6"}, "`models.my net`: a name consists of letters"),
+        ("models", "Class", {"architecture": "conv6"}, "`models.Class`: a model cannot be called class"),
+        ("models.conv6", "name", "conv6", "models.conv6.name: a model is named by its key; delete this line"),
+        ("per_dataset.ss304.models", "conv6", {"architecture": "conv6"}, "`per_dataset.ss304.models.conv6.archit"),
+        ("finetune", "models", ["resnet18", "resnet18_scratch"], "`resnet18_scratch` starts from random weights"),
+        ("models.resnet18", "init", "scratch", "finetune.models: `resnet18` starts from random weights; name it in tr"),
+        ("models.resnet18_scratch", "init", "simulated", "train.models: `resnet18_scratch` starts from a backbone"),
+        ("per_dataset.weldsim.models", "resnet18_scratch", {"init": "simulated"}, "is trained without one"),
         ("models", "conv6", [1], "`models.conv6`: Input should be a valid dictionary"),
         ("models", "resnet18", {"epochs": 1}, "`models.resnet18.input_size_px` is missing"),
         ("hardware", "threads", 0, "`hardware.threads`: Input should be greater than 0, not 0"),
@@ -73,7 +89,7 @@ def test_a_dataset_of_ones_own_needs_two_keys(raw: dict, tmp_path: Path) -> None
         ("datasets", "mine", {"source": "local", "path": "data/mine/archive.zip"}, "an engine deletes what stood"),
         ("datasets", "mine", {"source": "local", "path": "data"}, "an engine deletes what stood"),
         ("finetune", "models", ["resnet18", "conv6"], "`conv6` starts from random weights"),
-        ("train", "models", ["full_con6", "conv6", "resnet18"], "`resnet18` is in train.models too"),
+        ("train", "models", ["full_con6", "conv6", "resnet18_scratch", "resnet18"], "`resnet18` is in train.models too"),
         ("per_dataset.weldsim.models", "conv6", {"init": "imagenet"}, "conv6: `init`: 'imagenet' is not allowed"),
     ],
 )  # fmt: skip
@@ -87,6 +103,22 @@ def test_a_mistake_is_named_with_its_key_and_what_was_meant(
     message = problem(raw, tmp_path)
     assert told in message
     assert message.startswith(str(tmp_path / "params.yaml"))
+
+
+def test_several_models_may_have_one_architecture(raw: dict, tmp_path: Path) -> None:
+    settings = {"input_size_px": 64, "epochs": 1, "learning_rate": 0.1, "kernel_size": 3}
+    raw["models"]["my_conv"] = {"architecture": "conv6", **settings}
+    raw["per_dataset"]["weldsim"]["models"]["my_conv"] = {"epochs": 2}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw), encoding="utf-8")
+    params = load_params(tmp_path / "params.yaml").for_dataset("weldsim")
+    own, conv6 = params.models["my_conv"], params.models["conv6"]
+    assert (own.name, own.architecture, own.kernel_size, own.epochs) == ("my_conv", "conv6", 3, 2)
+    assert (conv6.name, conv6.architecture, conv6.kernel_size, conv6.epochs) == ("conv6", "conv6", 5, 60)
+
+
+def test_models_whose_files_some_systems_take_for_one_are_refused(raw: dict, tmp_path: Path) -> None:
+    raw["models"]["Conv6"] = {"architecture": "conv6", "input_size_px": 64, "epochs": 1, "learning_rate": 0.1}
+    assert "its files could not be told from those of" in problem(raw, tmp_path)
 
 
 def test_what_is_learnt_may_be_frozen_and_nothing_else(raw: dict, tmp_path: Path) -> None:
@@ -168,6 +200,7 @@ def own_text(old: str, new: str) -> str:
         ("hardware:\n", "hardware: ~\nhardwear:\n", "`hardware`: Input should be a valid dictionary"),
         ("  threads: 1", "  threads: 1\n  threads: 2", "`hardware.threads`: the key is already in line"),
         ("  threads: 1", "  'threads': 1\n  threads: 2", "`hardware.threads`: the key is already in line"),
+        ("  resnet50:", "  'resnet34':", "`models.resnet34`: the key is already in line"),
         ("report:", "folds: [0]\nreport:", "`folds`: the key is already in line"),
         ("  threads: 1", "  <<: {threads: 1}", "`hardware.<<`: a key is a name"),
         ("  threads: 1", "\tthreads: 1", "this is no valid YAML: found character"),

@@ -16,7 +16,7 @@ from weldbench.config.models import ARCHITECTURES, Conv6, Model, TorchvisionMode
 from weldbench.data.normalization import Normalization
 from weldbench.errors import InputError
 from weldbench.models.architectures import build_network, network_of
-from weldbench.models.files import TrainedInfo, load_trained, save_network
+from weldbench.models.files import TrainedInfo, load_trained, read_tensors, save_network
 from weldbench.models.initialization import IMAGENET, initial_network
 from weldbench.models.torchvision_models import (
     fold_to_gray,
@@ -144,7 +144,7 @@ def test_simulated_start_keeps_the_backbone_and_its_normalization(tmp_path):
     assert normalization == OWN
     assert network.fc.out_features == 3
     torch.testing.assert_close(network.layer4[1].conv2.weight, backbone.layer4[1].conv2.weight)
-    with pytest.raises(InputError, match="backbone of resnet18, not of resnet34"):
+    with pytest.raises(InputError, match=r"backbone of resnet18, and models\.resnet34 is a resnet34"):
         initial_network(settings("resnet34", init="simulated"), OTHERS, path, IMAGENET)
     with pytest.raises(InputError, match="no backbone was given"):
         initial_network(settings("resnet18", init="simulated"), OTHERS, None, IMAGENET)
@@ -281,3 +281,33 @@ def test_conv6_gives_what_it_would_with_relu_before_the_pooling():
     assert torch.equal(usual(frames), ours(frames))
     for one, other in zip(usual.parameters(), ours.parameters(), strict=True):
         assert torch.equal(one.grad, other.grad)
+
+
+@pytest.mark.parametrize(
+    ("mistake", "key"),
+    [
+        (lambda: build_network(settings("conv6", 4, name="my_net"), 6), "input_size_px"),
+        (lambda: build_network(settings("vit_b_16", 40, name="my_net"), 6), "input_size_px"),
+        (lambda: build_network(settings("densenet169", 8, name="my_net"), 6), "input_size_px"),
+        (lambda: initial_network(settings("resnet18", name="my_net", init="simulated"), OTHERS, None, OWN), "init"),
+        (
+            lambda: initial_network(
+                settings("resnet18", name="my_net", init="imagenet", pretrained_share=0.5), OTHERS, None, OWN
+            ),
+            "pretrained_share",
+        ),
+    ],
+)
+def test_a_message_names_the_key_that_the_user_wrote_not_the_architecture(mistake, key):
+    with pytest.raises(InputError, match=rf"models\.my_net\.{key} is "):
+        mistake()
+
+
+def test_a_file_tells_a_model_s_name_from_its_architecture(tmp_path):
+    own = settings("conv6", name="my_net", channels=[4], hidden=8)
+    info = TrainedInfo(own, OTHERS, OWN, "mine", 0, 0)
+    save_network(tmp_path / "model.safetensors", build_network(own, 3).state_dict(), info)
+    _, note = read_tensors(tmp_path / "model.safetensors")
+    assert (note["model"], note["architecture"]) == ("my_net", "conv6")
+    _, read = load_trained(tmp_path / "model.safetensors")
+    assert (read.settings.name, read.settings.architecture) == ("my_net", "conv6")

@@ -18,7 +18,7 @@ HARDWARE = Hardware(device="cpu", precision="fp32", threads=1)
 def backbone(output, workers, **changes):
     settings = {"input_size_px": 32, "steps": 3, "batch_size": 4, "workers": workers, **changes}
     pretrain = Pretrain(**settings)
-    pretrain_backbone(prepare(HARDWARE), backbone_settings("resnet18", pretrain), pretrain, HARDWARE, output)
+    pretrain_backbone(prepare(HARDWARE), backbone_settings(MODEL, pretrain), pretrain, HARDWARE, output)
     return output
 
 
@@ -42,7 +42,7 @@ def test_a_backbone_is_what_a_training_with_init_simulated_starts_from(tmp_path)
 
 def test_settings_come_from_the_section_pretrain_alone():
     settings = backbone_settings(
-        "resnet18", Pretrain(steps=4, input_size_px=48, optimizer="sgd", learning_rate=0.1, batch_size=16)
+        MODEL, Pretrain(steps=4, input_size_px=48, optimizer="sgd", learning_rate=0.1, batch_size=16)
     )
     assert (settings.epochs, settings.input_size_px, settings.learning_rate, settings.batch_size) == (4, 48, 0.1, 16)
     assert (settings.optimizer, settings.init, settings.freeze) == ("sgd", "scratch", "none")
@@ -51,4 +51,4 @@ def test_settings_come_from_the_section_pretrain_alone():
 
 @pytest.mark.parametrize(("steps", "rounds"), [(1200, 10), (4, 4), (21, 7), (19, 1)])
 def test_rounds_hold_every_step(steps, rounds):
-    assert backbone_settings("resnet18", Pretrain(steps=steps)).epochs == rounds
+    assert backbone_settings(MODEL, Pretrain(steps=steps)).epochs == rounds

@@ -55,3 +55,10 @@ def test_mistakes_in_the_file_are_told(tmp_path, edit, complaint):
     path.write_text(edit(FILE.read_text(encoding="utf-8")), encoding="utf-8")
     with pytest.raises(InputError, match=complaint):
         read_published(path)
+
+
+def test_a_result_stands_beside_the_model_of_its_name_or_else_those_of_its_architecture(published):
+    (resnet,) = [result for result in published.results if result.beside == "resnet18"]
+    assert resnet.counterparts({"resnet18_scratch": "resnet18", "resnet18": "resnet18"}) == ["resnet18"]
+    assert resnet.counterparts({"a": "resnet18", "b": "conv6", "c": "resnet18"}) == ["a", "c"]
+    assert resnet.counterparts({"conv6": "conv6"}) == []

@@ -18,6 +18,7 @@ from snakemake.api import SnakemakeApi
 from snakemake.settings.types import DAGSettings, OutputSettings, Quietness, ResourceSettings
 
 CHECKED = {"data/.params-are-valid"}
+ARCHITECTURE = re.compile(r"data/\.architectures/(?P<model>.+)\.json")  # which the stage writes too
 # The file of a section's overrides, which DVC's stage `check` writes, stands for the key of params.yaml.
 OVERRIDES = re.compile(r"data/(?P<dataset>[^/]+)/overrides/(?P<section>.+)\.json")
 
@@ -63,13 +64,19 @@ def dvc_graph(project: Path) -> dict[str, Job]:
         ]
         return {key: reduce(lambda found, step: found.get(step, {}), key.split("."), params) for key in keys}
 
+    def architecture(stage: PipelineStage) -> dict[str, str]:
+        models = [found["model"] for dep in stage.deps if (found := ARCHITECTURE.fullmatch(dep.def_path))]
+        return {f"models.{model}.architecture": params["models"][model].get("architecture", model) for model in models}
+
     with contextlib.chdir(project), Repo(".") as repo:
         return {
             " ".join(stage.cmd.split()): Job(
                 frozenset(
                     dep.def_path
                     for dep in stage.deps
-                    if not isinstance(dep, ParamsDependency) and not OVERRIDES.fullmatch(dep.def_path)
+                    if not isinstance(dep, ParamsDependency)
+                    and not OVERRIDES.fullmatch(dep.def_path)
+                    and not ARCHITECTURE.fullmatch(dep.def_path)
                 )
                 - CHECKED,
                 frozenset(out.def_path for out in stage.outs),
@@ -79,7 +86,8 @@ def dvc_graph(project: Path) -> dict[str, Job]:
                     if isinstance(dep, ParamsDependency)
                     for key in dep.params
                 }
-                | overrides(stage),
+                | overrides(stage)
+                | architecture(stage),
             )
             for stage in repo.index.stages
             if stage.name != "check"

@@ -32,12 +32,15 @@ ARCHITECTURES: dict[str, type["Model"]] = {}
 
 
 class Model(Section):
-    """How one network is built and trained; its key in `models` is its architecture.
+    """How one network is built and trained.
 
-    A subclass whose field `architecture` lists names registers itself for them: they are checked by it.
+    A subclass whose field `architecture` lists names registers itself for them: they are checked by it. The `name` is
+    that of the entry of `models`, by which tables, files and messages call the model; several models may have one
+    architecture.
     """
 
-    architecture: str = Field(description="filled in from the key")
+    name: str = Field(description="filled in from the key of the entry")
+    architecture: str = Field(description="which network it is; if absent, the one that the entry is named after")
     input_size_px: Pixels = Field(description="height and width of the network's input in pixels")
     epochs: Count = Field(description="length of the training in epochs")
     batch_size: Count = Field(32, description="frames per batch")
@@ -76,14 +79,17 @@ class Model(Section):
     @model_validator(mode="wrap")
     @classmethod
     def _checked_as_its_architecture(cls, given: Any, check: ModelWrapValidatorHandler[Self]) -> "Model":
-        if cls is not Model or not isinstance(given, dict):
+        if not isinstance(given, dict):
             return check(given)
-        name = given.get("architecture")
-        if not isinstance(name, str) or name not in ARCHITECTURES:
+        architecture = given.get("architecture")
+        named = {"name": architecture, **given}
+        if cls is not Model:
+            return check(named)
+        if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
             known = ", ".join(f"'{known}'" for known in ARCHITECTURES)
-            context = {"discriminator": "'architecture'", "tag": str(name), "expected_tags": known}
+            context = {"discriminator": "'architecture'", "tag": str(architecture), "expected_tags": known}
             raise PydanticKnownError("union_tag_invalid", context)
-        return ARCHITECTURES[name].model_validate(given)
+        return ARCHITECTURES[architecture].model_validate(named)
 
     @model_validator(mode="after")
     def _rare_classes_are_raised_once(self) -> Self:

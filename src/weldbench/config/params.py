@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, SerializeAsAny, ValidationError, mod
 from weldbench.config.base import NonEmptyList, Override, Section, Seed
 from weldbench.config.data import Dataset, Ingest, IngestOverride, LocalDataset, Split, SplitOverride, dataset_named
 from weldbench.config.evidence import Compare, CompareOverride, Report
-from weldbench.config.models import Model, ModelOverride, TorchvisionModel
+from weldbench.config.models import Model, ModelOverride
 from weldbench.config.problems import describe
 from weldbench.config.strict_yaml import Document, read_yaml
 from weldbench.config.training import Finetune, Hardware, Pretrain, Sweep, SweepOverride, Train
@@ -21,13 +21,25 @@ def _plain(name: str) -> str:
     # Names stand in paths, in keys with dots between, and, unquoted, in the commands of both engines.
     if not re.fullmatch(r"\w[\w-]*", name):
         raise ValueError("a name consists of letters, digits, _ and -")
+    return name
+
+
+def _of_a_dataset(name: str) -> str:
     if name == "pretrained":
         raise ValueError("a dataset cannot be called pretrained, as models/pretrained/ holds the backbones")
     return name
 
 
+def _of_a_model(name: str) -> str:
+    if name.casefold() == "class":
+        raise ValueError("a model cannot be called class, as that is a column of the tables with one column per model")
+    return name
+
+
 AnySection = TypeVar("AnySection", bound=Section)
 Name = Annotated[str, AfterValidator(_plain)]
+DatasetName = Annotated[Name, AfterValidator(_of_a_dataset)]
+ModelName = Annotated[Name, AfterValidator(_of_a_model)]
 Fold = Annotated[int, Field(ge=0)]
 
 
@@ -47,10 +59,10 @@ class Params(Section):
     dataset: str = Field(description="the entry of `datasets` that both engines run on")
     seeds: NonEmptyList[Seed] = Field(description="every model is trained once per seed")
     folds: NonEmptyList[Fold] = Field(description="with split.strategy grouped: which of its folds are the test split")
-    datasets: dict[Name, Dataset] = Field(description="where frames come from, by the names of the datasets")
+    datasets: dict[DatasetName, Dataset] = Field(description="where frames come from, by the names of the datasets")
     per_dataset: dict[str, Overrides] = Field({}, description="what single datasets change in the other sections")
-    models: dict[str, SerializeAsAny[Model]] = Field(
-        description="how each network is built and trained, by its architecture"
+    models: dict[ModelName, SerializeAsAny[Model]] = Field(
+        description="how each network is built and trained, by a name of its own or that of its architecture"
     )
     hardware: Hardware
     ingest: Ingest
@@ -64,14 +76,24 @@ class Params(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _a_model_is_named_by_its_architecture(cls, raw: Any) -> Any:
+    def _a_model_is_named_by_its_key(cls, raw: Any) -> Any:
         if not isinstance(raw, dict) or not isinstance(raw.get("models"), dict):
             return raw
-        models = {
-            name: {**body, "architecture": name} if isinstance(body, dict) else body
-            for name, body in raw["models"].items()
-        }
+        models = {}
+        for name, body in raw["models"].items():
+            if isinstance(body, dict) and "name" in body:
+                raise ValueError(f"models.{name}.name: a model is named by its key; delete this line")
+            models[name] = {"architecture": name, **body, "name": name} if isinstance(body, dict) else body
         return {**raw, "models": models}
+
+    @model_validator(mode="after")
+    def _files_of_models_are_told_apart(self) -> Self:
+        seen: dict[str, str] = {}
+        for name in self.models:
+            # Some file systems take names that differ in case alone for one.
+            if (other := seen.setdefault(name.casefold(), name)) != name:
+                raise ValueError(f"models.{name}: its files could not be told from those of `{other}`; rename one")
+        return self
 
     @model_validator(mode="after")
     def _local_data_stand_outside_of_what_is_made(self) -> Self:
@@ -93,11 +115,17 @@ class Params(Section):
         trained = [*self.train.models, *self.finetune.models]
         _require_known("compare.models", self.compare.models, trained, "train.models or finetune.models")
         for name in self.finetune.models:
-            if not isinstance(self.models[name], TorchvisionModel):
+            if self.models[name].init == "scratch":
                 raise ValueError(f"finetune.models: `{name}` starts from random weights; name it in train.models")
         twice = [name for name in self.finetune.models if name in self.train.models]
         if twice:
             raise ValueError(f"finetune.models: `{twice[0]}` is in train.models too; a model is trained in one way")
+        for name in self.train.models:
+            if self.models[name].init == "simulated":
+                raise ValueError(
+                    f"train.models: `{name}` starts from a backbone (init: simulated); name it in finetune.models, or "
+                    f"set models.{name}.init to scratch"
+                )
         _require_known("per_dataset", self.per_dataset, self.datasets, "datasets")
         for name, overrides in self.per_dataset.items():
             _require_known(f"per_dataset.{name}.models", overrides.models, self.models, "models")
@@ -112,7 +140,12 @@ class Params(Section):
     @model_validator(mode="after")
     def _overrides_suit_their_sections(self) -> Self:
         for name in self.per_dataset:
-            self.for_dataset(name)
+            for model, settings in self.for_dataset(name).models.items():
+                if settings.init == "simulated" and model in self.train.models:
+                    raise ValueError(
+                        f"per_dataset.{name}.models.{model}.init: simulated needs a backbone, and `{model}` is trained "
+                        "without one, as train.models names it; name it in finetune.models"
+                    )
         return self
 
     @model_validator(mode="after")

@@ -33,8 +33,10 @@ def _message(detail: ErrorDetails) -> str:
 def _problem(detail: ErrorDetails, model: type[BaseModel], keys: Key, document: Document) -> str:
     key, message = ".".join(map(str, keys)), _message(detail)
     if detail["type"] == "extra_forbidden":
-        allowed = _allowed_keys(model, detail["loc"][:-1])
+        allowed = _allowed_keys(model, document.values, detail["loc"][:-1])
         return f"`{key}` is an unknown key{_nearest(str(detail['loc'][-1]), allowed)}; allowed: {', '.join(allowed)}"
+    if detail["type"] == "union_tag_invalid" and detail["ctx"]["discriminator"] == "'architecture'":
+        return _unknown_architecture(key, detail["ctx"]["tag"], named=(*keys, "architecture") in document.lines)
     if detail["type"] in {"literal_error", "union_tag_invalid"}:
         allowed = _quoted(detail["ctx"].get("expected") or detail["ctx"]["expected_tags"])
         given = detail["ctx"].get("tag", detail["input"])
@@ -63,20 +65,32 @@ def _keys_of_the_file(detail: ErrorDetails, raw: Any) -> Key:
     return tuple(keys)
 
 
-def _allowed_keys(model: Any, location: tuple[int | str, ...]) -> list[str]:
+def _unknown_architecture(key: str, architecture: str, named: bool) -> str:
+    known = f"{_nearest(architecture, list(ARCHITECTURES))}; known: {', '.join(ARCHITECTURES)}"
+    if named:
+        return f"`{key}.architecture`: there is no architecture {architecture!r}{known}"
+    return (
+        f"`{key}`: there is no architecture {architecture!r}, and a model of another name needs a line "
+        f"`architecture: ...` that says which network it is{known}"
+    )
+
+
+def _allowed_keys(model: Any, values: Any, location: tuple[int | str, ...]) -> list[str]:
     for step in location:
-        model = _step_into(model, step)
-    return list(model.model_fields)
+        values = values.get(step, {}) if isinstance(values, dict) else {}
+        model = _step_into(model, step, values)
+    # A model's name is its key, and no key of its section.
+    return [key for key in model.model_fields if key != "name" or not issubclass(model, Model)]
 
 
-def _step_into(annotation: Any, step: int | str) -> Any:
+def _step_into(annotation: Any, step: int | str, values: Any) -> Any:
     annotation = _bare(annotation)
     if get_origin(annotation) in {Union, UnionType}:
         return next(member for member in get_args(annotation) if _has_tag(member, step))
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation.model_fields[str(step)].annotation
     value = _bare(get_args(annotation)[-1])
-    return ARCHITECTURES[str(step)] if value is Model else value
+    return ARCHITECTURES[values.get("architecture", step)] if value is Model else value
 
 
 def _bare(annotation: Any) -> Any:

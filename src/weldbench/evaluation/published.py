@@ -59,7 +59,7 @@ class Result(Section):
 
     who: str
     model: str
-    beside: str | None = Field(None, description="our model of the same architecture")
+    beside: str | None = Field(None, description="the same architecture here")
     dataset: str
     training: str
     source: str
@@ -72,6 +72,16 @@ class Result(Section):
     f1: dict[str, float] = Field(default_factory=dict)
     recall: dict[str, float] = Field(default_factory=dict)
     remark: str = ""
+
+    def counterparts(self, architectures: Mapping[str, str]) -> list[str]:
+        """Return the models to see the result beside: the one that is named as its architecture, or all that have it.
+
+        Args:
+            architectures: Of our models, by their names.
+        """
+        if self.beside in architectures:
+            return [self.beside]
+        return [model for model, architecture in architectures.items() if architecture == self.beside]
 
 
 class Published(Section):

@@ -31,6 +31,11 @@ class Trainings:
     runs: pd.DataFrame
     settings: Mapping[str, dict[str, Any]]
 
+    @property
+    def architectures(self) -> dict[str, str]:
+        """Model -> which network it is."""
+        return {model: settings.get("architecture", model) for model, settings in self.settings.items()}
+
 
 def read_trainings(trained: Path | str, models: Sequence[str], folds: Sequence[int], seeds: Sequence[int]) -> Trainings:
     """Read `trained`/M/foldF/seedS/history.csv and training.json of every model, fold and seed.

@@ -61,7 +61,7 @@ def _conv6(settings: config.Conv6, class_count: int) -> nn.Module:
         side = (side + 2 * (settings.kernel_size // 2) - settings.kernel_size + 1) // settings.pool_size
     if side < 1:
         raise InputError(
-            f"params.yaml: models.conv6.input_size_px is {settings.input_size_px}, too small for "
+            f"params.yaml: models.{settings.name}.input_size_px is {settings.input_size_px}, too small for "
             f"{len(settings.channels)} poolings by {settings.pool_size}; raise it, or lower pool_size"
         )
     features = settings.channels[-1] * side**2

@@ -78,7 +78,8 @@ def save_network(
         made_from: As in `pipeline.records`; for a network that no training.json stands beside.
     """
     facts = {
-        "model": info.settings.architecture,
+        "model": info.settings.name,
+        "architecture": info.settings.architecture,
         "settings": info.settings.model_dump(),
         "classes": info.classes,
         "mean": info.normalization.mean,

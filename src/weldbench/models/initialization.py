@@ -57,7 +57,7 @@ def imagenet_network(settings: TorchvisionModel, class_count: int) -> nn.Module:
         InputError: The weights are neither on this machine nor to be downloaded, or damaged.
     """
     network = torchvision_network(settings, class_count=1000)
-    state = _imagenet_state(settings.architecture)
+    state = _imagenet_state(settings)
     if settings.architecture.startswith("vit_"):
         from torchvision.models.vision_transformer import interpolate_embeddings
 
@@ -67,10 +67,10 @@ def imagenet_network(settings: TorchvisionModel, class_count: int) -> nn.Module:
     return network.to(memory_format=torch.channels_last)
 
 
-def _imagenet_state(architecture: str) -> dict[str, torch.Tensor]:
+def _imagenet_state(settings: TorchvisionModel) -> dict[str, torch.Tensor]:
     from torchvision.models import get_model_weights
 
-    weights = get_model_weights(architecture).DEFAULT
+    weights = get_model_weights(settings.architecture).DEFAULT
     path = Path(torch.hub.get_dir(), "checkpoints", Path(weights.url).name)
     try:
         if path.is_file():
@@ -81,9 +81,9 @@ def _imagenet_state(architecture: str) -> dict[str, torch.Tensor]:
         return state
     except (OSError, RuntimeError) as error:
         raise InputError(
-            f"the ImageNet weights of {architecture} are not on this machine and could not be downloaded ({error}); "
-            f"put the file {path.name} into {path.parent} (the environment variable TORCH_HOME moves that folder), "
-            f"or set models.{architecture}.init in params.yaml to simulated or scratch"
+            f"the ImageNet weights of {settings.architecture} are not on this machine and could not be downloaded "
+            f"({error}); put the file {path.name} into {path.parent} (the environment variable TORCH_HOME moves that folder), "
+            f"or set models.{settings.name}.init in params.yaml to simulated or scratch"
         ) from None
 
 
@@ -102,15 +102,18 @@ def _refuse_damaged(path: Path, url: str) -> None:
 def _simulated_network(
     settings: TorchvisionModel, classes: list[str], pretrained: Path | str | None
 ) -> tuple[nn.Module, Normalization]:
-    name = settings.architecture
+    name, architecture = settings.name, settings.architecture
     if pretrained is None:
         raise InputError(
             f"params.yaml: models.{name}.init is simulated, but no backbone was given; "
             f"make one with scripts/pretrain.py and name it with --pretrained"
         )
     state, info = read_network(pretrained)
-    if info.settings.architecture != name:
-        raise InputError(f"{pretrained}: this is a backbone of {info.settings.architecture}, not of {name}")
+    if info.settings.architecture != architecture:
+        raise InputError(
+            f"{pretrained}: this is a backbone of {info.settings.architecture}, and models.{name} is a {architecture}; "
+            f"delete the file and make it again with scripts/pretrain.py --model {name}"
+        )
     network = build_network(settings, len(info.classes))
     try:
         network.load_state_dict(state)
@@ -125,7 +128,7 @@ def _simulated_network(
 def _refuse_pretrained_share(settings: Model) -> None:
     if settings.pretrained_share > 0:
         raise InputError(
-            f"params.yaml: models.{settings.architecture}.pretrained_share is {settings.pretrained_share}, but the "
+            f"params.yaml: models.{settings.name}.pretrained_share is {settings.pretrained_share}, but the "
             "last layer starts from random weights, of which no share is worth keeping; set it to 0, or init to "
             "simulated for a dataset that has the classes of weldsim in their order"
         )

@@ -63,7 +63,7 @@ def gray_torchvision_network(settings: TorchvisionModel, class_count: int) -> nn
             network.eval()(torch.zeros(1, 1, settings.input_size_px, settings.input_size_px))
     except RuntimeError as error:
         raise InputError(
-            f"params.yaml: models.{settings.architecture}.input_size_px is {settings.input_size_px}, "
+            f"params.yaml: models.{settings.name}.input_size_px is {settings.input_size_px}, "
             f"which does not fit that network: {error}"
         ) from None
     return network.train()
@@ -82,7 +82,7 @@ def torchvision_network(settings: TorchvisionModel, class_count: int) -> nn.Modu
         patch_px = int(settings.architecture.rsplit("_", 1)[1])
         if settings.input_size_px % patch_px:
             raise InputError(
-                f"params.yaml: models.{settings.architecture}.input_size_px is {settings.input_size_px}; "
+                f"params.yaml: models.{settings.name}.input_size_px is {settings.input_size_px}; "
                 f"it must be a multiple of {patch_px}"
             )
         sized = {"image_size": settings.input_size_px}

@@ -1,7 +1,7 @@
-"""What DVC's stage `check` writes: that params.yaml is valid, and what one dataset changes in each section.
+"""What DVC's stage `check` writes: that params.yaml is valid, and what its keys that may be absent say.
 
-A stage of DVC can depend on a section of params.yaml, but not on one that may be absent, as `per_dataset.NAME.split`
-may be. So what a dataset changes in a section stands in a file of its own, which is always there.
+A stage of DVC can depend on a key of params.yaml, but not on one that may be absent, as `per_dataset.NAME.split` or
+`models.NAME.architecture` may be. So what these say stands in files of their own, which are always there.
 """
 
 from pathlib import Path
@@ -13,11 +13,18 @@ from weldbench.config.params import Overrides
 from weldbench.runtime.atomic import write_json, write_text
 
 MARK = Path("data/.params-are-valid")
+ARCHITECTURES = Path("data/.architectures")
 
 
 def write_mark(path: Path = MARK) -> None:
     """Write that params.yaml is valid: always the same content, so that a valid edit alone makes nothing run again."""
     write_text(path, "params.yaml is valid\n")
+
+
+def write_architectures(params: Params, folder: Path = ARCHITECTURES) -> None:
+    """Write which network each model is: `NAME.json`."""
+    for name, settings in params.models.items():
+        write_json(folder / f"{name}.json", settings.architecture)
 
 
 def overrides_folder(dataset: str) -> Path:

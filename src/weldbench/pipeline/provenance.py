@@ -70,7 +70,9 @@ class Project:
         backbone = None
         if model in params.finetune.models and starts_from_backbone(settings):
             file = self.trained.parent / "pretrained" / f"{model}-simulated.safetensors"
-            backbone = pretrain_record(params.pretrain, as_json(params.hardware) | {"devices": 1}, file)
+            backbone = pretrain_record(
+                settings.architecture, params.pretrain, as_json(params.hardware) | {"devices": 1}, file
+            )
         split = self.data / "split" / f"fold{fold}" / "split.csv"
         hardware = as_json(params.hardware)
         output = self.trained / model / f"fold{fold}" / f"seed{seed}"
@@ -129,9 +131,10 @@ def split_record(params: Params, dataset: str, fold: int, data: Path, output: Pa
     )
 
 
-def pretrain_record(pretrain: Pretrain, hardware: Mapping[str, Any], output: Path) -> Record:
+def pretrain_record(architecture: str, pretrain: Pretrain, hardware: Mapping[str, Any], output: Path) -> Record:
     """Return what a backbone is made from; how many processes render its frames decides nothing."""
-    return Record(output, "pretrain", {"pretrain": as_json(pretrain, "workers"), "hardware": hardware})
+    settings = {"architecture": architecture, "pretrain": as_json(pretrain, "workers"), "hardware": hardware}
+    return Record(output, "pretrain", settings)
 
 
 def train_record(
@@ -145,7 +148,7 @@ def train_record(
     output: Path,
 ) -> Record:
     """Return what a trained network is made from."""
-    sections = {f"models.{settings.architecture}": as_json(settings), "train.augment": as_json(augment)}
+    sections = {f"models.{settings.name}": as_json(settings), "train.augment": as_json(augment)}
     return Record(
         path=output / "training.json",
         stage="train",

@@ -27,7 +27,7 @@ from dvc.stage import PipelineStage
 
 from weldbench.config import Params, load_params
 from weldbench.errors import InputError
-from weldbench.pipeline.checked import MARK, overrides_folder, write_mark, write_overrides
+from weldbench.pipeline.checked import MARK, overrides_folder, write_architectures, write_mark, write_overrides
 from weldbench.pipeline.consistency import contradictions, other_code, refuse
 from weldbench.pipeline.lock import release_engine_lock, take_engine_lock
 from weldbench.pipeline.provenance import Project
@@ -55,6 +55,7 @@ def synchronize() -> list[str]:
             # The one stage that is DVC's alone.
             params = load_params()
             write_overrides(params, overrides_folder(params.dataset))
+            write_architectures(params)
             write_mark()
             # Each engine takes seconds to read its graph: Snakemake does in its own process while DVC does in this one.
             planning = beside.submit(_snakemake_plan)

@@ -209,13 +209,13 @@ def _epoch(fabric: Fabric, learner: _Learner, settings: Model, data: TrainingDat
         train_loss = float(torch.as_tensor(fabric.all_reduce(total, reduce_op="sum"))) / data.steps
     except torch.OutOfMemoryError:
         raise InputError(
-            f"params.yaml: the memory of {fabric.device} is too small for models.{settings.architecture} with "
+            f"params.yaml: the memory of {fabric.device} is too small for models.{settings.name} with "
             f"batch_size {settings.batch_size} and input_size_px {settings.input_size_px}; lower one of them"
         ) from None
     seconds = time.perf_counter() - started
     if not math.isfinite(train_loss):
         raise InputError(
-            f"the loss of {settings.architecture} is no longer a number in epoch {epoch + 1}; lower its learning_rate "
+            f"the loss of {settings.name} is no longer a number in epoch {epoch + 1}; lower its learning_rate "
             f"({settings.learning_rate}) or raise its warmup ({settings.warmup}) in params.yaml"
         )
     # On CPUs each process has norms of its own, and so its own score; all have to keep and stop at the same epoch.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from weldbench.config.models import Model, TorchvisionModel
+from weldbench.config.models import Model
 from weldbench.config.training import Hardware, Pretrain
 from weldbench.data.normalization import Normalization, normalize
 from weldbench.models.architectures import build_network
@@ -26,11 +26,12 @@ _ROUNDS = 10  # at most; after each one a checkpoint
 _NORMALIZATION = Normalization(mean=0.25, std=0.2)  # about that of weld-pool frames; the same for every stream
 
 
-def backbone_settings(architecture: str, pretrain: Pretrain) -> TorchvisionModel:
-    """Return a network's settings for pretraining: from random weights, all else from section `pretrain` alone."""
-    return TorchvisionModel.model_validate(
+def backbone_settings(model: Model, pretrain: Pretrain) -> Model:
+    """Return a network's settings for pretraining: its own architecture, all else from section `pretrain` alone."""
+    return Model.model_validate(
         {
-            "architecture": architecture,
+            "name": model.name,
+            "architecture": model.architecture,
             "init": "scratch",
             "input_size_px": pretrain.input_size_px,
             "batch_size": pretrain.batch_size,
@@ -61,10 +62,10 @@ def pretrain_backbone(fabric: Fabric, settings: Model, pretrain: Pretrain, hardw
     checkpoint_path = output.with_name(f".{output.stem}.checkpoint.safetensors")
     seed_torch(Stream.PRETRAINING_WEIGHTS, pretrain.seed)
     network = build_network(settings, len(CLASSES))
-    made_from = pretrain_record(pretrain, in_force(hardware, fabric), output).made_from()
+    made_from = pretrain_record(settings.architecture, pretrain, in_force(hardware, fabric), output).made_from()
     with (
         space_for(output.parent, needed_bytes(network, settings, checkpoint_path), "pretraining"),
-        reporting(f"pretrain {settings.architecture}", settings.epochs * steps, "steps") as advance,
+        reporting(f"pretrain {settings.name}", settings.epochs * steps, "steps") as advance,
     ):
         progress = fit(
             fabric,

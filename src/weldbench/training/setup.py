@@ -68,7 +68,7 @@ def prepare_training(fabric: Fabric, job: TrainingJob) -> tuple[nn.Module, nn.Mo
     if freeze == "backbone":
         learning, data = _head_training_data(fabric, job, whole, normalization, sampler, train, valid)
         return whole, learning, normalization, data
-    _freeze_until(whole, freeze.removeprefix("until "))
+    _freeze_until(whole, freeze.removeprefix("until "), job.settings.name)
     if fabric.device.type == "cpu":
         batches = cpu_batches(train, sampler, job.train.augment, normalization)
     else:
@@ -116,18 +116,20 @@ def _require_head_on_features(job: TrainingJob, network: nn.Module, head: nn.Mod
         # A head of convolutions learns on maps, which the backbone flattens behind it.
         before = [name for name, part in network.named_children() if part is not head][-1]
         raise InputError(
-            f"params.yaml: models.{job.settings.architecture}.freeze is backbone, but the head of this network needs "
+            f"params.yaml: models.{job.settings.name}.freeze is backbone, but the head of this network needs "
             f"maps of features, not one vector for each frame; set it to `until {before}`"
         ) from None
 
 
-def _freeze_until(network: nn.Module, layer: str) -> None:
+def _freeze_until(network: nn.Module, layer: str, model: str) -> None:
     if layer == "none":
         return
     names = [name for name, _ in network.named_modules() if name]
     if layer not in names:
         layers = ", ".join(name for name, _ in network.named_children())
-        raise InputError(f"params.yaml: freeze: the network has no layer `{layer}`; its splits are {layers}")
+        raise InputError(
+            f"params.yaml: models.{model}.freeze: the network has no layer `{layer}`; its layers are {layers}"
+        )
     last = max(number for number, name in enumerate(names) if name == layer or name.startswith(f"{layer}."))
     frozen = set(names[: last + 1])
     for name, module in network.named_modules():

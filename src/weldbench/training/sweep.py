@@ -49,7 +49,7 @@ def train_point(fabric: Fabric, job: TrainingJob, output: Path) -> None:
     write_json(
         output,
         {
-            "model": job.settings.architecture,
+            "model": job.settings.name,
             "epochs": job.settings.epochs,
             "learning_rate": job.settings.learning_rate,
             "valid_macro_f1": round(best.valid_macro_f1, 6),

@@ -65,7 +65,7 @@ def train_network(
     checkpoint = Checkpoint(checkpoint_path, _record(fabric, job, checkpoint_path.parent).made_from())
     with (
         space_for(checkpoint_path.parent, needed_bytes(whole, settings, checkpoint_path), "training"),
-        reporting(f"train {settings.architecture}", settings.epochs, "epochs") as advance,
+        reporting(f"train {settings.name}", settings.epochs, "epochs") as advance,
     ):
 
         def on_epoch(line: Epoch) -> None:
@@ -115,7 +115,8 @@ def _record(fabric: Fabric, job: TrainingJob, output: Path) -> Record:
 def _training_facts(fabric: Fabric, job: TrainingJob, result: TrainingResult) -> dict[str, Any]:
     progress = result.progress
     return {
-        "model": job.settings.architecture,
+        "model": job.settings.name,
+        "architecture": job.settings.architecture,
         "dataset": job.name,
         "fold": job.fold,
         "seed": job.seed,

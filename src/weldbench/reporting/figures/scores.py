@@ -1,5 +1,7 @@
 """Figures of scores: macro F1 with its uncertainty, confusion, calibration, precision and recall."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,8 +25,14 @@ from weldbench.reporting.figures.style import (
 )
 
 
-def macro_f1(comparisons: list[ScoredComparison], published: Published) -> Figure:
-    """Draw macro F1 of every model, its interval and its seeds, on every test set, beside published values."""
+def macro_f1(comparisons: list[ScoredComparison], published: Published, architectures: Mapping[str, str]) -> Figure:
+    """Draw macro F1 of every model, its interval and its seeds, on every test set, beside published values.
+
+    Args:
+        comparisons: One for each test set, of the same models.
+        published: Values are drawn beside the models that they are about.
+        architectures: Of the models, by their names.
+    """
     models = comparisons[0].comparison.models
     figure = new_figure(8, 1.3 + 0.62 * len(models))
     axes = figure.add_subplot()
@@ -39,12 +47,15 @@ def macro_f1(comparisons: list[ScoredComparison], published: Published) -> Figur
         for y, model in zip(height, models, strict=True):
             per_seed = macro(scored.draws[model].per_seed)
             axes.plot(per_seed, np.full(len(per_seed), y), ".", color=MUTED, markersize=4, zorder=3)
-    quoted = [result for result in published.with_classes(comparisons[0].comparison.classes) if result.beside in models]
-    quoted = [result for result in quoted if result.macro_f1 is not None]
+    quoted = [
+        (result, result.macro_f1, models.index(model))
+        for result in published.with_classes(comparisons[0].comparison.classes)
+        for model in result.counterparts(architectures)
+        if result.macro_f1 is not None
+    ]
     if quoted:
-        heights = [models.index(result.beside) for result in quoted]
-        datasets = ", ".join(sorted({result.dataset for result in quoted}))
-        values = [result.macro_f1 for result in quoted if result.macro_f1 is not None]
+        datasets = ", ".join(sorted({result.dataset for result, _, _ in quoted}))
+        _, values, heights = zip(*quoted, strict=True)
         axes.plot(values, heights, "o", mfc="none", mec="black", ms=9, label=f"published, on {datasets}")
     axes.set_yticks(range(len(models)), models)
     axes.set_ylim(len(models) - 0.5, -0.5)

@@ -39,7 +39,7 @@ def _comparison(findings: Findings) -> Table:
 def _macro_f1(findings: Findings) -> Figure:
     from weldbench.reporting.figures.scores import macro_f1
 
-    return macro_f1([findings.scored, findings.balanced], findings.published)
+    return macro_f1([findings.scored, findings.balanced], findings.published, findings.trainings.architectures)
 
 
 @table(
