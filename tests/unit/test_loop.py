@@ -245,17 +245,18 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_training():
     settings = load_settings(epochs=10, patience=2)
     for epoch, (f1, loss) in enumerate([(0.5, 1.0), (0.8, 0.9), (0.8, 0.7), (0.8, 0.8), (0.7, 0.1)], start=1):
         assert not progress.is_over(settings)
-        progress.note(Epoch(epoch, epoch, 0.1, 1.0, loss, f1, 1.0, 1.0), lambda epoch=epoch: {"epoch": epoch})
+        progress.note(Epoch(epoch, epoch, epoch, 0.1, 1.0, loss, f1, 1.0, 1.0), lambda epoch=epoch: {"epoch": epoch})
     assert progress.is_over(settings)
     assert (progress.best_epoch, progress.best_state) == (3, {"epoch": 3})
 
 
-def test_where_nothing_is_scored_the_last_epoch_is_kept():
-    progress = Progress()
-    for epoch in (1, 2, 3):
-        nan = float("nan")
-        progress.note(Epoch(epoch, epoch, 0.1, 1.0, nan, nan, 1.0, 1.0), lambda epoch=epoch: {"epoch": epoch})
-    assert (progress.best_epoch, progress.best_state) == (3, {"epoch": 3})
+def test_where_valid_does_not_choose_the_last_epoch_is_kept_and_none_is_left_out():
+    progress, settings = Progress(valid_chooses=False), load_settings(epochs=5, patience=1)
+    for epoch, f1 in enumerate([0.5, 0.9, 0.1, float("nan"), 0.2], start=1):
+        assert not progress.is_over(settings)
+        progress.note(Epoch(epoch, epoch, epoch, 0.1, 1.0, 1.0, f1, 1.0, 1.0), lambda epoch=epoch: {"epoch": epoch})
+    assert progress.is_over(settings)
+    assert (progress.best_epoch, progress.best_state) == (5, {"epoch": 5})
 
 
 def load_settings(**values):

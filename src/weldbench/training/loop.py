@@ -34,20 +34,23 @@ class TrainingData:
         batch_size: Frames per step, over all processes.
         validate: Computes how good a network is; called after every epoch. None where there is nothing to check it on:
             the last epoch's weights are kept then.
+        chooses: Whether what `validate` says chooses the weights that are kept, and when to stop.
     """
 
     batches: Callable[[int], Iterator[Batch]]
     steps: int
     batch_size: int
     validate: Callable[[nn.Module], ValidationScore] | None = None
+    chooses: bool = True
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of history.csv."""
+    """One line of history.csv; `step` and `frames` count from the beginning, a frame each time it was learned from."""
 
     epoch: int
     step: int
+    frames: int
     learning_rate: float
     train_loss: float
     valid_loss: float
@@ -58,8 +61,12 @@ class Epoch:
 
 @dataclass
 class Progress:
-    """How far a training is: all that changes from epoch to epoch, besides the network and the optimizer."""
+    """How far a training is: all that changes from epoch to epoch, besides the network and the optimizer.
 
+    Where valid does not choose, the last epoch takes the place of the best one.
+    """
+
+    valid_chooses: bool = True
     history: list[Epoch] = field(default_factory=list)
     best_epoch: int = 0
     best_state: State = field(default_factory=dict)
@@ -71,13 +78,13 @@ class Progress:
         return self.history[self.best_epoch - 1]
 
     def note(self, line: Epoch, state: Callable[[], State]) -> None:
-        """Add an epoch; keep the weights if it is the best by macro F1, and among equals by loss, or was not scored."""
-        if not self.history or math.isnan(line.valid_macro_f1) or _rank(line) > _rank(self.best):
+        """Add an epoch; keep the weights if it is the best by macro F1, and among equals by loss."""
+        if not self.history or not self.valid_chooses or _rank(line) > _rank(self.best):
             self.best_epoch, self.best_state = line.epoch, state()
         self.history.append(line)
 
     def is_over(self, settings: Model) -> bool:
-        """Tell whether all epochs are done, or too many passed without a better one."""
+        """Tell whether all epochs are done, or too many passed without a better one where valid chooses."""
         done = len(self.history)
         return done >= settings.epochs or 0 < settings.patience <= done - self.best_epoch
 
@@ -96,7 +103,7 @@ def fit(
     on_epoch: Callable[[Epoch], None] = lambda line: None,
     compiled: bool = False,
 ) -> Progress:
-    """Train a network; its best weights by macro F1 on valid are in the result, or its last where nothing is scored.
+    """Train a network; its best weights by macro F1 on valid are in the result, or its last where valid cannot choose.
 
     Killed and called again with the same checkpoint it goes on after the last complete epoch, to the same bytes.
 
@@ -114,7 +121,9 @@ def fit(
         InputError: The loss is not a number, or the device's memory is too small.
     """
     learner = _set_up(fabric, network, settings, compiled)
-    progress = (_restored(checkpoint, learner) if checkpoint else None) or Progress()
+    progress = Progress(data.chooses and data.validate is not None)
+    if checkpoint:
+        _restore(checkpoint, learner, progress)
     for line in progress.history:
         on_epoch(line)
     while not progress.is_over(settings):
@@ -220,8 +229,8 @@ def _epoch(fabric: Fabric, learner: _Learner, settings: Model, data: TrainingDat
         )
     # On CPUs each process has norms of its own, and so its own score; all have to keep and stop at the same epoch.
     score = fabric.broadcast(data.validate(learner.scored) if data.validate else ValidationScore(math.nan, math.nan))
-    speed = data.steps * data.batch_size / seconds
-    return Epoch(epoch + 1, step, rate, train_loss, score.loss, score.macro_f1, seconds, speed)
+    speed, frames = data.steps * data.batch_size / seconds, step * data.batch_size
+    return Epoch(epoch + 1, step, frames, rate, train_loss, score.loss, score.macro_f1, seconds, speed)
 
 
 def _to_training_mode(model: nn.Module) -> None:
@@ -247,14 +256,15 @@ def _save(checkpoint: Checkpoint, learner: _Learner, progress: Progress) -> None
     checkpoint.save(groups, {"history": list(map(asdict, progress.history)), "best_epoch": progress.best_epoch})
 
 
-def _restored(checkpoint: Checkpoint, learner: _Learner) -> Progress | None:
+def _restore(checkpoint: Checkpoint, learner: _Learner, progress: Progress) -> None:
     found = checkpoint.load()
     if found is None:
-        return None
+        return
     groups, facts = found
     learner.network.load_state_dict(groups["network"])
     restore_optimizer(learner.optimizer, groups.get("optimizer", {}))
     if learner.average:
         learner.average.load_state_dict(groups["average"])
-    lines = [Epoch(**line) for line in facts["history"]]
-    return Progress(lines, facts["best_epoch"], groups["best"], len(lines))
+    progress.history = [Epoch(**line) for line in facts["history"]]
+    progress.best_epoch, progress.best_state = facts["best_epoch"], groups["best"]
+    progress.restored_epochs = len(progress.history)
