@@ -1,5 +1,6 @@
 """What one training consists of: the network with its starting weights, and the batches that it learns from."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,10 +11,10 @@ from torch import nn
 from weldbench.config.models import Model
 from weldbench.config.training import Hardware, Train
 from weldbench.data.dataset import Dataset, SplitFrames, read_split
-from weldbench.data.normalization import Normalization, normalization_of
+from weldbench.data.normalization import Normalization, normalization_of, normalize
 from weldbench.errors import InputError
 from weldbench.models.files import read_network
-from weldbench.models.inference import ValidationScore, logits_of, validation_score
+from weldbench.models.inference import BATCH_FRAMES, ValidationScore, logits_of, validation_score
 from weldbench.models.initialization import initial_network
 from weldbench.models.torchvision_models import head_name
 from weldbench.runtime.hardware import Fabric
@@ -22,6 +23,7 @@ from weldbench.training.batches import BatchSampler, cpu_batches, device_batches
 from weldbench.training.length import Length
 from weldbench.training.loop import TrainingData
 from weldbench.training.losses import class_weights
+from weldbench.training.norms import MEASURED_FRAMES
 from weldbench.training.selection import Selection, selection_of
 
 _OTHER_SCALE = 2.0  # times the size, from where on the shapes that a backbone knows are other ones
@@ -123,7 +125,17 @@ def _frame_training_data(
         sampler.steps,
         sampler.batch_size,
         lambda network: validation_score(logits_of(fabric, network, valid, normalization), valid.labels),
+        norm_inputs=lambda: _norm_inputs(fabric, normalization, sampler, train),
     )
+
+
+def _norm_inputs(
+    fabric: Fabric, normalization: Normalization, sampler: BatchSampler, train: SplitFrames
+) -> Iterator[torch.Tensor]:
+    """Yield training frames as they stand, in an order that mixes runs and classes as training does; at most a pass."""
+    lines = np.concatenate([lines for lines, _ in sampler.batches(0)])[: min(len(train), MEASURED_FRAMES)]
+    for some in np.array_split(lines, -(-len(lines) // BATCH_FRAMES)):
+        yield normalize(torch.from_numpy(train.frames[train.index[some]]).to(fabric.device), normalization)
 
 
 def _head_training_data(

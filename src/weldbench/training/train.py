@@ -20,7 +20,8 @@ from weldbench.runtime.disk import space_for
 from weldbench.runtime.hardware import Fabric, device_name, in_force, peak_memory_bytes
 from weldbench.runtime.progress import reporting
 from weldbench.training.checkpoint import Checkpoint, needed_bytes, remove_checkpoint
-from weldbench.training.loop import Epoch, Progress, fit
+from weldbench.training.history import Epoch, Progress
+from weldbench.training.loop import fit
 from weldbench.training.setup import TrainingJob, prepare_training
 from weldbench.training.tracking import tracker
 
