@@ -48,6 +48,7 @@ class World:
     single_run_class: str = ""
     absent_test_class: str = ""
     never_predicted: dict = field(default_factory=dict)
+    valid_doubts: list = field(default_factory=list)  # why valid cannot choose
     margin: float = 4.0  # of the said class's logit over noise of standard deviation 1
     seed: int = 0
 
@@ -155,6 +156,8 @@ class World:
             "fold": fold,
             "seed": seed,
             "best_epoch": 8,
+            "selection": {"by": "last" if self.valid_doubts else "valid", "doubts": self.valid_doubts},
+            "notes": [],
             "parameters": 100_000 * len(model),
             "device": "cpu",
             "precision": "fp32",

@@ -45,6 +45,7 @@ WORLDS = {
     "twelve_classes": World(dataset="mine", classes=[f"class_{number}" for number in range(12)], seeds=(0,)),
     "nine_models": World(skills={f"model{number}": 0.5 + number / 20 for number in range(9)}, seeds=(0,)),
     "flawless": World(skills={"conv6": 0.999999, "resnet18": 0.999999}, margin=40.0),
+    "valid_cannot_choose": World(valid_doubts=["valid holds no frame of 2 of the 6 classes of train"], seeds=(0,)),
     "two_folds": World(folds=(0, 1), seeds=(0, 1)),
 }
 
@@ -173,6 +174,12 @@ def test_other_classes_have_no_published_values(tables):
         ("flawless", "comparison", "the same in every run: no interval"),
         ("plain", "operating_points", "valid has 60 good frames, too few for 0.1 %"),
         ("plain", "temporal_vote", "No test run changes its class"),
+        *(
+            ("valid_cannot_choose", table, "last epoch were kept, as valid cannot choose: valid holds no frame of 2 of")
+            for table in ("comparison", "comparison_balanced", "cost")
+        ),
+        ("valid_cannot_choose", "operating_points", "(uncalibrated)"),
+        ("valid_cannot_choose", "operating_points", "Uncalibrated: valid lacks classes, or runs of them"),
     ],
 )
 def test_what_cannot_be_said_is_said_in_words(tables, name, table, words):
@@ -198,6 +205,16 @@ def test_a_run_that_stands_alone_is_told_beside_the_numbers(tables):
     assert set(pairs["note"]) == {lone}
     assert pairs["p_runs"].isna().all()
     assert pairs["low"].notna().all()
+
+
+def test_nothing_is_said_of_a_valid_that_can_choose(tables):
+    folder = tables("plain")
+    for table in ("comparison", "cost", "operating_points"):
+        told = (folder / f"{table}.md").read_text(encoding="utf-8")
+        assert "last epoch" not in told
+        assert "ncalibrated" not in told
+    assert comparison_of(folder, "operating_points")["calibrated"].all()
+    assert not comparison_of(tables("valid_cannot_choose"), "operating_points")["calibrated"].any()
 
 
 def test_a_random_split_is_told_below_the_comparison(tmp_path):

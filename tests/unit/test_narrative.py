@@ -142,6 +142,8 @@ def test_factory_vote_and_cost():
         in about_operating_points(factory)
     )
     assert "No threshold can be chosen" in about_operating_points(pd.DataFrame(rates))
+    assert "uncalibrated" not in about_operating_points(factory.assign(calibrated=True))
+    assert "These thresholds are uncalibrated" in about_operating_points(factory.assign(calibrated=[True, False]))
     vote = pd.DataFrame({"window_frames": [1, 9], "delay_frames": [0, 4], "model": "a", "macro_f1": [0.7, 0.9]})
     assert "over the last 9 frames, the macro F1 of a is 0.900 instead of 0.700; even" in about_vote(vote)
     assert about_cost(COST).endswith("(15.0 times as long), on cpu. To judge one frame they take 0.125 and 4 ms.")

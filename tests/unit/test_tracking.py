@@ -4,10 +4,10 @@ import sys
 import pytest
 
 from weldbench.errors import InputError
-from weldbench.training.loop import Epoch
+from weldbench.training.history import Epoch
 from weldbench.training.tracking import tracker
 
-LINES = [Epoch(1, 24, 0.01, 1.1, 1.0, 0.4, 2.0, 96.0), Epoch(2, 48, 0.005, 0.7, 0.6, 0.75, 2.0, 96.0)]
+LINES = [Epoch(1, 24, 192, 0.01, 1.1, 1.0, 0.4, 2.0, 96.0), Epoch(2, 48, 384, 0.005, 0.7, 0.6, 0.75, 2.0, 96.0)]
 
 
 def test_dvclive_gets_a_line_per_epoch(tmp_path):
@@ -18,7 +18,16 @@ def test_dvclive_gets_a_line_per_epoch(tmp_path):
         rows = list(csv.DictReader(file, delimiter="\t"))
     assert [(int(row["step"]), float(row["valid_macro_f1"])) for row in rows] == [(1, 0.4), (2, 0.75)]
     kept = {path.stem for path in (tmp_path / "dvclive" / "plots" / "metrics").rglob("*.tsv")}
-    assert kept == {"step", "learning_rate", "loss", "valid_loss", "valid_macro_f1", "seconds", "frames_per_second"}
+    assert kept == {
+        "step",
+        "frames",
+        "learning_rate",
+        "loss",
+        "valid_loss",
+        "valid_macro_f1",
+        "seconds",
+        "frames_per_second",
+    }
 
 
 @pytest.mark.parametrize("name", ["dvclive", "tensorboard"])

@@ -21,6 +21,7 @@ class ModelOverride(Override):
     """
 
     epochs: Count | None = Field(None, description="length of the training in epochs")
+    min_steps: int | None = Field(None, ge=0, le=10_000_000, description="length of the training in steps, at least")
     batch_size: Count | None = Field(None, description="a small dataset needs smaller batches to make as many steps")
     input_size_px: Pixels | None = Field(None, description="height and width of the network's input in pixels")
     init: Init | None = Field(None, description="starting weights, of a network that can be pretrained")
@@ -42,8 +43,14 @@ class Model(Section):
     name: str = Field(description="filled in from the key of the entry")
     architecture: str = Field(description="which network it is; if absent, the one that the entry is named after")
     input_size_px: Pixels = Field(description="height and width of the network's input in pixels")
-    epochs: Count = Field(description="length of the training in epochs")
-    batch_size: Count = Field(32, description="frames per batch")
+    epochs: Count = Field(description="length of the training in epochs; after each one valid is scored")
+    min_steps: int = Field(
+        0,
+        ge=0,
+        le=10_000_000,
+        description="length of the training in steps, at least: with few frames an epoch goes over them several times",
+    )
+    batch_size: Count = Field(32, description="frames per batch; at most a quarter of the frames, but 8")
     optimizer: Literal["sgd", "adamw"] = Field("sgd", description="sgd: with Nesterov's momentum")
     learning_rate: PositiveFloat = Field(description="the highest one of the schedule")
     momentum: float = Field(0.9, gt=0, lt=1, description="of sgd")
@@ -66,7 +73,14 @@ class Model(Section):
     sampler: Literal["shuffle", "balanced"] = Field(
         "shuffle", description="balanced: draw with replacement, every class equally often"
     )
-    patience: int = Field(0, ge=0, description="stop after so many epochs without a better macro F1; 0: never")
+    select: Literal["auto", "valid", "last"] = Field(
+        "auto",
+        description="weights that are kept: valid, of the best epoch by macro F1 there; last, of the last epoch; auto: "
+        "valid where it holds every class, and most of them in 2 runs or more, else last",
+    )
+    patience: int = Field(
+        0, ge=0, description="stop after so many epochs without a better macro F1, where valid selects; 0: never"
+    )
     ema_decay: float = Field(0.0, ge=0, lt=1, description="of the moving average of the weights per step; 0: none")
 
     @classmethod

@@ -23,13 +23,21 @@ class Trainings:
         history: The lines of every history.csv, with the columns `model`, `fold`, `seed` before them.
         runs: One row per training: `model`, `fold`, `seed`, `seconds`, `parameters`, `best_epoch`,
             `frames_per_second` (the median over epochs), `peak_memory_mb`, `device`,
-            `inference_ms_alone`, `inference_ms_batched` (per frame).
+            `inference_ms_alone`, `inference_ms_batched` (per frame), `selected_by` (`valid` or `last`),
+            `valid_doubts` (why valid cannot choose; empty if it can).
         settings: Per model the settings that all its trainings had, with those of the augmentation under `augment`.
+        notes: Sentences of the trainings, each once.
     """
 
     history: pd.DataFrame
     runs: pd.DataFrame
     settings: Mapping[str, dict[str, Any]]
+    notes: Sequence[str] = ()
+
+    @property
+    def uncalibrated(self) -> frozenset[str]:
+        """Models with a training whose valid is no base for a choice: not of weights, and not of thresholds."""
+        return frozenset(self.runs.loc[self.runs["valid_doubts"] != "", "model"])
 
     @property
     def architectures(self) -> dict[str, str]:
@@ -44,6 +52,7 @@ def read_trainings(trained: Path | str, models: Sequence[str], folds: Sequence[i
         InputError: A file is missing or damaged, or two trainings of one model had different settings.
     """
     histories, runs, settings = [], [], {}
+    notes: dict[str, None] = {}
     for model in models:
         first: tuple[Path, dict[str, Any]] | None = None
         for fold in folds:
@@ -54,9 +63,10 @@ def read_trainings(trained: Path | str, models: Sequence[str], folds: Sequence[i
                 first = first or (folder, facts)
                 settings[model] = {**facts.get("settings", {}), "augment": facts.get("augment", {})}
                 _refuse_other_settings(first, (folder, facts))
+                notes |= dict.fromkeys(facts.get("notes", []))
                 histories.append(history.assign(**place)[[*place, *history.columns]])
                 runs.append(place | _cost(folder, facts) | {"frames_per_second": history["frames_per_second"].median()})
-    return Trainings(pd.concat(histories, ignore_index=True), pd.DataFrame(runs), settings)
+    return Trainings(pd.concat(histories, ignore_index=True), pd.DataFrame(runs), settings, tuple(notes))
 
 
 def _read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -81,6 +91,7 @@ def _read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 def _cost(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
     try:
         cost = {key: facts[key] for key in ("seconds", "parameters", "best_epoch", "peak_memory_mb", "device")}
+        cost |= {"selected_by": facts["selection"]["by"], "valid_doubts": " and ".join(facts["selection"]["doubts"])}
         return cost | {f"inference_ms_{how}": facts["inference_ms"][how] for how in ("alone", "batched")}
     except KeyError as error:
         raise InputError(f"{folder / 'training.json'}: it lacks {error}; train again") from None

@@ -16,7 +16,7 @@ PACKAGE = Path("src/weldbench")
 # All that decides a result besides parameters and data; of the project's root.
 CODE = (str(PACKAGE), "scripts", "notebooks", "reference", "requirements.lock")
 # Taken file by file, unless a script uses all of one.
-WIDE_ROOMS = frozenset({"config", "evaluation", "pipeline", "runtime"})
+WIDE_ROOMS = frozenset({"config", "evaluation", "pipeline", "runtime", "splitting"})
 # These read, check, lock, write or count words, but decide no number: a change of them makes no result stale.
 PLUMBING = frozenset(
     {

@@ -18,6 +18,7 @@ from weldbench.evaluation.training_records import Trainings, read_trainings
 from weldbench.pipeline.lineage import made_from
 from weldbench.reporting.figures.style import save
 from weldbench.reporting.outputs import FIGURE_FORMAT, FIGURES, MODEL_FIGURES, TABLE_FORMATS, TABLES, figure_names
+from weldbench.reporting.tables.notes import about_selection
 from weldbench.reporting.tables.table import Table
 
 _INFLATED = "The split is random, not by run: near copies of train frames are in test, which inflates every score."
@@ -33,7 +34,7 @@ class Findings:
         dataset: Frames, manifest and classes.
         split_tables: Per fold its split.csv.
         notes: Sentences of ingest and of the audits.
-        warnings: What a reader of the scores has to know about the split.
+        warnings: What a reader of the scores has to know about the split and the trainings.
         scored: On all test frames.
         balanced: On the balanced subset of test.
         lineage: What the tables were made from, in a line.
@@ -95,7 +96,11 @@ def gather(
         dataset=dataset,
         split_tables={fold: read_split(path) for fold, path in split_paths.items()},
         notes=list(dict.fromkeys(note for facts in (inventory, *audits) for note in facts["notes"])),
-        warnings=[_INFLATED] if any(audit["strategy"] == "random" for audit in audits) else [],
+        warnings=[
+            *([_INFLATED] if any(audit["strategy"] == "random" for audit in audits) else []),
+            *about_selection(trainings),
+            *trainings.notes,
+        ],
         scored=score_comparison(f"all {len(comparison.frames.labels):,} test frames", comparison, settings),
         balanced=score_balanced_subset(comparison, settings, quoted, name),
         trainings=trainings,

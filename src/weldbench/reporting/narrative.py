@@ -90,7 +90,10 @@ def about_operating_points(factory: pd.DataFrame) -> str:
             f"{percent(best['accepted_false_rejects'])}: {best['model']}, with which {percent(best['escape_rate'])} "
             f"of the defective test frames pass and {percent(best['test_false_rejects'])} of the good ones are rejected"
         )
-    return f"The fewest defects escape, by the share of good frames of valid that may be rejected: {'; '.join(found)}."
+    told = f"The fewest defects escape, by the share of good frames of valid that may be rejected: {'; '.join(found)}."
+    # Rows without a threshold say nothing of it.
+    uncalibrated = "calibrated" in factory and (factory["calibrated"] == False).any()  # noqa: E712
+    return told + (" These thresholds are uncalibrated: valid holds too little to choose them." if uncalibrated else "")
 
 
 def about_vote(temporal_vote: pd.DataFrame) -> str:

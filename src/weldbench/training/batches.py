@@ -16,6 +16,7 @@ from weldbench.data.normalization import Normalization
 from weldbench.runtime.seeding import Stream, generator
 from weldbench.training.augment import augment_on_device, sample_params
 from weldbench.training.fourier_mix import mix_amplitudes
+from weldbench.training.length import Length, training_length
 
 _AT_ONCE = 1 << 26  # pixels of the batches that are prepared at once: 256 MB
 
@@ -38,8 +39,11 @@ class Batch(NamedTuple):
 class BatchSampler:
     """Who is in which batch.
 
+    The lines form one endless stream: all of them in a random order, then all of them in another one, and so on. It is
+    cut into batches of equal size and into epochs of equal length, so that no line is left out, whatever the numbers.
+
     Attributes:
-        settings: Of the model: `batch_size` and `sampler`.
+        settings: Of the model: `batch_size`, `sampler`, and the length of the training.
         labels: Class of each line of the split, int64, shape (N,).
         weights: Weight of each line in the loss, float, shape (N,).
         seed: Of the training.
@@ -55,14 +59,19 @@ class BatchSampler:
     world: int = 1
 
     @property
+    def length(self) -> Length:
+        """How long the training is."""
+        return training_length(self.settings, len(self.labels))
+
+    @property
     def batch_size(self) -> int:
         """Frames per step, over all processes."""
-        return min(self.settings.batch_size, len(self.labels))
+        return self.length.batch_size
 
     @property
     def steps(self) -> int:
-        """Whole batches per epoch; what remains of a shuffled split waits for the next shuffle."""
-        return len(self.labels) // self.batch_size
+        """Batches per epoch."""
+        return self.length.steps_per_epoch
 
     @property
     def own(self) -> slice:
@@ -72,9 +81,9 @@ class BatchSampler:
     def batches(self, epoch: int) -> Iterator[tuple[NDArray[np.int64], np.random.Generator]]:
         """Yield each global batch (lines of the split, int64, shape (B,)) and the epoch's random generator."""
         rng = generator(Stream.BATCHES, self.seed, epoch)
-        lines = self._shuffled(rng)
+        lines, start = self._stream_of(epoch)
         for step in range(self.steps):
-            yield lines[step * self.batch_size : (step + 1) * self.batch_size], rng
+            yield lines[start + step * self.batch_size : start + (step + 1) * self.batch_size], rng
 
     def shares(self, lines: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return each line's share in the loss of its global batch, float32; lines of shape (..., B)."""
@@ -82,8 +91,16 @@ class BatchSampler:
         shares: NDArray[np.float32] = (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
         return shares
 
-    def _shuffled(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        count = len(self.labels)
+    def _stream_of(self, epoch: int) -> tuple[NDArray[np.int64], int]:
+        """Return the passes over the lines that an epoch lies in, end to end, and where in them it begins."""
+        frames = self.steps * self.batch_size
+        first_pass, start = divmod(epoch * frames, len(self.labels))
+        passes = -(-(start + frames) // len(self.labels))
+        return np.concatenate([self._shuffled(first_pass + number) for number in range(passes)]), start
+
+    def _shuffled(self, number: int) -> NDArray[np.int64]:
+        """Return the lines in the order of a pass, by its number; the same in whichever epoch it is asked for."""
+        rng, count = generator(Stream.SHUFFLE, self.seed, number, 1), len(self.labels)
         if self.settings.sampler == "shuffle":
             return rng.permutation(count)
         # Each class is drawn equally often, and within a class each line.

@@ -4,7 +4,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import nn
@@ -18,10 +18,10 @@ from weldbench.runtime.hardware import Fabric
 from weldbench.runtime.seeding import Stream, seed_torch
 from weldbench.training.batches import Batch
 from weldbench.training.checkpoint import Checkpoint, optimizer_tensors, restore_optimizer
+from weldbench.training.history import Epoch, Progress, State
 from weldbench.training.losses import loss_per_frame
+from weldbench.training.norms import learning_norms, measure_statistics
 from weldbench.training.schedules import factor
-
-State = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -34,56 +34,17 @@ class TrainingData:
         batch_size: Frames per step, over all processes.
         validate: Computes how good a network is; called after every epoch. None where there is nothing to check it on:
             the last epoch's weights are kept then.
+        chooses: Whether what `validate` says chooses the weights that are kept, and when to stop.
+        norm_inputs: Yields batches of inputs that the statistics of batch norms are measured on, float32, shape
+            (B, ...), always the same ones; None leaves these as they are.
     """
 
     batches: Callable[[int], Iterator[Batch]]
     steps: int
     batch_size: int
     validate: Callable[[nn.Module], ValidationScore] | None = None
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One line of history.csv."""
-
-    epoch: int
-    step: int
-    learning_rate: float
-    train_loss: float
-    valid_loss: float
-    valid_macro_f1: float
-    seconds: float
-    frames_per_second: float
-
-
-@dataclass
-class Progress:
-    """How far a training is: all that changes from epoch to epoch, besides the network and the optimizer."""
-
-    history: list[Epoch] = field(default_factory=list)
-    best_epoch: int = 0
-    best_state: State = field(default_factory=dict)
-    restored_epochs: int = 0  # by an earlier process
-
-    @property
-    def best(self) -> Epoch:
-        """The line of the best epoch."""
-        return self.history[self.best_epoch - 1]
-
-    def note(self, line: Epoch, state: Callable[[], State]) -> None:
-        """Add an epoch; keep the weights if it is the best by macro F1, and among equals by loss, or was not scored."""
-        if not self.history or math.isnan(line.valid_macro_f1) or _rank(line) > _rank(self.best):
-            self.best_epoch, self.best_state = line.epoch, state()
-        self.history.append(line)
-
-    def is_over(self, settings: Model) -> bool:
-        """Tell whether all epochs are done, or too many passed without a better one."""
-        done = len(self.history)
-        return done >= settings.epochs or 0 < settings.patience <= done - self.best_epoch
-
-
-def _rank(line: Epoch) -> tuple[float, float]:
-    return line.valid_macro_f1, -line.valid_loss
+    chooses: bool = True
+    norm_inputs: Callable[[], Iterator[torch.Tensor]] | None = None
 
 
 def fit(
@@ -96,7 +57,7 @@ def fit(
     on_epoch: Callable[[Epoch], None] = lambda line: None,
     compiled: bool = False,
 ) -> Progress:
-    """Train a network; its best weights by macro F1 on valid are in the result, or its last where nothing is scored.
+    """Train a network; its best weights by macro F1 on valid are in the result, or its last where valid cannot choose.
 
     Killed and called again with the same checkpoint it goes on after the last complete epoch, to the same bytes.
 
@@ -114,12 +75,14 @@ def fit(
         InputError: The loss is not a number, or the device's memory is too small.
     """
     learner = _set_up(fabric, network, settings, compiled)
-    progress = (_restored(checkpoint, learner) if checkpoint else None) or Progress()
+    progress = Progress(data.chooses and data.validate is not None)
+    if checkpoint:
+        _restore(checkpoint, learner, progress)
     for line in progress.history:
         on_epoch(line)
     while not progress.is_over(settings):
-        line = _epoch(fabric, learner, settings, data, len(progress.history), seed)
-        progress.note(line, lambda: _copy(learner.scored.state_dict()))
+        line, kept = _epoch(fabric, learner, settings, data, len(progress.history), seed)
+        progress.note(line, lambda kept=kept: _copy(kept.state_dict()))  # type: ignore[misc]
         if checkpoint and fabric.is_global_zero:
             _save(checkpoint, learner, progress)
         on_epoch(line)
@@ -165,16 +128,6 @@ class _Learner:
     start: State
     pretrained_share: float
 
-    @property
-    def scored(self) -> nn.Module:
-        """The network as it would be kept: the moving average, where there is one, drawn back towards the start."""
-        latest = self.average.module if self.average else self.network
-        if not self.pretrained_share:
-            return latest
-        kept = copy.deepcopy(latest)
-        kept.load_state_dict(interpolate_weights(latest.state_dict(), self.start, self.pretrained_share))
-        return kept
-
 
 def _set_up(fabric: Fabric, network: nn.Module, settings: Model, compiled: bool) -> _Learner:
     average = None
@@ -193,7 +146,23 @@ def _set_up(fabric: Fabric, network: nn.Module, settings: Model, compiled: bool)
     return _Learner(network, optimizer, model, stepper, average, start, pretrained_share)
 
 
-def _epoch(fabric: Fabric, learner: _Learner, settings: Model, data: TrainingData, epoch: int, seed: int) -> Epoch:
+def _kept(fabric: Fabric, learner: _Learner, data: TrainingData) -> nn.Module:
+    """Return the network as it would be kept: the moving average, where there is one, drawn back towards the start.
+
+    Its batch norms have the statistics of these weights.
+    """
+    kept = copy.deepcopy(learner.average.module if learner.average else learner.network)
+    if learner.pretrained_share:
+        kept.load_state_dict(interpolate_weights(kept.state_dict(), learner.start, learner.pretrained_share))
+    if data.norm_inputs and learning_norms(kept):
+        measure_statistics(fabric, kept, data.norm_inputs())
+    return kept
+
+
+def _epoch(
+    fabric: Fabric, learner: _Learner, settings: Model, data: TrainingData, epoch: int, seed: int
+) -> tuple[Epoch, nn.Module]:
+    """Train for an epoch; return its line of the history, and the network as it would be kept."""
     seed_torch(Stream.DROPOUT, seed, epoch, fabric.global_rank)
     _to_training_mode(learner.model)
     started = time.perf_counter()
@@ -218,10 +187,11 @@ def _epoch(fabric: Fabric, learner: _Learner, settings: Model, data: TrainingDat
             f"the loss of {settings.name} is no longer a number in epoch {epoch + 1}; lower its learning_rate "
             f"({settings.learning_rate}) or raise its warmup ({settings.warmup}) in params.yaml"
         )
+    kept = _kept(fabric, learner, data)
     # On CPUs each process has norms of its own, and so its own score; all have to keep and stop at the same epoch.
-    score = fabric.broadcast(data.validate(learner.scored) if data.validate else ValidationScore(math.nan, math.nan))
-    speed = data.steps * data.batch_size / seconds
-    return Epoch(epoch + 1, step, rate, train_loss, score.loss, score.macro_f1, seconds, speed)
+    score = fabric.broadcast(data.validate(kept) if data.validate else ValidationScore(math.nan, math.nan))
+    speed, frames = data.steps * data.batch_size / seconds, step * data.batch_size
+    return Epoch(epoch + 1, step, frames, rate, train_loss, score.loss, score.macro_f1, seconds, speed), kept
 
 
 def _to_training_mode(model: nn.Module) -> None:
@@ -247,14 +217,15 @@ def _save(checkpoint: Checkpoint, learner: _Learner, progress: Progress) -> None
     checkpoint.save(groups, {"history": list(map(asdict, progress.history)), "best_epoch": progress.best_epoch})
 
 
-def _restored(checkpoint: Checkpoint, learner: _Learner) -> Progress | None:
+def _restore(checkpoint: Checkpoint, learner: _Learner, progress: Progress) -> None:
     found = checkpoint.load()
     if found is None:
-        return None
+        return
     groups, facts = found
     learner.network.load_state_dict(groups["network"])
     restore_optimizer(learner.optimizer, groups.get("optimizer", {}))
     if learner.average:
         learner.average.load_state_dict(groups["average"])
-    lines = [Epoch(**line) for line in facts["history"]]
-    return Progress(lines, facts["best_epoch"], groups["best"], len(lines))
+    progress.history = [Epoch(**line) for line in facts["history"]]
+    progress.best_epoch, progress.best_state = facts["best_epoch"], groups["best"]
+    progress.restored_epochs = len(progress.history)

@@ -1,6 +1,7 @@
 """What one training consists of: the network with its starting weights, and the batches that it learns from."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,22 @@ from torch import nn
 from weldbench.config.models import Model
 from weldbench.config.training import Hardware, Train
 from weldbench.data.dataset import Dataset, SplitFrames, read_split
-from weldbench.data.normalization import Normalization, normalization_of
+from weldbench.data.normalization import Normalization, normalization_of, normalize
 from weldbench.errors import InputError
-from weldbench.models.inference import ValidationScore, logits_of, validation_score
+from weldbench.models.files import read_network
+from weldbench.models.inference import BATCH_FRAMES, ValidationScore, logits_of, validation_score
 from weldbench.models.initialization import initial_network
 from weldbench.models.torchvision_models import head_name
 from weldbench.runtime.hardware import Fabric
 from weldbench.runtime.seeding import Stream, seed_torch
 from weldbench.training.batches import BatchSampler, cpu_batches, device_batches, plain_batches
+from weldbench.training.length import Length
 from weldbench.training.loop import TrainingData
 from weldbench.training.losses import class_weights
+from weldbench.training.norms import MEASURED_FRAMES
+from weldbench.training.selection import Selection, selection_of
+
+_OTHER_SCALE = 2.0  # times the size, from where on the shapes that a backbone knows are other ones
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,31 @@ class TrainingJob:
     pretrained: Path | None = None
 
 
-def prepare_training(fabric: Fabric, job: TrainingJob) -> tuple[nn.Module, nn.Module, Normalization, TrainingData]:
-    """Build the network as a whole, the part of it that learns, and what that learns from.
+@dataclass(frozen=True)
+class PreparedTraining:
+    """A training before its first step.
+
+    Attributes:
+        network: As a whole.
+        learning: The part of it that learns.
+        normalization: What its input wants.
+        data: What it learns from.
+        length: How long the training is.
+        selection: Which weights are kept.
+        notes: Sentences about starting weights that suit the input badly.
+    """
+
+    network: nn.Module
+    learning: nn.Module
+    normalization: Normalization
+    data: TrainingData
+    length: Length
+    selection: Selection
+    notes: list[str]
+
+
+def prepare_training(fabric: Fabric, job: TrainingJob) -> PreparedTraining:
+    """Build the network, and what it learns from.
 
     Raises:
         InputError: The split has no frame of a class, the weights are not to be had, or a setting does not fit.
@@ -64,22 +94,48 @@ def prepare_training(fabric: Fabric, job: TrainingJob) -> tuple[nn.Module, nn.Mo
         job.settings, job.dataset.classes, job.pretrained, normalization_of(train.frames)
     )
     sampler = BatchSampler(job.settings, train.labels, weights, job.seed, fabric.global_rank, fabric.world_size)
-    freeze = job.settings.freeze
+    runs = job.dataset.manifest["run"].to_numpy()
+    selection = selection_of(job.settings, train, valid, runs, len(job.dataset.classes))
+    learning, freeze = whole, job.settings.freeze
     if freeze == "backbone":
         learning, data = _head_training_data(fabric, job, whole, normalization, sampler, train, valid)
-        return whole, learning, normalization, data
-    _freeze_until(whole, freeze.removeprefix("until "), job.settings.name)
+    else:
+        _freeze_until(whole, freeze.removeprefix("until "), job.settings.name)
+        data = _frame_training_data(fabric, job, normalization, sampler, train, valid)
+    data = replace(data, chooses=selection.by == "valid")
+    notes = _notes_on_input_size(job)
+    return PreparedTraining(whole, learning, normalization, data, sampler.length, selection, notes)
+
+
+def _frame_training_data(
+    fabric: Fabric,
+    job: TrainingJob,
+    normalization: Normalization,
+    sampler: BatchSampler,
+    train: SplitFrames,
+    valid: SplitFrames,
+) -> TrainingData:
+    """Let a network learn from frames, each time augmented anew."""
     if fabric.device.type == "cpu":
         batches = cpu_batches(train, sampler, job.train.augment, normalization)
     else:
         batches = device_batches(train, sampler, job.train.augment, normalization, fabric.device)
-    data = TrainingData(
+    return TrainingData(
         batches,
         sampler.steps,
         sampler.batch_size,
         lambda network: validation_score(logits_of(fabric, network, valid, normalization), valid.labels),
+        norm_inputs=lambda: _norm_inputs(fabric, normalization, sampler, train),
     )
-    return whole, whole, normalization, data
+
+
+def _norm_inputs(
+    fabric: Fabric, normalization: Normalization, sampler: BatchSampler, train: SplitFrames
+) -> Iterator[torch.Tensor]:
+    """Yield training frames as they stand, in an order that mixes runs and classes as training does; at most a pass."""
+    lines = np.concatenate([lines for lines, _ in sampler.batches(0)])[: min(len(train), MEASURED_FRAMES)]
+    for some in np.array_split(lines, -(-len(lines) // BATCH_FRAMES)):
+        yield normalize(torch.from_numpy(train.frames[train.index[some]]).to(fabric.device), normalization)
 
 
 def _head_training_data(
@@ -119,6 +175,22 @@ def _require_head_on_features(job: TrainingJob, network: nn.Module, head: nn.Mod
             f"params.yaml: models.{job.settings.name}.freeze is backbone, but the head of this network needs "
             f"maps of features, not one vector for each frame; set it to `until {before}`"
         ) from None
+
+
+def _notes_on_input_size(job: TrainingJob) -> list[str]:
+    """Say so where a backbone learned from frames of quite another size than this network is given."""
+    settings = job.settings
+    if settings.init != "simulated" or job.pretrained is None:
+        return []
+    given, learned = settings.input_size_px, read_network(job.pretrained)[1].settings.input_size_px
+    if max(given, learned) < _OTHER_SCALE * min(given, learned):
+        return []
+    name = settings.name
+    return [
+        f"{name} is given frames of {given} pixels, but its backbone learned from frames of {learned}: much of what it "
+        f"learned does not hold at another scale. Bring models.{name}.input_size_px and pretrain.input_size_px closer "
+        "together."
+    ]
 
 
 def _freeze_until(network: nn.Module, layer: str, model: str) -> None:

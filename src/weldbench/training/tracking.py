@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weldbench.errors import InputError
-from weldbench.training.loop import Epoch
+from weldbench.training.history import Epoch
 
 if TYPE_CHECKING:
     from lightning_fabric.loggers.logger import Logger

@@ -1,5 +1,6 @@
 """Training one model on one dataset: from an assignment to the files of a trained model."""
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -19,7 +20,8 @@ from weldbench.runtime.disk import space_for
 from weldbench.runtime.hardware import Fabric, device_name, in_force, peak_memory_bytes
 from weldbench.runtime.progress import reporting
 from weldbench.training.checkpoint import Checkpoint, needed_bytes, remove_checkpoint
-from weldbench.training.loop import Epoch, Progress, fit
+from weldbench.training.history import Epoch, Progress
+from weldbench.training.loop import fit
 from weldbench.training.setup import TrainingJob, prepare_training
 from weldbench.training.tracking import tracker
 
@@ -29,11 +31,12 @@ class TrainingResult:
     """What a training ends with.
 
     Attributes:
-        network: As a whole, with its best weights, on the CPU.
+        network: As a whole, with the weights that are kept, on the CPU.
         normalization: What its input wants.
         progress: Its history.
         seconds: From the start, loading of frames included, and of epochs that an earlier process did.
         inference_ms: Per frame on this device; `alone` as a camera sends them, `batched` as a test set is scored.
+        decided: What its data decided, as training.json holds it: `length`, `selection`, `notes`.
         made_from: Settings, inputs, code and versions, as `pipeline.records` describes them.
     """
 
@@ -42,6 +45,7 @@ class TrainingResult:
     progress: Progress
     seconds: float
     inference_ms: dict[str, float]
+    decided: dict[str, Any]
     made_from: dict[str, Any]
 
 
@@ -61,7 +65,11 @@ def train_network(
     """
     started = time.perf_counter()
     settings, compiled = job.settings, job.hardware.compile
-    whole, learning, normalization, data = prepare_training(fabric, job)
+    prepared = prepare_training(fabric, job)
+    whole, learning, normalization = prepared.network, prepared.learning, prepared.normalization
+    if fabric.is_global_zero:
+        for sentence in (prepared.length.sentence(settings), prepared.selection.sentence(settings), *prepared.notes):
+            print(f"train {settings.architecture}: {sentence}", file=sys.stderr)
     checkpoint = Checkpoint(checkpoint_path, _record(fabric, job, checkpoint_path.parent).made_from())
     with (
         space_for(checkpoint_path.parent, needed_bytes(whole, settings, checkpoint_path), "training"),
@@ -72,7 +80,7 @@ def train_network(
             advance(1)
             track(line)
 
-        progress = fit(fabric, learning, settings, data, job.seed, checkpoint, on_epoch, compiled)
+        progress = fit(fabric, learning, settings, prepared.data, job.seed, checkpoint, on_epoch, compiled)
     learning.load_state_dict(progress.best_state)
     restored = progress.history[: progress.restored_epochs]
     seconds = time.perf_counter() - started + sum(line.seconds for line in restored)
@@ -81,7 +89,12 @@ def train_network(
         name: round(milliseconds_per_frame(fabric, whole, settings.input_size_px, normalization, frames), 4)
         for name, frames in {"alone": 1, "batched": BATCH_FRAMES}.items()
     }
-    return TrainingResult(whole.cpu(), normalization, progress, seconds, inference_ms, checkpoint.made_from)
+    decided = {
+        "length": prepared.length.facts(settings),
+        "selection": prepared.selection.facts(settings),
+        "notes": prepared.notes,
+    }
+    return TrainingResult(whole.cpu(), normalization, progress, seconds, inference_ms, decided, checkpoint.made_from)
 
 
 def train_model(fabric: Fabric, job: TrainingJob, output: Path) -> None:
@@ -123,6 +136,7 @@ def _training_facts(fabric: Fabric, job: TrainingJob, result: TrainingResult) ->
         "best_epoch": progress.best_epoch,
         "epochs": len(progress.history),
         "valid_macro_f1": progress.best.valid_macro_f1,
+        **result.decided,
         "settings": job.settings.model_dump(),
         "augment": job.train.augment.model_dump(),
         "parameters": sum(parameter.numel() for parameter in result.network.parameters()),

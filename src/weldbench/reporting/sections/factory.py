@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def _operating_points(findings: Findings) -> Table:
     from weldbench.reporting.tables.by_model import operating_points
 
-    return operating_points(findings.scored, findings.settings.false_reject_rates)
+    uncalibrated = findings.trainings.uncalibrated
+    return operating_points(findings.scored, findings.settings.false_reject_rates, uncalibrated)
 
 
 @table(

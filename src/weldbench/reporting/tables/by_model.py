@@ -1,6 +1,6 @@
 """Tables with one row per model or pair of models: summary metrics, who is better, the factory's view."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,10 @@ from weldbench.evaluation.significance import Pair, compare_pairs
 from weldbench.reporting.tables.notes import about_narrow_intervals, about_seeds, format_interval
 from weldbench.reporting.tables.table import Table, format_mean_std, percent, sample_std
 
+_UNCALIBRATED = (
+    "Uncalibrated: valid lacks classes, or runs of them, so a threshold that was chosen there may reject quite another "
+    "share of good frames in use. Record more runs before you set one."
+)
 _METRICS = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
@@ -128,8 +132,16 @@ def verdict(pair: Pair, confidence: float) -> str:
     return f"{pair.first if pair.difference.estimate > 0 else pair.second} is better"
 
 
-def operating_points(scored: ScoredComparison, false_reject_rates: Sequence[float]) -> Table:
-    """Good against defect: ROC AUC, and the defects that escape at each accepted rate of false rejects."""
+def operating_points(
+    scored: ScoredComparison, false_reject_rates: Sequence[float], uncalibrated: Collection[str] = ()
+) -> Table:
+    """Good against defect: ROC AUC, and the defects that escape at each accepted rate of false rejects.
+
+    Args:
+        scored: The models.
+        false_reject_rates: Shares of good frames that may be rejected.
+        uncalibrated: Models whose valid is no base for a threshold.
+    """
     comparison, records, rows, notes, intervals = scored.comparison, [], [], [], []
     title = "The factory's view: defects that escape, by the rate of false rejects that is accepted on valid"
     if not comparison.frames.has_good:
@@ -152,8 +164,13 @@ def operating_points(scored: ScoredComparison, false_reject_rates: Sequence[floa
             defective = comparison.frames.labels != 0
             interval = scored.resamples.frames_interval(np.stack([point.passed for point in points]), defective)
             intervals.append(interval)
-            records.append(_operating_point_record(model, rate, auc, points, interval))
-            rows.append(_operating_point_row(model, rate, auc, points, interval, comparison.classes))
+            record = _operating_point_record(model, rate, auc, points, interval)
+            row = _operating_point_row(model, rate, auc, points, interval, comparison.classes)
+            if model in uncalibrated:
+                row["threshold"] += " (uncalibrated)"
+                notes.append(_UNCALIBRATED)
+            records.append(record | {"calibrated": model not in uncalibrated})
+            rows.append(row)
             if points[0].valid_good_frames * rate < 1:
                 good = points[0].valid_good_frames
                 notes.append(f"valid has {good} good frames, too few for {percent(rate)}: none of them is rejected.")

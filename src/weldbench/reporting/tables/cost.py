@@ -5,6 +5,7 @@ import pandas as pd
 
 from weldbench.evaluation.scoring import ScoredComparison
 from weldbench.evaluation.training_records import Trainings
+from weldbench.reporting.tables.notes import about_selection
 from weldbench.reporting.tables.table import Table
 
 _RANDOM = "random weights"
@@ -59,6 +60,7 @@ def cost(scored: ScoredComparison, trainings: Trainings) -> Table:
         "In training a frame passes forward and backward. Inference is timed in batches, as a test set is scored, and "
         "with one frame alone, as a camera sends it.",
     ]
+    notes += about_selection(trainings)
     if learned := [start for start in data["starts_from"].unique() if start != _RANDOM]:
         notes.append(f"Seconds to train leave out what it took to make {' and '.join(learned)}, which trainings share.")
     if len(devices := sorted(set(trainings.runs["device"]))) > 1:

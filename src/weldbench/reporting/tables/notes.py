@@ -5,6 +5,7 @@ from typing import Literal
 
 from weldbench.evaluation.intervals import Interval
 from weldbench.evaluation.scoring import ScoredComparison
+from weldbench.evaluation.training_records import Trainings
 
 NO_FRAMES = "no test frames"
 
@@ -23,6 +24,20 @@ def about_absent_classes(scored: ScoredComparison) -> list[str]:
     """Name the classes without test frames, if there are any."""
     absent = [name for name, frames in zip(scored.comparison.classes, scored.support, strict=True) if not frames]
     return [f"Without test frames, and left out of averages: {', '.join(absent)}."] if absent else []
+
+
+def about_selection(trainings: Trainings) -> list[str]:
+    """Say which models kept their last weights, or were chosen on a valid that cannot choose; nothing of the others."""
+    notes = []
+    unusual = trainings.runs[(trainings.runs["selected_by"] == "last") | (trainings.runs["valid_doubts"] != "")]
+    for (by, doubts), runs in unusual.groupby(["selected_by", "valid_doubts"], sort=False):
+        models = ", ".join(runs["model"].unique())
+        if by == "valid":
+            notes.append(f"Weights were chosen on valid, as select asks, but it cannot choose: {doubts} ({models}).")
+        else:
+            why = f"valid cannot choose: {doubts}" if doubts else "select: last asks for it"
+            notes.append(f"The weights of the last epoch were kept, as {why} ({models}).")
+    return notes
 
 
 def format_interval(interval: Interval, sign: Literal["", "+"] = "") -> str:
