@@ -1,6 +1,7 @@
 """Named tensors with one JSON note in a safetensors file: no pickle, and the same bytes for the same content."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,8 @@ def write_tensors(path: Path | str, tensors: Tensors, note: dict[str, Any]) -> N
         partial.write_bytes(save(tensors, metadata={"weldbench": json.dumps(note)}))
 
 
-def read_tensors(path: Path | str) -> tuple[Tensors, dict[str, Any]]:
-    """Read back what `write_tensors` wrote, the tensors on the CPU.
+def read_tensors(path: Path | str, skip: Collection[str] = ()) -> tuple[Tensors, dict[str, Any]]:
+    """Read back what `write_tensors` wrote, the tensors on the CPU, but for those to skip.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -38,7 +39,8 @@ def read_tensors(path: Path | str) -> tuple[Tensors, dict[str, Any]]:
     try:
         with safe_open(path, "pt") as file:
             note = json.loads((file.metadata() or {})["weldbench"])
-            return {name: file.get_tensor(name) for name in file.keys()}, note  # noqa: SIM118
+            names = [name for name in file.keys() if name not in skip]  # noqa: SIM118
+            return {name: file.get_tensor(name) for name in names}, note
     except KeyError:
         raise ValueError("it has no note `weldbench` in its metadata") from None
     except SafetensorError as error:

@@ -21,6 +21,8 @@ class Stream(Enum):
     BATCHES = "how each frame of an epoch is augmented (seed, epoch)"
     NOISE_TABLE = "the sensor noise that augmentation on a CPU adds (seed)"
     DROPOUT = "what a network leaves out, and the noise that augmentation on a GPU adds (seed, epoch, process)"
+    VIEWS = "how the views of frames for a frozen backbone are augmented (chunk of frames)"
+    PROBE_FOLDS = "which runs are left out together when the penalty of a last layer is chosen (seed)"
     PRETRAINING_WEIGHTS = "the weights that pretraining starts from (pretrain.seed)"
     SIMULATED_FRAMES = "unrelated simulated frames, such as a batch of pretraining (pretrain.seed, batch)"
     SIMULATED_WELD = "the setup of a simulated run (datasets.NAME.seed, run, 2)"

@@ -1,0 +1,118 @@
+"""Features of frames in a file: what a frozen backbone says about each, for the last layer to learn from and to score."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from weldbench.config.models import Model
+from weldbench.data.dataset import Dataset
+from weldbench.data.normalization import Normalization
+from weldbench.errors import InputError
+from weldbench.models.files import read_tensors, write_tensors
+from weldbench.models.torchvision_models import head_name
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class FrameFeatures:
+    """Features of frames, F numbers each.
+
+    Attributes:
+        rows: Of the manifest, sorted, int64, shape (R,).
+        plain: Of these frames as they are, float32, shape (R, F).
+        view_rows: Rows of the training frames, sorted, int64, shape (T,).
+        views: Of their changed views, float32, shape (T, V, F).
+        simulated: Of simulated frames, float32, shape (M, F).
+        simulated_labels: Their classes, int64, shape (M,).
+        backbone: From `backbone_id`.
+    """
+
+    rows: IntArray
+    plain: FloatArray
+    view_rows: IntArray
+    views: FloatArray
+    simulated: FloatArray
+    simulated_labels: IntArray
+    backbone: str
+
+    def of(self, rows: IntArray) -> FloatArray:
+        """Return the features of rows, which may repeat: float32, shape (N, F).
+
+        Raises:
+            KeyError: A row has none.
+        """
+        return self.plain[_places(self.rows, rows)]
+
+    def with_views(self, rows: IntArray) -> FloatArray:
+        """Return the features of training rows as they are, then of their views: float32, shape (N, 1 + V, F).
+
+        Raises:
+            KeyError: A row has none.
+        """
+        return np.concatenate([self.of(rows)[:, None], self.views[_places(self.view_rows, rows)]], axis=1)
+
+
+def _places(known: IntArray, rows: IntArray) -> IntArray:
+    places = np.minimum(np.searchsorted(known, rows), len(known) - 1)
+    if len(known) == 0 or (known[places] != rows).any():
+        raise KeyError("there are frames without features")
+    return places
+
+
+def without_head(network: nn.Module) -> tuple[nn.Module, str, nn.Module]:
+    """Take the last layer off a network, in place; return the rest, the layer's name, and the layer.
+
+    Raises:
+        InputError: What is left of the head needs maps of features, not one vector for each frame.
+    """
+    name, last = [(n, m) for n, m in network.named_modules() if isinstance(m, nn.Linear | nn.Conv2d)][-1]
+    if not isinstance(last, nn.Linear) or not name.startswith(head_name(network)):
+        raise InputError("its last layer needs maps of features, not one vector for each frame")
+    network.set_submodule(name, nn.Identity())
+    return network.eval(), name, last
+
+
+def backbone_id(backbone: nn.Module, normalization: Normalization, settings: Model, dataset: Dataset) -> str:
+    """Return a hash of all that decides the features of a frame: weights, normalization, input size, stored frames."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(backbone.state_dict().items()):
+        digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    digest.update(repr((normalization, settings.input_size_px)).encode())
+    digest.update((dataset.folder / "inventory.json").read_bytes())
+    return digest.hexdigest()
+
+
+def write_features(path: Path, features: FrameFeatures, made_from: dict[str, Any]) -> None:
+    """Write features as safetensors."""
+    arrays = {name: value for name, value in vars(features).items() if isinstance(value, np.ndarray)}
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    write_tensors(path, tensors, {"backbone": features.backbone, "made_from": made_from})
+
+
+def read_features(path: Path, views: bool = True) -> FrameFeatures:
+    """Read what `write_features` wrote.
+
+    Args:
+        path: The file.
+        views: Whether to read those of the views too, which are most of the file.
+
+    Raises:
+        InputError: The file is missing or damaged.
+    """
+    try:
+        tensors, note = read_tensors(path, skip=() if views else ("view_rows", "views"))
+        if not views:
+            tensors |= {"view_rows": torch.empty(0, dtype=torch.int64), "views": torch.empty(0, 0, 0)}
+        return FrameFeatures(**{name: tensor.numpy() for name, tensor in tensors.items()}, backbone=note["backbone"])
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file; run the stage features first") from None
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise InputError(f"{path}: the file is damaged: {error}; delete it and run the stage features again") from None

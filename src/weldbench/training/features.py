@@ -1,0 +1,116 @@
+"""What a frozen backbone says about frames and their changed views: computed once, for every seed, fold and score."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+from torch import nn
+
+from weldbench.config.models import Model
+from weldbench.config.training import Augment
+from weldbench.data.dataset import Dataset, resident
+from weldbench.data.normalization import Normalization, normalize
+from weldbench.models.features import FloatArray, FrameFeatures, IntArray, backbone_id
+from weldbench.runtime.hardware import Fabric
+from weldbench.runtime.progress import reporting
+from weldbench.runtime.seeding import Stream, generator
+from weldbench.training.augment import augment_on_device, sample_params
+from weldbench.training.simulated_frames import frames_to_simulate, simulated_batches
+
+_CHUNK_FRAMES = 256  # loaded at a time, so that memory does not grow with the dataset
+
+
+def compute_features(
+    fabric: Fabric,
+    backbone: nn.Module,
+    normalization: Normalization,
+    settings: Model,
+    augment: Augment,
+    dataset: Dataset,
+    train_rows: IntArray,
+    other_rows: IntArray,
+) -> FrameFeatures:
+    """Compute the features of all frames, of the views of the training frames, and of simulated ones.
+
+    Args:
+        fabric: From `hardware.prepare`.
+        backbone: From `without_head`.
+        normalization: What its input wants.
+        settings: Of the model: input size, views, simulated frames.
+        augment: How views are changed.
+        dataset: Where the frames are.
+        train_rows: Rows to learn from, int64; views are made of these.
+        other_rows: Rows to score, int64.
+    """
+    rows, view_rows = np.union1d(train_rows, other_rows), np.unique(train_rows)
+    size_px, views = settings.input_size_px, settings.augment_views
+    simulated_count = frames_to_simulate(settings, dataset.classes)
+    backbone = backbone.to(fabric.device)
+    passes = len(rows) + views * len(view_rows) + simulated_count
+    plain, changed, simulated, labels = [], [], [], [np.empty(0, np.int64)]
+    with reporting(f"features of {settings.name}", passes, "frames") as advance:
+
+        def features(inputs: torch.Tensor) -> FloatArray:
+            advance(len(inputs))
+            return _outputs(fabric, backbone, inputs)
+
+        for some in _chunks(rows):
+            frames = resident(dataset.frames, some, size_px)
+            plain.append(features(normalize(torch.from_numpy(frames).to(fabric.device), normalization)))
+        for number, some in enumerate(_chunks(view_rows)):
+            frames = resident(dataset.frames, some, size_px)
+            changed.append(
+                np.stack(
+                    [features(view) for view in _views(fabric, frames, views, augment, normalization, number)], axis=1
+                )
+            )
+        for frames, classes in simulated_batches(simulated_count, size_px, dataset.classes):
+            simulated.append(features(normalize(torch.from_numpy(frames).to(fabric.device), normalization)))
+            labels.append(classes)
+    plain_features = np.concatenate(plain)
+    width = plain_features.shape[1]
+    return FrameFeatures(
+        rows,
+        plain_features,
+        view_rows,
+        np.concatenate(changed) if changed else np.empty((0, views, width), np.float32),
+        np.concatenate([np.empty((0, width), np.float32), *simulated]),
+        np.concatenate(labels),
+        backbone_id(backbone, normalization, settings, dataset),
+    )
+
+
+def _chunks(rows: IntArray) -> Iterable[IntArray]:
+    return [rows[start : start + _CHUNK_FRAMES] for start in range(0, len(rows), _CHUNK_FRAMES)]
+
+
+def _views(
+    fabric: Fabric, frames: np.ndarray, views: int, augment: Augment, normalization: Normalization, chunk: int
+) -> Iterator[torch.Tensor]:
+    """Yield each view of some frames, uint8 of shape (B, S, S), as inputs: float32, shape (B, 1, S, S)."""
+    rng = generator(Stream.VIEWS, chunk)
+    if fabric.device.type != "cpu":
+        on_device = torch.from_numpy(frames).to(fabric.device)
+        for _ in range(views):
+            yield augment_on_device(on_device, sample_params(augment, len(frames), rng), augment, normalization)
+        return
+    from weldbench.training.augment_cpu import CPU_GROUP, CpuAugmentation
+
+    change = CpuAugmentation(frames, augment, normalization, seed=0)
+    size_px, groups = frames.shape[-1], -(-len(frames) // CPU_GROUP)
+    for _ in range(views):
+        # Frames of a group share a change: another group for each view. The last group is filled up.
+        order = rng.permutation(len(frames))
+        which = np.resize(order, (groups, CPU_GROUP))
+        inputs = np.empty((*which.shape, size_px, size_px), np.float32)
+        change(which, sample_params(augment, groups, rng, CPU_GROUP), inputs)
+        view = np.empty((len(frames), 1, size_px, size_px), np.float32)
+        view[order, 0] = inputs.reshape(-1, size_px, size_px)[: len(order)]
+        yield torch.from_numpy(view)
+
+
+@torch.inference_mode()
+def _outputs(fabric: Fabric, backbone: nn.Module, inputs: torch.Tensor) -> FloatArray:
+    with fabric.autocast():
+        parts = [backbone(some).float().cpu() for some in inputs.split(64)]
+    return torch.cat(parts).numpy()
