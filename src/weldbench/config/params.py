@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, SerializeAsAny, ValidationError, mod
 from weldbench.config.base import NonEmptyList, Override, Section, Seed
 from weldbench.config.data import Dataset, Ingest, IngestOverride, LocalDataset, Split, SplitOverride, dataset_named
 from weldbench.config.evidence import Compare, CompareOverride, Report
-from weldbench.config.models import Model, ModelOverride, TorchvisionModel
+from weldbench.config.models import Model, ModelOverride, Pretrainable
 from weldbench.config.problems import describe
 from weldbench.config.strict_yaml import Document, read_yaml
 from weldbench.config.training import Finetune, Hardware, Pretrain, Sweep, SweepOverride, Train
@@ -93,7 +93,7 @@ class Params(Section):
         trained = [*self.train.models, *self.finetune.models]
         _require_known("compare.models", self.compare.models, trained, "train.models or finetune.models")
         for name in self.finetune.models:
-            if not isinstance(self.models[name], TorchvisionModel):
+            if not isinstance(self.models[name], Pretrainable):
                 raise ValueError(f"finetune.models: `{name}` starts from random weights; name it in train.models")
         twice = [name for name in self.finetune.models if name in self.train.models]
         if twice:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from weldbench.config.models import Model, TorchvisionModel
+from weldbench.config.models import Model
 from weldbench.config.training import Hardware, Pretrain
 from weldbench.data.normalization import Normalization, normalize
 from weldbench.models.architectures import build_network
@@ -26,9 +26,9 @@ _ROUNDS = 10  # at most; after each one a checkpoint
 _NORMALIZATION = Normalization(mean=0.25, std=0.2)  # about that of weld-pool frames; the same for every stream
 
 
-def backbone_settings(architecture: str, pretrain: Pretrain) -> TorchvisionModel:
+def backbone_settings(architecture: str, pretrain: Pretrain) -> Model:
     """Return a network's settings for pretraining: from random weights, all else from section `pretrain` alone."""
-    return TorchvisionModel.model_validate(
+    return Model.model_validate(
         {
             "architecture": architecture,
             "init": "scratch",
