@@ -20,6 +20,7 @@ from torchvision import transforms
 
 from weldbench.config.models import Model
 from weldbench.models.architectures import build_network
+from weldbench.models.efficientnet_lite import efficientnet_lite0
 from weldbench.models.torchvision_models import torchvision_network
 
 FRAMES = 60
@@ -125,6 +126,8 @@ def plain_step(settings: Model, class_count: int) -> Callable[[torch.Tensor, tor
     """
     if settings.architecture == "resnet18":
         network = torchvision_network(settings, class_count)
+    elif settings.architecture == "efficientnet_lite0":
+        network = efficientnet_lite0(class_count)
     else:
         network = _with_three_channels(build_network(settings, class_count))
     network = network.to(memory_format=torch.contiguous_format).train()

@@ -39,9 +39,9 @@ from weldbench.training.batches import Batch, BatchSampler, cpu_batches
 from weldbench.training.loop import build_optimizer, train_step
 
 ROOT = Path(__file__).parents[1]
-SIZES = {"full_con6": 64, "conv6": 112, "resnet18": 224}
+SIZES = {"full_con6": 64, "conv6": 112, "resnet18": 224, "efficientnet_lite0": 224}
 # Steps of one round: about a second of each on two cores.
-STEPS = {"full_con6": 800, "conv6": 16, "resnet18": 4}
+STEPS = {"full_con6": 800, "conv6": 16, "resnet18": 4, "efficientnet_lite0": 4}
 CLASSES = 6
 NORMALIZATION = Normalization(0.3, 0.2)
 

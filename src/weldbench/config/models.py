@@ -1,7 +1,7 @@
 """The section `models`: how each network is built and trained. A new architecture is one class here.
 
 `models.architectures` has the function that builds it; a classifier of torchvision's needs its name in
-`TorchvisionModel` alone.
+`TorchvisionModel` alone. ImageNet weights of others than torchvision's have a function in `models.initialization`.
 """
 
 from typing import Any, Literal, Self, get_args
@@ -139,26 +139,9 @@ class Conv6(FromScratch):
     hidden: Count = Field(256, description="neurons of the hidden layer")
 
 
-class TorchvisionModel(Model):
-    """A classifier of torchvision's zoo, by its name."""
+class Pretrainable(Model):
+    """A network that may start from learned weights."""
 
-    architecture: Literal[
-        "resnet18",
-        "resnet34",
-        "resnet50",
-        "resnet101",
-        "resnet152",
-        "resnext50_32x4d",
-        "resnext101_32x8d",
-        "resnext101_64x4d",
-        "wide_resnet50_2",
-        "wide_resnet101_2",
-        "densenet169",
-        "efficientnet_b0",
-        "mobilenet_v3_small",
-        "convnext_tiny",
-        "vit_b_16",
-    ]
     init: Init = Field("simulated", description="starting weights: learned on ImageNet, on simulated frames, or random")
     freeze: str = Field(
         "none",
@@ -178,3 +161,32 @@ class TorchvisionModel(Model):
         if self.freeze != "none" and self.init == "scratch":
             raise ValueError("freeze: with init: scratch there is nothing learned to keep; set freeze: none")
         return self
+
+
+class TorchvisionModel(Pretrainable):
+    """A classifier of torchvision's zoo, by its name."""
+
+    architecture: Literal[
+        "resnet18",
+        "resnet34",
+        "resnet50",
+        "resnet101",
+        "resnet152",
+        "resnext50_32x4d",
+        "resnext101_32x8d",
+        "resnext101_64x4d",
+        "wide_resnet50_2",
+        "wide_resnet101_2",
+        "densenet169",
+        "efficientnet_b0",
+        "mobilenet_v3_small",
+        "convnext_tiny",
+        "vit_b_16",
+    ]
+
+
+class EfficientNetLite(Pretrainable):
+    """EfficientNet without what small processors lack; its ImageNet weights come with an installed package."""
+
+    architecture: Literal["efficientnet_lite0"]
+    init: Init = Field("imagenet", description="starting weights: learned on ImageNet, on simulated frames, or random")

@@ -3,12 +3,13 @@
 from functools import singledispatch
 from itertools import pairwise
 
-import torch
 from torch import nn
 
 from weldbench.config import models as config
 from weldbench.errors import InputError
-from weldbench.models.torchvision_models import gray_torchvision_network
+from weldbench.models.efficientnet_lite import efficientnet_lite0
+from weldbench.models.speed import made_fast
+from weldbench.models.torchvision_models import fold_to_gray, gray_torchvision_network
 
 
 def build_network(settings: config.Model, class_count: int) -> nn.Module:
@@ -20,11 +21,12 @@ def build_network(settings: config.Model, class_count: int) -> nn.Module:
         InputError: The input size does not fit the network.
 
     Example:
+        >>> import torch
         >>> settings = config.FullCon6(architecture="full_con6", input_size_px=8, epochs=1, learning_rate=0.01)
         >>> build_network(settings, class_count=6)(torch.zeros(2, 1, 8, 8)).shape
         torch.Size([2, 6])
     """
-    return network_of(settings, class_count).to(memory_format=torch.channels_last)
+    return made_fast(network_of(settings, class_count))
 
 
 @singledispatch
@@ -36,6 +38,11 @@ def network_of(settings: config.Model, class_count: int) -> nn.Module:
 @network_of.register
 def _torchvision(settings: config.TorchvisionModel, class_count: int) -> nn.Module:
     return gray_torchvision_network(settings, class_count)
+
+
+@network_of.register
+def _efficientnet_lite(settings: config.EfficientNetLite, class_count: int) -> nn.Module:
+    return fold_to_gray(efficientnet_lite0(class_count))
 
 
 @network_of.register

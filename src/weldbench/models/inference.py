@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
 from weldbench.data.dataset import Dataset, SplitFrames
 from weldbench.data.normalization import Normalization, normalize
 from weldbench.evaluation.confusion import confusion_matrix, f1, macro
+from weldbench.models.torchvision_models import head_name
 from weldbench.runtime.hardware import Fabric
 
 
@@ -34,11 +36,33 @@ def logits_of(fabric: Fabric, network: nn.Module, split: SplitFrames, normalizat
 
     Args:
         fabric: Its device holds the network, its precision is used.
-        network: Switched to evaluation mode. Logits have the shape (N, K); a backbone gives its features.
+        network: Switched to evaluation mode. Logits have the shape (N, K).
         split: Frames, uint8, shape (U, S, S), and the N lines that refer to them.
         normalization: Of the network.
     """
-    return torch.cat(list(_outputs(fabric, network, split, normalization)))[torch.from_numpy(split.index)]
+    return torch.cat(list(_outputs(fabric, network, split.frames, normalization)))[torch.from_numpy(split.index)]
+
+
+def features_of(
+    fabric: Fabric, network: nn.Module, frames: NDArray[np.uint8], normalization: Normalization
+) -> torch.Tensor:
+    """Compute what the head of a network is given for each frame: float32 on the CPU, shape (N, F).
+
+    With the same number of threads these are the same bytes every time.
+
+    Args:
+        fabric: Its device holds the network, its precision is used.
+        network: With its head, which takes no part. Switched to evaluation mode.
+        frames: uint8, shape (N, S, S); they may lie on disk, as only one batch at a time is read.
+        normalization: Of the network.
+    """
+    name = head_name(network)
+    head = network.get_submodule(name)
+    network.set_submodule(name, nn.Identity())
+    try:
+        return torch.cat(list(_outputs(fabric, network, frames, normalization)))
+    finally:
+        network.set_submodule(name, head)
 
 
 def probabilities_of(
@@ -103,12 +127,12 @@ def milliseconds_per_frame(
 
 @torch.inference_mode()
 def _outputs(
-    fabric: Fabric, network: nn.Module, split: SplitFrames, normalization: Normalization
+    fabric: Fabric, network: nn.Module, frames: NDArray[np.uint8], normalization: Normalization
 ) -> Iterator[torch.Tensor]:
     network.eval()
-    for start in range(0, len(split.frames), BATCH_FRAMES):
-        frames = torch.from_numpy(split.frames[start : start + BATCH_FRAMES])
-        yield _logits(fabric, network, frames, normalization)
+    for start in range(0, len(frames), BATCH_FRAMES):
+        batch = torch.from_numpy(np.array(frames[start : start + BATCH_FRAMES]))
+        yield _logits(fabric, network, batch, normalization)
 
 
 def _logits(fabric: Fabric, network: nn.Module, frames: torch.Tensor, normalization: Normalization) -> torch.Tensor:

@@ -1,16 +1,19 @@
 """The weights that a training starts from: random, learned on ImageNet, or learned on simulated frames."""
 
-import hashlib
+from functools import singledispatch
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from weldbench.config.models import Model, TorchvisionModel
+from weldbench.config.models import EfficientNetLite, Model, Pretrainable, TorchvisionModel
 from weldbench.data.normalization import Normalization
 from weldbench.errors import InputError
+from weldbench.models import efficientnet_lite
 from weldbench.models.architectures import build_network
 from weldbench.models.files import read_network
+from weldbench.models.published import sha256_fits_name
+from weldbench.models.speed import made_fast
 from weldbench.models.torchvision_models import fold_to_gray, pool_before_relu, replace_classes, torchvision_network
 
 # The channel averages of ImageNet's means (0.485, 0.456, 0.406) and standard deviations (0.229, 0.224, 0.225): for
@@ -37,7 +40,7 @@ def initial_network(
     Raises:
         InputError: The weights are not to be had, damaged, of another network, or not to be kept in part.
     """
-    if not isinstance(settings, TorchvisionModel):
+    if not isinstance(settings, Pretrainable):
         return build_network(settings, len(classes)), own
     match settings.init:
         case "scratch":
@@ -45,17 +48,35 @@ def initial_network(
             return build_network(settings, len(classes)), own
         case "imagenet":
             _refuse_pretrained_share(settings)
-            return imagenet_network(settings, len(classes)), IMAGENET
+            network, normalization = imagenet_network(settings)
+            return made_fast(replace_classes(network, len(classes))), normalization
         case "simulated":
             return _simulated_network(settings, classes, pretrained)
 
 
-def imagenet_network(settings: TorchvisionModel, class_count: int) -> nn.Module:
-    """Build a torchvision network with its default ImageNet weights, one gray channel and a fresh last layer.
+@singledispatch
+def imagenet_network(settings: Pretrainable) -> tuple[nn.Module, Normalization]:
+    """Build a network with ImageNet weights for one gray channel and the 1,000 classes, and say what its input wants.
+
+    A class of settings whose networks have such weights registers its function here.
 
     Raises:
         InputError: The weights are neither on this machine nor to be downloaded, or damaged.
     """
+    raise InputError(
+        f"params.yaml: models.{settings.architecture}.init is imagenet, but no ImageNet weights of this network are "
+        "known; set it to simulated or scratch"
+    )
+
+
+@imagenet_network.register
+def _efficientnet_lite(settings: EfficientNetLite) -> tuple[nn.Module, Normalization]:
+    network = efficientnet_lite.imagenet_efficientnet_lite0(settings.architecture)
+    return fold_to_gray(network), efficientnet_lite.NORMALIZATION
+
+
+@imagenet_network.register
+def _torchvision(settings: TorchvisionModel) -> tuple[nn.Module, Normalization]:
     network = torchvision_network(settings, class_count=1000)
     state = _imagenet_state(settings)
     if settings.architecture.startswith("vit_"):
@@ -63,8 +84,7 @@ def imagenet_network(settings: TorchvisionModel, class_count: int) -> nn.Module:
 
         state = interpolate_embeddings(settings.input_size_px, network.patch_size, state)
     network.load_state_dict(state)
-    network = replace_classes(pool_before_relu(fold_to_gray(network)), class_count)
-    return network.to(memory_format=torch.channels_last)
+    return pool_before_relu(fold_to_gray(network)), IMAGENET
 
 
 def _imagenet_state(settings: TorchvisionModel) -> dict[str, torch.Tensor]:
@@ -89,18 +109,15 @@ def _imagenet_state(settings: TorchvisionModel) -> dict[str, torch.Tensor]:
 
 def _refuse_damaged(path: Path, url: str) -> None:
     """Check a file of weights by its name, as torch.hub checks what it downloads, but not what is there already."""
-    digits = path.stem.rsplit("-", 1)[1]
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if not found.startswith(digits):
+    if not sha256_fits_name(path):
         raise InputError(
-            f"{path}: the file is damaged, its sha256 does not begin with {digits}; delete it, and it is downloaded "
-            f"again from {url}"
+            f"{path}: the file is damaged, its sha256 does not begin with {path.stem.rsplit('-', 1)[1]}; "
+            f"delete it, and it is downloaded again from {url}"
         )
 
 
 def _simulated_network(
-    settings: TorchvisionModel, classes: list[str], pretrained: Path | str | None
+    settings: Pretrainable, classes: list[str], pretrained: Path | str | None
 ) -> tuple[nn.Module, Normalization]:
     name, architecture = settings.name, settings.architecture
     if pretrained is None:

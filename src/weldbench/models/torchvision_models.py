@@ -10,7 +10,7 @@ from weldbench.errors import InputError
 
 
 def head_name(network: nn.Module) -> str:
-    """Return the name of the head of a torchvision network: the last of its parts that has weights."""
+    """Return the name of the head of a network: the last of its parts that has weights."""
     return [name for name, part in network.named_children() if any(True for _ in part.parameters())][-1]
 
 
@@ -41,7 +41,7 @@ def pool_before_relu(network: nn.Module) -> nn.Module:
 
 
 def replace_classes(network: nn.Module, class_count: int) -> nn.Module:
-    """Put a fresh last layer with `class_count` outputs on a torchvision network: linear, or a convolution as there."""
+    """Put a fresh last layer with `class_count` outputs on a network: linear, or a convolution as there."""
     name, last = [(n, m) for n, m in network.named_modules() if isinstance(m, nn.Linear | nn.Conv2d)][-1]
     if isinstance(last, nn.Linear):
         fresh: nn.Module = nn.Linear(last.in_features, class_count)
@@ -91,6 +91,6 @@ def torchvision_network(settings: TorchvisionModel, class_count: int) -> nn.Modu
 
 
 def _convolution_like(other: nn.Conv2d, in_channels: int, out_channels: int) -> nn.Conv2d:
-    """Make a convolution with random weights that differs from another in its channels alone."""
+    """Make a convolution of the same kind, with random weights, that differs from another in its channels alone."""
     form: dict[str, Any] = {key: getattr(other, key) for key in ("kernel_size", "stride", "padding", "dilation")}
-    return nn.Conv2d(in_channels, out_channels, bias=other.bias is not None, **form)
+    return type(other)(in_channels, out_channels, bias=other.bias is not None, **form)

@@ -7,7 +7,7 @@ from typing import Any
 
 from weldbench.config import Params
 from weldbench.config.base import Section
-from weldbench.config.models import Model, TorchvisionModel
+from weldbench.config.models import Model, Pretrainable
 from weldbench.config.training import Augment, Pretrain
 from weldbench.pipeline.records import Record
 
@@ -172,7 +172,7 @@ def evaluate_record(hardware: Mapping[str, Any], data: Path, split: Path, networ
 
 def starts_from_backbone(settings: Model) -> bool:
     """Tell whether a training starts from weights that learned on simulated frames."""
-    return isinstance(settings, TorchvisionModel) and settings.init == "simulated"
+    return isinstance(settings, Pretrainable) and settings.init == "simulated"
 
 
 def as_json(section: Section, *without: str) -> dict[str, Any]:

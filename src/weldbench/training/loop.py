@@ -12,6 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from weldbench.config.models import Model
 from weldbench.errors import InputError
+from weldbench.models.batch_norms import share_batch_norms
 from weldbench.models.inference import ValidationScore
 from weldbench.models.initialization import interpolate_weights
 from weldbench.runtime.hardware import Fabric
@@ -135,9 +136,7 @@ def _set_up(fabric: Fabric, network: nn.Module, settings: Model, compiled: bool)
         moving = get_ema_multi_avg_fn(settings.ema_decay)
         average = AveragedModel(network, fabric.device, multi_avg_fn=moving, use_buffers=True)
     optimizer = build_optimizer(network, settings, fabric.device)
-    model = network
-    if fabric.world_size > 1 and fabric.device.type == "cuda":
-        model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+    model = share_batch_norms(network) if fabric.world_size > 1 and fabric.device.type == "cuda" else network
     if compiled and fabric.device.type == "cuda":
         model = torch.compile(model, mode="max-autotune")  # type: ignore[assignment]
     model, stepper = fabric.setup(model, optimizer)

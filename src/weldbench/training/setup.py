@@ -14,7 +14,7 @@ from weldbench.data.dataset import Dataset, SplitFrames, read_split
 from weldbench.data.normalization import Normalization, normalization_of, normalize
 from weldbench.errors import InputError
 from weldbench.models.files import read_network
-from weldbench.models.inference import BATCH_FRAMES, ValidationScore, logits_of, validation_score
+from weldbench.models.inference import BATCH_FRAMES, ValidationScore, features_of, logits_of, validation_score
 from weldbench.models.initialization import initial_network
 from weldbench.models.torchvision_models import head_name
 from weldbench.runtime.hardware import Fabric
@@ -150,11 +150,12 @@ def _head_training_data(
     """Compute the frozen backbone's features once; what is left to learn is the head."""
     name = head_name(network)
     head = network.get_submodule(name)
-    network.set_submodule(name, nn.Identity())
     network.to(fabric.device)
-    features = logits_of(fabric, network, train, normalization).to(fabric.device)
-    checked = logits_of(fabric, network, valid, normalization).to(fabric.device)
-    network.cpu().set_submodule(name, head)
+    features, checked = (
+        features_of(fabric, network, split.frames, normalization)[torch.from_numpy(split.index)].to(fabric.device)
+        for split in (train, valid)
+    )
+    network.cpu()
     _require_head_on_features(job, network, head, features)
 
     @torch.inference_mode()

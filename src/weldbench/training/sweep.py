@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from weldbench.config import Params
-from weldbench.config.models import Model, TorchvisionModel
+from weldbench.config.models import Model, Pretrainable
 from weldbench.errors import InputError
 from weldbench.runtime.atomic import write_json
 from weldbench.runtime.hardware import Fabric
@@ -32,7 +32,7 @@ def point_settings(params: Params, model: str, epochs: int, learning_rate: float
     }
     if sweep.input_size_px:
         changes["input_size_px"] = sweep.input_size_px
-    if isinstance(settings, TorchvisionModel):
+    if isinstance(settings, Pretrainable):
         changes |= {"init": sweep.init, "pretrained_share": 0.0}
         if sweep.init == "scratch":
             changes["freeze"] = "none"
