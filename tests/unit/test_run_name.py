@@ -1,6 +1,6 @@
 import pytest
 
-from weldbench.ingest.run_name import process_facts
+from weldbench.data.run_name import process_facts
 
 
 @pytest.mark.parametrize(

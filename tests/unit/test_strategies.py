@@ -7,6 +7,7 @@ from manifests import CLASSES, even_dataset, manifest_of, run_frames
 
 from weldbench.config.data import Split
 from weldbench.errors import InputError
+from weldbench.splitting.leakage import without_leaks
 from weldbench.splitting.strategies import assign_splits
 
 
@@ -73,13 +74,48 @@ def test_equal_runs_are_divided_evenly() -> None:
     assert {runs["valid", label] for label in CLASSES} == {2}
 
 
-def test_grouped_names_the_class_with_too_few_runs() -> None:
+def test_grouped_names_the_class_with_a_single_run() -> None:
     manifest = pd.concat([even_dataset(5), manifest_of(run_frames("one", "rare", "", 50))], ignore_index=True)
     manifest["row"] = np.arange(len(manifest))
-    with pytest.raises(InputError, match=r"needs 5 runs of each class.* and rare has 1; take strategy published"):
+    with pytest.raises(InputError, match=r"needs 2 runs of each class, one for test and one for train, and rare has 1"):
         assign_splits(manifest, [*CLASSES, "rare"], Split(strategy="grouped"), 0)
-    with pytest.raises(InputError, match=r"lower split\.fold_count to 4,"):
-        assign_splits(even_dataset(4), CLASSES, Split(strategy="grouped"), 0)
+
+
+RUNS_OF_CLASSES = st.lists(st.integers(2, 12), min_size=len(CLASSES), max_size=len(CLASSES))
+
+
+@settings(max_examples=30, deadline=None)
+@given(counts=RUNS_OF_CLASSES, frames=st.data(), seed=st.integers(0, 9), fold_count=st.integers(3, 7))
+def test_grouped_serves_test_first_then_train_then_valid(
+    counts: list[int], frames: st.DataObject, seed: int, fold_count: int
+) -> None:
+    manifest = manifest_of(
+        frame
+        for label, count in zip(CLASSES, counts, strict=True)
+        for run in range(count)
+        for frame in run_frames(f"{label} {run}", label, "", frames.draw(st.integers(1, 9)))
+    )
+    runs = dict(zip(CLASSES, counts, strict=True))
+    times_in_test = 0
+    for fold in range(fold_count):
+        table = assigned(manifest, fold, strategy="grouped", fold_count=fold_count, seed=seed)
+        assert (table.groupby("run")["split"].nunique() == 1).all()
+        tested = {label for label, count in runs.items() if count > fold}
+        assert classes_in(table, "test") == tested
+        assert classes_in(table, "train") == set(CLASSES)
+        assert classes_in(table, "valid") == {label for label, count in runs.items() if count - (label in tested) >= 2}
+        assert len(table.attrs["notes"]) == len(CLASSES) - len(tested)
+        times_in_test = times_in_test + (table["split"] == "test").astype(int)
+    assert (times_in_test == 1).all()
+
+
+def test_a_fold_that_tests_no_run_of_a_class_says_so() -> None:
+    manifest = even_dataset(3)
+    assert assigned(manifest, 2, strategy="grouped", fold_count=5).attrs["notes"] == []
+    assert assigned(manifest, 3, strategy="grouped", fold_count=5).attrs["notes"] == [
+        f"{label} has 3 runs, and split.fold_count is 5: the test split of fold 3 has none of them."
+        for label in CLASSES
+    ]
 
 
 @pytest.mark.parametrize(("strategy", "fold"), [("grouped", 5), ("grouped", -1), ("published", 1), ("random", 1)])
@@ -125,12 +161,20 @@ def test_random_ignores_runs() -> None:
     assert "inflates" in table.attrs["notes"][0]
 
 
-def test_random_needs_three_frames_of_each_class() -> None:
-    with pytest.raises(InputError, match="needs 3 frames of each class, and burn_through has 2"):
-        assigned(
-            manifest_of([*run_frames("a", "good_weld", "", 5), *run_frames("b", "burn_through", "", 2)]),
-            strategy="random",
-        )
+def test_random_needs_two_frames_of_each_class() -> None:
+    counts = dict(zip(CLASSES, (5, 2, 1), strict=True))
+    frames = {label: run_frames(label, label, "", count) for label, count in counts.items()}
+    with pytest.raises(InputError, match=r"needs 2 frames of each class, .* and contamination has 1"):
+        assigned(manifest_of(frame for of_class in frames.values() for frame in of_class), strategy="random")
+
+
+@given(counts=st.lists(st.integers(2, 40), min_size=3, max_size=3), fold_count=st.integers(3, 9))
+def test_random_serves_test_first_then_train_then_valid(counts: list[int], fold_count: int) -> None:
+    frames = zip(CLASSES, counts, strict=True)
+    manifest = manifest_of(frame for label, count in frames for frame in run_frames(label, label, "", count))
+    table = assigned(manifest, strategy="random", fold_count=fold_count)
+    assert classes_in(table, "test") == classes_in(table, "train") == set(CLASSES)
+    assert classes_in(table, "valid") == {label for label, count in zip(CLASSES, counts, strict=True) if count >= 3}
 
 
 def test_published_parts_are_taken_as_they_are() -> None:
@@ -183,20 +227,58 @@ def test_published_without_test_gives_every_class_a_test_run_if_it_has_two() -> 
     assert (table.groupby("run")["split"].nunique() == 1).all()
 
 
-@settings(max_examples=25, deadline=None)
-@given(data=st.data(), seed=st.integers(0, 9))
-def test_published_without_test_keeps_every_class_in_train_and_no_run_twice(data: st.DataObject, seed: int) -> None:
-    frames = []
-    for label in CLASSES:
-        for split, fewest in (("train", 1), ("valid", 0)):
-            for run, count in enumerate(data.draw(st.lists(st.integers(1, 6), min_size=fewest, max_size=5))):
-                frames += run_frames(f"{label} {split} {run}", label, split, count)
-    if all(split != "valid" for *_, split in frames):
-        frames += run_frames("good_weld valid", "good_weld", "valid", 1)
-    manifest = manifest_of(frames)
+PUBLISHED_RUNS = st.fixed_dictionaries({label: st.tuples(st.integers(0, 5), st.integers(0, 5)) for label in CLASSES})
+
+
+@settings(max_examples=60, deadline=None)
+@given(runs=PUBLISHED_RUNS, frames=st.data(), seed=st.integers(0, 9))
+def test_published_without_test_serves_test_first_then_train_then_valid(
+    runs: dict[str, tuple[int, int]], frames: st.DataObject, seed: int
+) -> None:
+    """However many runs of a class train and valid hold; a single one stays in train, or moves there."""
+    manifest = manifest_of(
+        frame
+        for label, counts in runs.items()
+        for split, count in zip(("train", "valid"), counts, strict=True)
+        for run in range(count)
+        for frame in run_frames(f"{label} {split} {run}", label, split, frames.draw(st.integers(1, 6)))
+    )
+    if "train" not in set(manifest["published_split"]):
+        return
     table = assigned(manifest, seed=seed)
     assert (table.groupby("run")["split"].nunique() == 1).all()
-    assert classes_in(table, "train") == set(CLASSES)
-    runs = manifest.groupby("label")["run"].nunique()
-    assert classes_in(table, "test") == set(runs[runs >= 2].index)
-    assert classes_in(table, "valid") >= set(runs[runs >= 3].index)
+    total = {label: sum(counts) for label, counts in runs.items()}
+    assert classes_in(table, "test") == {label for label, count in total.items() if count >= 2}
+    assert classes_in(table, "train") == {label for label, count in total.items() if count >= 1}
+    assert classes_in(table, "valid") >= {label for label, count in total.items() if count >= 3}
+    moved_to_train = [label for label, (train, valid) in runs.items() if not train and valid]
+    told = [note for note in table.attrs["notes"] if note.startswith("train had no run of")]
+    assert told == (
+        [f"train had no run of {', '.join(moved_to_train)}, and was given whole runs of valid."]
+        if moved_to_train
+        else []
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), seed=st.integers(0, 9), without=st.sampled_from(["test", "valid"]))
+def test_a_run_that_two_splits_share_does_not_fill_a_split_from_which_it_is_dropped(
+    data: st.DataObject, seed: int, without: str
+) -> None:
+    """Each class has a run in both published splits, and some of its own."""
+    other = "valid" if without == "test" else "test"
+    own = {label: data.draw(st.integers(0, 4)) for label in CLASSES}
+    frames = [frame for label, count in own.items() for run in range(count)
+        for frame in run_frames(f"{label} {run}", label, "train", data.draw(st.integers(1, 4)))]  # fmt: skip
+    frames += [frame for label in CLASSES for split in ("train", other)
+        for frame in run_frames(f"{label} shared", label, split, 2)]  # fmt: skip
+    table = assigned(manifest_of(frames), seed=seed)
+    kept = table[without_leaks(table.assign(content=table["path"]))]
+    keeps_shared = "train" if without == "test" else "test"
+    assert set(kept.loc[kept["run"].str.endswith("shared"), "split"]) == {keeps_shared}
+    in_train = {label: count + (keeps_shared == "train") for label, count in own.items()}
+    in_test = {label for label, count in in_train.items() if count >= 2} if without == "test" else set(CLASSES)
+    assert classes_in(kept, "test") == in_test
+    assert classes_in(kept, "train") == {label for label, count in in_train.items() if count >= 1}
+    left = {label: count - (without == "test" and label in in_test) for label, count in in_train.items()}
+    assert classes_in(kept, "valid") == {label for label, count in left.items() if count >= 2}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from weldbench.config.data import SimulatedDataset
-from weldbench.ingest.run_name import process_facts
+from weldbench.data.run_name import process_facts
 from weldbench.weldsim import CLASSES, render_batch
 from weldbench.weldsim.archive import frames_of, labels_of, runs_of, write_archive
 from weldbench.weldsim.domain import BENCHES, PLANT, WIDE, process_of

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from weldbench.config.base import SPLITS
+from weldbench.data.run_name import process_facts
 from weldbench.ingest.layout import Layout
-from weldbench.ingest.run_name import process_facts
 from weldbench.runtime.text import counted, some
 
 _UNNAMED = ""  # the split of frames that the data give none

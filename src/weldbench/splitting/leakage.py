@@ -1,6 +1,7 @@
-"""What two splits share: whole runs, identical frames, frames that look like copies; and what is done about it."""
+"""What two splits share: runs, recordings, identical frames, look-alikes; and what is done about it."""
 
 from collections import Counter
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
@@ -62,6 +63,31 @@ def _shared_runs(used: pd.DataFrame) -> dict[str, Any]:
         "runs": len(shared),
         "frames": _positive(shared.sum()),
         "listed": [{"run": run, "frames": _positive(row)} for run, row in largest.iterrows()],
+    }
+
+
+def probable_recordings(used: pd.DataFrame, recordings: Mapping[str, str]) -> dict[str, Any]:
+    """Find recordings of which two splits hold different runs.
+
+    Args:
+        used: One line per frame that stands in a split: columns run, split.
+        recordings: Run -> recording that it probably belongs to.
+
+    Returns:
+        The number of `recordings`, `frames` (split -> how many are concerned), and the largest cases, `listed`: the
+        frames of each run in each split.
+    """
+    frames = pd.crosstab(used["run"], used["split"])
+    of_run = frames.groupby(frames.index.map(recordings), sort=True)
+    runs_together, splits_together = of_run.size(), (of_run.sum() > 0).sum(axis=1)
+    leaked = of_run.sum()[(runs_together > 1) & (splits_together > 1)]
+    largest = leaked.sum(axis=1).sort_values(ascending=False, kind="stable").index[:_LISTED]
+    return {
+        "recordings": len(leaked),
+        "frames": _positive(leaked.sum()),
+        "listed": [
+            {"runs": {run: _positive(row) for run, row in of_run.get_group(whole).iterrows()}} for whole in largest
+        ],
     }
 
 

@@ -9,11 +9,14 @@ from weldbench.config.base import SPLITS
 from weldbench.config.data import Split
 from weldbench.errors import InputError
 from weldbench.runtime.seeding import Stream, generator
-from weldbench.runtime.text import counted
+from weldbench.runtime.text import counted, some
 from weldbench.splitting.balance import balance_train
-from weldbench.splitting.leakage import find_leaks, without_leaks
+from weldbench.splitting.leakage import find_leaks, probable_recordings, without_leaks
 from weldbench.splitting.perceptual_hash import fingerprints
+from weldbench.splitting.recordings import recordings
+from weldbench.splitting.run_pattern import joining_pattern
 from weldbench.splitting.strategies import assign_splits
+from weldbench.splitting.sufficiency import notes_on_sufficiency
 
 _RUNS_NAMED = 3  # in a sentence; audit.json lists more
 
@@ -48,7 +51,9 @@ def split_dataset(
     leaks = find_leaks(used.assign(content=contents[used["row"]]), perceptual[used["row"]])
     kept, notes_on_leaks = _resolve(used.assign(content=contents[used["row"]]), leaks, settings)
     dropped = used.drop(kept.index)
+    probable, notes_on_recordings = _probably_one_recording(kept, manifest, settings)
     notes_on_classes = _notes_on_empty_classes(kept, classes, _advice(settings, leaks, some_dropped=not dropped.empty))
+    notes_on_classes += _notes_on_too_few(kept, manifest, classes, settings)
     rows = _balanced(kept, settings, generator(Stream.BALANCE, settings.seed, fold))
     audit = {
         "strategy": settings.strategy,
@@ -60,8 +65,10 @@ def split_dataset(
         "dropped": _counts(dropped, classes),
         "after": _counts(rows.merge(manifest[["row", "label"]], on="row"), classes),
         "runs": {split: int(kept.loc[kept["split"] == split, "run"].nunique()) for split in SPLITS},
+        "runs_per_class": _counts(kept.drop_duplicates(["split", "label", "run"]), classes),
         "leaks": leaks,
-        "notes": [*notes, *notes_on_leaks, *notes_on_classes],
+        "probably_one_recording": probable,
+        "notes": [*notes_on_recordings, *notes, *notes_on_leaks, *notes_on_classes],
     }
     return rows, audit
 
@@ -91,6 +98,36 @@ def _resolve(used: pd.DataFrame, leaks: dict[str, Any], settings: Split) -> tupl
     return kept, [*notes, f"The splits as given share {found}. Dropped: {frames}; test kept all of its frames."]
 
 
+def _probably_one_recording(
+    kept: pd.DataFrame, manifest: pd.DataFrame, settings: Split
+) -> tuple[dict[str, Any], list[str]]:
+    """Look for different runs of one recording in two splits; return what audit.json says, and sentences.
+
+    Names only make it probable, so nothing is dropped for it and on_leak: fail does not fail. The sentence comes before
+    all others, and says what makes one run of them: then on_leak applies.
+    """
+    names = recordings(manifest["run"])
+    found = probable_recordings(kept, names)
+    # A random split parts runs anyway, and says so.
+    if not found["recordings"] or settings.strategy == "random":
+        return found | {"run_pattern": None}, []
+    pattern = joining_pattern(manifest, names)
+    first = [f"{run!r} ({' and '.join(frames)})" for run, frames in found["listed"][0]["runs"].items()]
+    others = found["recordings"] - 1
+    more = f", and so are the runs of {counted(others, 'more recording')}" if others else ""
+    quoted = (pattern or "").replace("'", "''")
+    advice = (
+        f"set datasets.<name>.run_pattern to '{quoted}', which makes one run of each recording"
+        if pattern
+        else "give all frames of a recording one run folder"
+    )
+    return found | {"run_pattern": pattern}, [
+        f"By their names, {first[0]} and {some(first[1:])} are probably one recording{more} ({_frames_of(found)}). "
+        "Frames of one recording are near copies, which inflates the scores. Nothing was dropped, as names may "
+        f"mislead. If it is so, {advice}."
+    ]
+
+
 def _described(leaks: dict[str, Any]) -> str:
     """Say what splits share beyond doubt; empty if nothing."""
     runs, identical = leaks["shared_runs"], leaks["identical_frames"]
@@ -111,6 +148,8 @@ def _frames_of(leak: dict[str, Any]) -> str:
 def _advice(settings: Split, leaks: dict[str, Any], some_dropped: bool) -> str:
     """Say what fills a split that is left without frames, or without those of a class."""
     steps = [] if settings.strategy == "grouped" else ["set split.strategy to grouped"]
+    if settings.strategy == "grouped" and settings.fold_count > len(SPLITS):
+        steps.append(f"lower split.fold_count to {len(SPLITS)}")
     if some_dropped:
         steps += ["take copies out of the data", "set split.on_leak to warn"]
     if some_dropped and leaks["shared_runs"]["runs"]:
@@ -137,6 +176,19 @@ def _notes_on_empty_classes(kept: pd.DataFrame, classes: list[str], advice: str)
                 f"{split} holds no frame of {', '.join(missing)}: {consequence} over the classes that are present."
             )
     return notes
+
+
+def _notes_on_too_few(kept: pd.DataFrame, manifest: pd.DataFrame, classes: list[str], settings: Split) -> list[str]:
+    """Say which classes have too few runs."""
+    published = set(manifest["published_split"].dropna()) if settings.strategy == "published" else set()
+    return notes_on_sufficiency(
+        kept,
+        classes,
+        as_published=published if published.issuperset(SPLITS) else published & {"test"},
+        # A random split shares the frames of every run out to all splits.
+        fold_count=1 if settings.strategy == "random" else settings.fold_count,
+        one_of_folds=settings.strategy == "grouped",
+    )
 
 
 def _balanced(kept: pd.DataFrame, settings: Split, rng: np.random.Generator) -> pd.DataFrame:

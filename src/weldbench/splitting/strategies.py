@@ -5,10 +5,11 @@ from collections.abc import Hashable, Iterable
 import numpy as np
 import pandas as pd
 
-from weldbench.config.base import SPLITS
 from weldbench.config.data import Split
 from weldbench.errors import InputError
 from weldbench.runtime.seeding import Stream, generator
+from weldbench.runtime.text import counted
+from weldbench.splitting.leakage import KEEPERS
 
 # Random assignments of runs to folds, of which the most even one is taken: fewer where every frame is its own run.
 _TRIES = 200
@@ -67,6 +68,10 @@ def _published(
     notes = []
     share = 1 / settings.fold_count
     if "test" not in present:
+        in_train, in_valid = (set(frames.loc[splits == split, "label"]) for split in ("train", "valid"))
+        if missing := [label for label in classes if label in in_valid - in_train]:
+            notes.append(f"train had no run of {', '.join(missing)}, and was given whole runs of valid.")
+        _move_runs(frames, splits, classes, ("valid", "train"), share, 0, rng)
         notes.append("There is no test split: test was made of whole runs of valid, and of train where needed.")
         _move_runs(frames, splits, classes, ("valid", "test"), _TEST_SHARE_OF_VALID, 0, rng)
         _move_runs(frames, splits, classes, ("train", "test"), share, 1, rng)
@@ -88,6 +93,9 @@ def _move_runs(
 ) -> None:
     """Give a split whole runs of another one, for each class that it lacks, the class with the fewest runs first.
 
+    A run that several splits hold stays where it is. It counts for the one that keeps it if shared runs are dropped, or
+    else a class would seem to be where it is dropped afterwards.
+
     Args:
         frames: All frames.
         splits: Split per frame; changed in place.
@@ -98,10 +106,14 @@ def _move_runs(
         rng: Chooses the runs.
     """
     giver, taker = way
-    counts = _counts_by_run(frames[splits == giver], classes)
+    rank = splits.map({split: place for place, split in enumerate(KEEPERS)})
+    lowest, highest = (rank.groupby(frames["run"]).transform(which) for which in ("min", "max"))
+    kept, whole = rank == lowest, lowest == highest
+    counts = _counts_by_run(frames[kept & (splits == giver)], classes)
     counts = counts.iloc[rng.permutation(len(counts))]
+    movable = set(frames.loc[whole, "run"])
     for label in sorted(classes, key=lambda label: ((counts[label] > 0).sum(), classes.index(label))):
-        if ((splits == taker) & (frames["label"] == label)).any():
+        if (kept & (splits == taker) & (frames["label"] == label)).any():
             continue
         still_wanted = share * counts[label].sum()
         moved: list[Hashable] = []
@@ -109,7 +121,7 @@ def _move_runs(
         for run, of_run in counts[counts[label] > 0].iterrows():
             held = of_run > 0
             to_keep = keep_runs + bool(moved)
-            if still_wanted > 0 and (left - held >= to_keep)[held].all():
+            if run in movable and still_wanted > 0 and (left - held >= to_keep)[held].all():
                 moved.append(run)
                 still_wanted -= of_run[label]
                 left -= held
@@ -121,15 +133,28 @@ def _grouped(
     frames: pd.DataFrame, classes: list[str], settings: Split, fold: int, rng: np.random.Generator
 ) -> tuple[pd.Series, list[str]]:
     counts = _counts_by_run(frames, classes)
+    runs = (counts > 0).sum()
+    _require_two_runs(runs)
     folds = _even_folds(counts.to_numpy(), settings.fold_count, rng)
-    _require_every_class(counts, folds, settings.fold_count)
     split_of_fold = {fold: "test", (fold + 1) % settings.fold_count: "valid"}
     split_of_run = {run: split_of_fold.get(number, "train") for run, number in zip(counts.index, folds, strict=True)}
-    return frames["run"].map(split_of_run), []
+    splits = frames["run"].map(split_of_run)
+    # Of a class with fewer runs than folds, these folds may be all.
+    _move_runs(frames, splits, classes, ("valid", "train"), 1 / settings.fold_count, 0, rng)
+    _move_runs(frames, splits, classes, ("train", "valid"), 1 / settings.fold_count, 1, rng)
+    missing = runs[~runs.index.isin(frames.loc[splits == "test", "label"])]
+    notes = [
+        f"{label} has {counted(count, 'run')}, and split.fold_count is {settings.fold_count}: the test split of fold "
+        f"{fold} has none of them."
+        for label, count in missing.items()
+    ]
+    return splits, notes
 
 
 def _even_folds(counts: np.ndarray, fold_count: int, rng: np.random.Generator) -> np.ndarray:
     """Assign runs to folds, each fold with nearly the same share of each class.
+
+    A class with fewer runs than folds goes to the first folds, one run to each: fold 0 has every class.
 
     Runs are placed one by one, in random order, where the squared shares of their classes grow least. Of many such
     assignments the one that misses the fewest classes, and then is the most even, is taken. scikit-learn's
@@ -145,31 +170,29 @@ def _even_folds(counts: np.ndarray, fold_count: int, rng: np.random.Generator) -
         Fold of each run, shape (runs,).
     """
     shares = counts / np.maximum(counts.sum(axis=0), 1)
+    wanted = np.arange(fold_count)[:, None] < (counts > 0).sum(axis=0)
     best, best_score = np.zeros(len(counts), dtype=int), (np.inf, np.inf)
     for _ in range(min(_TRIES, 1 + _PLACEMENTS // max(1, len(counts)))):
         folds = np.zeros(len(counts), dtype=int)
         filled = np.zeros((fold_count, counts.shape[1]))
         for run in rng.permutation(len(counts)):
-            growth = ((filled + shares[run]) ** 2 - filled**2).sum(axis=1)
+            growth = ((filled + shares[run]) ** 2 - filled**2).sum(axis=1) + ~wanted @ shares[run]
             folds[run] = np.argmin(growth)
             filled[folds[run]] += shares[run]
-        score = (int((filled == 0).sum()), float((filled**2).sum()))
+        score = (int(((filled == 0) & wanted).sum()), float((filled**2).sum()))
         if score < best_score:
             best, best_score = folds, score
     return best
 
 
-def _require_every_class(counts: pd.DataFrame, folds: np.ndarray, fold_count: int) -> None:
-    present = counts.groupby(folds).sum().reindex(range(fold_count), fill_value=0) > 0
-    lacking = [label for label in counts if not present[label].all()]
-    if lacking:
-        runs = {label: int((counts[label] > 0).sum()) for label in lacking}
-        fewest = min(runs.values())
-        lower = f"lower split.fold_count to {min(fewest, fold_count - 1)}, " if min(fewest, fold_count - 1) >= 3 else ""
+def _require_two_runs(runs: pd.Series) -> None:
+    """Refuse classes whose runs cannot be in test and in train."""
+    lacking = runs[runs < 2]
+    if not lacking.empty:
         raise InputError(
-            f"split.strategy grouped with split.fold_count {fold_count} needs {fold_count} runs of each class, apart "
-            f"from those of other classes, and {', '.join(f'{label} has {count}' for label, count in runs.items())}; "
-            f"{lower}take strategy published if the data names splits, or add runs"
+            "split.strategy grouped needs 2 runs of each class, one for test and one for train, and "
+            f"{', '.join(f'{label} has {count}' for label, count in lacking.items())}; record more, take strategy "
+            "published if the data names splits, or leave the class out of the data and of datasets.<name>.classes"
         )
 
 
@@ -179,14 +202,15 @@ def _random(
     splits = pd.Series("train", index=frames.index)
     for label in classes:
         rows = frames.index[frames["label"] == label].to_numpy()
-        if len(rows) < len(SPLITS):
+        if len(rows) < 2:
             raise InputError(
-                f"split.strategy random needs {len(SPLITS)} frames of each class, and {label} has {len(rows)}"
+                "split.strategy random needs 2 frames of each class, one for test and one for train, and "
+                f"{label} has {len(rows)}"
             )
         rows = rng.permutation(rows)
         held_out = max(1, len(rows) // settings.fold_count)
         splits[rows[:held_out]] = "test"
-        splits[rows[held_out : 2 * held_out]] = "valid"
+        splits[rows[held_out : min(2 * held_out, len(rows) - 1)]] = "valid"
     note = (
         "Frames were divided at random, not by run: near copies of train frames are in test, which inflates the scores."
     )
