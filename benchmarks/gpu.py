@@ -48,7 +48,7 @@ def main() -> None:
     facts = {"device": device_name(fabric.device), "torch": torch.__version__, "frames": arguments.frames}
     print(json.dumps(facts), file=sys.stderr)
     for batch_size in arguments.batch_sizes:
-        changes = {"input_size_px": arguments.size, "batch_size": batch_size}
+        changes = {"input_size_px": arguments.size, "batch_size": batch_size, "min_steps": 0}
         settings = params.models["resnet18"].model_copy(update=changes)
         split = invented_frames(arguments.frames, arguments.size)
         for mode in arguments.modes:

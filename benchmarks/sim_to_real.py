@@ -78,6 +78,7 @@ class Trainer:
             update={
                 **changed,
                 "epochs": epochs,
+                "min_steps": 0,
                 "learning_rate": rate,
                 "batch_size": BATCH,
                 "input_size_px": split.frames.shape[-1],

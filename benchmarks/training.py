@@ -56,7 +56,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         pngs = write_pngs(arguments.sample, Path(folder) / "pngs")
         for name, size in SIZES.items():
-            settings = params.models[name].model_copy(update={"input_size_px": size})
+            changes = {"input_size_px": size, "batch_size": 32, "min_steps": 0}
+            settings = params.models[name].model_copy(update=changes)
             with Peer(settings, CLASSES, pngs, arguments.threads) as peer:
                 measured += measure(fabric, settings, params.train.augment, peer, arguments.rounds)
         measured.append(start_up(Path(folder), hardware, arguments.rounds))

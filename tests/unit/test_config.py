@@ -125,7 +125,7 @@ def test_what_is_learnt_may_be_frozen_and_nothing_else(raw: dict, tmp_path: Path
     raw["models"]["resnet18"]["freeze"] = "backbone"
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw), encoding="utf-8")
     assert load_params(tmp_path / "params.yaml").models["resnet18"].freeze == "backbone"
-    raw["per_dataset"]["weldsim"]["models"]["resnet18"]["init"] = "scratch"
+    raw["per_dataset"]["weldsim"]["models"]["resnet18"] = {"init": "scratch"}
     told = "models.resnet18: freeze: with init: scratch there is nothing learned to keep; set freeze: none"
     assert problem(raw, tmp_path).endswith(told)
 

@@ -13,11 +13,12 @@ from weldbench.training.sweep import point_settings, train_point
 
 
 def test_a_point_changes_length_rate_and_what_could_favour_a_depth(tmp_path):
-    own = "{input_size_px: 32, init: simulated, epochs: 9, learning_rate: 0.5, optimizer: adamw, batch_size: 7"
-    path = write_params(tmp_path, resnet18=f"{own}, momentum: 0.7, pretrained_share: 0.5, freeze: backbone}}")
+    own = "{input_size_px: 32, init: simulated, epochs: 9, learning_rate: 0.5, optimizer: adamw, batch_size: 7, min_steps: 99"
+    path = write_params(tmp_path, resnet18=f"{own}, pretrained_share: 0.5, freeze: backbone}}")
     params = load_params(path)
     settings = point_settings(params, "resnet18", 3, 0.01)
     expected = {"epochs": 3, "learning_rate": 0.01, "init": "imagenet", "optimizer": "sgd", "batch_size": 32}
+    expected |= {"min_steps": 0}
     assert settings == params.models["resnet18"].model_copy(update=expected | {"pretrained_share": 0.0})
     scratch = params.model_copy(update={"sweep": params.sweep.model_copy(update={"init": "scratch"})})
     assert point_settings(scratch, "resnet18", 3, 0.01).freeze == "none"
@@ -39,17 +40,21 @@ def test_a_point_tells_what_valid_says_and_leaves_nothing_else(tmp_path):
     assert [path.name for path in output.parent.iterdir()] == [output.name]
 
 
-def test_the_table_puts_the_best_on_valid_first_and_loss_decides_among_equals(tmp_path):
+@pytest.mark.parametrize("doubts", ["", "valid has 2 runs or more of no class"])
+def test_the_table_puts_the_best_on_valid_first_and_loss_decides_among_equals(tmp_path, doubts):
     paths = []
     for number, (f1, loss) in enumerate([(0.8, 0.5), (0.9, 0.6), (0.9, 0.4)]):
         point = {"model": f"resnet{number}", "epochs": 5, "learning_rate": 0.01, "valid_macro_f1": f1}
         paths.append(tmp_path / f"{number}.json")
-        paths[-1].write_text(json.dumps(point | {"valid_loss": loss, "best_epoch": 4, "seconds": 1.0}))
+        point |= {"valid_doubts": doubts, "valid_loss": loss, "best_epoch": 4, "seconds": 1.0}
+        paths[-1].write_text(json.dumps(point))
     table = sweep_table(paths)
     assert table["model"].tolist() == ["resnet2", "resnet1", "resnet0"]
     write_sweep(table, tmp_path / "out")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {f"sweep.{e}" for e in ("csv", "md", "tex", "png")}
-    assert "**resnet2**" in (tmp_path / "out" / "sweep.md").read_text()
+    told = (tmp_path / "out" / "sweep.md").read_text()
+    assert "**resnet2**" in told
+    assert ("valid cannot choose: valid has 2 runs or more of no class" in told) == bool(doubts)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"model": "resnet18"}'])

@@ -41,8 +41,8 @@ def shrink(params: dict) -> None:
     params["train"]["models"] = ["full_con6"]
     params["compare"]["models"] = ["full_con6", "resnet18"]
     params["compare"]["bootstrap_draws"] = 100
-    params["models"]["full_con6"].update(input_size_px=32, epochs=2)
-    overrides["models"]["resnet18"] = {"input_size_px": 32, "epochs": 1}
+    params["models"]["full_con6"].update(input_size_px=32, epochs=2, min_steps=0)
+    overrides["models"]["resnet18"] = {"input_size_px": 32, "epochs": 1, "min_steps": 0}
 
 
 @pytest.fixture(scope="session")

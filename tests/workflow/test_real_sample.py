@@ -14,8 +14,8 @@ def short_trainings_on_the_sample(params: dict) -> None:
     params["dataset"] = "mine"
     params["datasets"]["mine"] = {"source": "local", "path": SAMPLE}
     params["ingest"]["frame_size_px"] = 64
-    params["models"]["full_con6"].update(input_size_px=32, epochs=2)
-    params["models"]["resnet18"].update(input_size_px=32, epochs=1)
+    params["models"]["full_con6"].update(input_size_px=32, epochs=2, min_steps=0)
+    params["models"]["resnet18"].update(input_size_px=32, epochs=1, min_steps=0)
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from weldbench.training.checkpoint import remove_checkpoint
 from weldbench.training.setup import TrainingJob
 from weldbench.training.train import train_network
 
-COLUMNS = ("model", "epochs", "learning_rate", "valid_macro_f1", "valid_loss", "best_epoch", "seconds")
+COLUMNS = ("model", "epochs", "learning_rate", "valid_macro_f1", "valid_loss", "best_epoch", "valid_doubts", "seconds")
 
 
 def point_settings(params: Params, model: str, epochs: int, learning_rate: float) -> Model:
@@ -26,6 +26,7 @@ def point_settings(params: Params, model: str, epochs: int, learning_rate: float
     sweep, settings = params.sweep, params.models[model]
     changes: dict[str, Any] = {
         "epochs": epochs,
+        "min_steps": 0,  # or it would make trainings of different epochs equally long
         "learning_rate": learning_rate,
         "optimizer": sweep.optimizer,
         "batch_size": sweep.batch_size,
@@ -55,6 +56,7 @@ def train_point(fabric: Fabric, job: TrainingJob, output: Path) -> None:
             "valid_macro_f1": round(best.valid_macro_f1, 6),
             "valid_loss": round(best.valid_loss, 6),
             "best_epoch": best.epoch,
+            "valid_doubts": " and ".join(result.decided["selection"]["doubts"]),
             "seconds": round(result.seconds, 3),
         },
     )

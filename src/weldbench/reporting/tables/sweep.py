@@ -43,8 +43,13 @@ def write_sweep(points: pd.DataFrame, output: Path) -> None:
         }
     )
     chosen = frozenset((0, str(column)) for column in shown)
-    note = "One training each. Macro F1 and loss are those of valid, at the best epoch; test was not read."
-    Table("sweep", "Depth, training length and learning rate", points, shown, chosen, [note]).write(output)
+    notes = ["One training each. Macro F1 and loss are those of valid, at the best epoch; test was not read."]
+    if doubts := [text for text in points["valid_doubts"].unique() if text]:
+        notes = [
+            "One training each. Macro F1 and loss are those of valid, at the epoch that is kept; test was not read.",
+            f"These scores are too few to choose by, as valid cannot choose: {'; '.join(doubts)}.",
+        ]
+    Table("sweep", "Depth, training length and learning rate", points, shown, chosen, notes).write(output)
     with replacing(output / "sweep.png") as partial:
         sweep_figure(points).savefig(partial, dpi=150, metadata={"Software": None})
 
