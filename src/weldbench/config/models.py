@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, get_args
 from pydantic import Field, ModelWrapValidatorHandler, NonNegativeFloat, PositiveFloat, model_validator
 from pydantic_core import PydanticKnownError
 
-from weldbench.config.base import Count, Override, Pixels, Section
+from weldbench.config.base import Count, Override, Pixels, Section, UniqueList
 
 Init = Literal["imagenet", "simulated", "scratch"]
 
@@ -27,6 +27,9 @@ class ModelOverride(Override):
     init: Init | None = Field(None, description="starting weights, of a network that can be pretrained")
     optimizer: Literal["sgd", "adamw"] | None = Field(None, description="sgd: with Nesterov's momentum")
     learning_rate: PositiveFloat | None = Field(None, description="the highest one of the schedule")
+    simulated_frames: int | None = Field(None, ge=0, le=1_000_000, description="few real frames need simulated ones")
+    other_sizes_px: list[Pixels] | None = Field(None, description="further sizes to see each frame in")
+    feature_stages: int | None = Field(None, ge=1, le=3, description="stages that the last layer learns from")
 
 
 ARCHITECTURES: dict[str, type["Model"]] = {}
@@ -146,7 +149,11 @@ class Pretrainable(Model):
     freeze: str = Field(
         "none",
         pattern=r"^(none|backbone|until [\w.]+)$",
-        description="none, backbone (only the head learns, on features computed once), or `until <layer>`, inclusive",
+        description="none, backbone (only the last layer learns, on features computed once), or `until <layer>`, "
+        "inclusive",
+    )
+    augment_views: int = Field(
+        8, ge=0, le=1000, description="changed views of each training frame, with freeze: backbone"
     )
     pretrained_share: float = Field(
         0.0,
@@ -190,3 +197,19 @@ class EfficientNetLite(Pretrainable):
 
     architecture: Literal["efficientnet_lite0"]
     init: Init = Field("imagenet", description="starting weights: learned on ImageNet, on simulated frames, or random")
+    epochs: Count = Field(30, description="length of the training in epochs; a frozen backbone needs none")
+    learning_rate: PositiveFloat = Field(3e-4, description="the highest one of the schedule")
+    optimizer: Literal["sgd", "adamw"] = Field("adamw", description="sgd: with Nesterov's momentum")
+    other_sizes_px: UniqueList[Pixels] = Field(
+        [], description="further sizes that each frame is seen in; the last layer learns from the features of all"
+    )
+    feature_stages: int = Field(1, ge=1, le=3, description="how many of the last stages the last layer learns from")
+
+    @model_validator(mode="after")
+    def _other_sizes_are_smaller(self) -> Self:
+        if any(size_px >= self.input_size_px for size_px in self.other_sizes_px):
+            raise ValueError(
+                f"other_sizes_px: each of {self.other_sizes_px} has to be smaller than input_size_px, "
+                f"{self.input_size_px}"
+            )
+        return self

@@ -7,7 +7,7 @@ from torch import nn
 
 from weldbench.config import models as config
 from weldbench.errors import InputError
-from weldbench.models.efficientnet_lite import efficientnet_lite0
+from weldbench.models.efficientnet_lite import efficientnet_lite0, in_sizes_and_stages
 from weldbench.models.speed import made_fast
 from weldbench.models.torchvision_models import fold_to_gray, gray_torchvision_network
 
@@ -42,7 +42,7 @@ def _torchvision(settings: config.TorchvisionModel, class_count: int) -> nn.Modu
 
 @network_of.register
 def _efficientnet_lite(settings: config.EfficientNetLite, class_count: int) -> nn.Module:
-    return fold_to_gray(efficientnet_lite0(class_count))
+    return in_sizes_and_stages(fold_to_gray(efficientnet_lite0(class_count)), settings, class_count)
 
 
 @network_of.register

@@ -4,14 +4,17 @@ The weights were trained in TensorFlow, which pads the strided convolutions of e
 `tf_efficientnet_lite0` does the same, at every input size.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from weldbench.config.models import EfficientNetLite
 from weldbench.data.normalization import Normalization
 from weldbench.errors import InputError
+from weldbench.models.multi_scale import MultiScale
 from weldbench.models.published import sha256_fits_name
 
 # All channels of what it learned from were (value - 127) / 128, so that one gray channel stands exactly for three.
@@ -39,6 +42,30 @@ def efficientnet_lite0(class_count: int) -> nn.Module:
 
     network: nn.Module = timm.create_model("tf_efficientnet_lite0", num_classes=class_count)
     return network
+
+
+def in_sizes_and_stages(network: nn.Module, settings: EfficientNetLite, class_count: int) -> nn.Module:
+    """Let the last layer of a network learn from the sizes and stages that the settings ask for.
+
+    Args:
+        network: EfficientNet-Lite0 for one gray channel; it becomes a part of the result.
+        settings: `input_size_px`, `other_sizes_px`, `feature_stages`.
+        class_count: Logits.
+    """
+    if not settings.other_sizes_px and settings.feature_stages == 1:
+        return network
+    network.set_submodule("classifier", nn.Identity())
+    sizes_px = [settings.input_size_px, *settings.other_sizes_px]
+    return MultiScale(network, partial(_last_maps, settings.feature_stages), sizes_px, class_count)
+
+
+def _last_maps(count: int, network: Any, frames: torch.Tensor) -> list[torch.Tensor]:
+    """Return the maps of the last stages, the final convolution's last: shapes (N, C, h, w)."""
+    maps = [network.bn1(network.conv_stem(frames))]
+    for stage in network.blocks:
+        maps.append(stage(maps[-1]))
+    maps.append(network.bn2(network.conv_head(maps[-1])))
+    return maps[-count:]
 
 
 def imagenet_efficientnet_lite0(model: str) -> nn.Module:

@@ -72,7 +72,8 @@ def imagenet_network(settings: Pretrainable) -> tuple[nn.Module, Normalization]:
 @imagenet_network.register
 def _efficientnet_lite(settings: EfficientNetLite) -> tuple[nn.Module, Normalization]:
     network = efficientnet_lite.imagenet_efficientnet_lite0(settings.architecture)
-    return fold_to_gray(network), efficientnet_lite.NORMALIZATION
+    network = efficientnet_lite.in_sizes_and_stages(fold_to_gray(network), settings, class_count=1000)
+    return network, efficientnet_lite.NORMALIZATION
 
 
 @imagenet_network.register

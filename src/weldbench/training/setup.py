@@ -96,15 +96,11 @@ def prepare_training(fabric: Fabric, job: TrainingJob) -> PreparedTraining:
     sampler = BatchSampler(job.settings, train.labels, weights, job.seed, fabric.global_rank, fabric.world_size)
     runs = job.dataset.manifest["run"].to_numpy()
     selection = selection_of(job.settings, train, valid, runs, len(job.dataset.classes))
-    learning, freeze = whole, job.settings.freeze
-    if freeze == "backbone":
-        learning, data = _head_training_data(fabric, job, whole, normalization, sampler, train, valid)
-    else:
-        _freeze_until(whole, freeze.removeprefix("until "), job.settings.name)
-        data = _frame_training_data(fabric, job, normalization, sampler, train, valid)
-    data = replace(data, chooses=selection.by == "valid")
-    notes = _notes_on_input_size(job)
-    return PreparedTraining(whole, learning, normalization, data, sampler.length, selection, notes)
+    _freeze_until(whole, job.settings.freeze.removeprefix("until "), job.settings.name)
+    data = replace(
+        _frame_training_data(fabric, job, normalization, sampler, train, valid), chooses=selection.by == "valid"
+    )
+    return PreparedTraining(whole, normalization, data, sampler.length, selection, _notes(job))
 
 
 def _frame_training_data(
@@ -136,46 +132,6 @@ def _norm_inputs(
     lines = np.concatenate([lines for lines, _ in sampler.batches(0)])[: min(len(train), MEASURED_FRAMES)]
     for some in np.array_split(lines, -(-len(lines) // BATCH_FRAMES)):
         yield normalize(torch.from_numpy(train.frames[train.index[some]]).to(fabric.device), normalization)
-
-
-def _head_training_data(
-    fabric: Fabric,
-    job: TrainingJob,
-    network: nn.Module,
-    normalization: Normalization,
-    sampler: BatchSampler,
-    train: SplitFrames,
-    valid: SplitFrames,
-) -> tuple[nn.Module, TrainingData]:
-    """Compute the frozen backbone's features once; what is left to learn is the head."""
-    name = head_name(network)
-    head = network.get_submodule(name)
-    network.to(fabric.device)
-    features, checked = (
-        features_of(fabric, network, split.frames, normalization)[torch.from_numpy(split.index)].to(fabric.device)
-        for split in (train, valid)
-    )
-    network.cpu()
-    _require_head_on_features(job, network, head, features)
-
-    @torch.inference_mode()
-    def score_head(head: nn.Module) -> ValidationScore:
-        return validation_score(head.eval()(checked).float().cpu(), valid.labels)
-
-    return head, TrainingData(plain_batches(features, sampler), sampler.steps, sampler.batch_size, score_head)
-
-
-@torch.inference_mode()
-def _require_head_on_features(job: TrainingJob, network: nn.Module, head: nn.Module, features: torch.Tensor) -> None:
-    try:
-        head.eval()(features[:1].cpu())
-    except RuntimeError:
-        # A head of convolutions learns on maps, which the backbone flattens behind it.
-        before = [name for name, part in network.named_children() if part is not head][-1]
-        raise InputError(
-            f"params.yaml: models.{job.settings.name}.freeze is backbone, but the head of this network needs "
-            f"maps of features, not one vector for each frame; set it to `until {before}`"
-        ) from None
 
 
 def _notes_on_input_size(job: TrainingJob) -> list[str]:
