@@ -9,13 +9,13 @@ from typing import Any, Literal, Self, get_args
 from pydantic import Field, ModelWrapValidatorHandler, NonNegativeFloat, PositiveFloat, model_validator
 from pydantic_core import PydanticKnownError
 
-from weldbench.config.base import Count, Override, Pixels, Section
+from weldbench.config.base import Balance, Count, Override, Pixels, Section
 
 Init = Literal["imagenet", "simulated", "scratch"]
 
 
 class ModelOverride(Override):
-    """What one dataset may change in a model: the training length in steps, the input size, the starting weights.
+    """What one dataset may change in a model: length, input size, starting weights, which frames it learns from.
 
     The optimizer and its learning rate go with the starting weights: what suits ImageNet's is too slow for others.
     """
@@ -26,6 +26,8 @@ class ModelOverride(Override):
     init: Init | None = Field(None, description="starting weights, of a network that can be pretrained")
     optimizer: Literal["sgd", "adamw"] | None = Field(None, description="sgd: with Nesterov's momentum")
     learning_rate: PositiveFloat | None = Field(None, description="the highest one of the schedule")
+    balance: Balance | None = Field(None, description="how the model makes up for rare classes of train")
+    cap: Count | None = Field(None, description="frames per class to learn from at most, for balance: undersample")
 
 
 ARCHITECTURES: dict[str, type["Model"]] = {}
@@ -67,6 +69,12 @@ class Model(Section):
         "shuffle", description="balanced: draw with replacement, every class equally often"
     )
     patience: int = Field(0, ge=0, description="stop after so many epochs without a better macro F1; 0: never")
+    balance: Balance | None = Field(
+        None, description="how the model makes up for rare classes of train; if absent, as section split says"
+    )
+    cap: Count | None = Field(
+        None, description="frames per class to learn from at most, for balance: undersample; if absent, split.cap"
+    )
     ema_decay: float = Field(0.0, ge=0, lt=1, description="of the moving average of the weights per step; 0: none")
 
     @classmethod
