@@ -132,7 +132,7 @@ def start_up(folder: Path, hardware: Hardware, rounds: int) -> Measured:
     pd.DataFrame({**manifest, "published_split": "", "sha256": ""}).to_csv(data / "manifest.csv", index=False)
     (data / "inventory.json").write_text(json.dumps({"classes": labels[:CLASSES]}))
     splits = ["train"] * 64 + ["valid"] * 32
-    pd.DataFrame({"row": range(96), "split": splits, "weight": 1.0}).to_csv(data / "split.csv", index=False)
+    pd.DataFrame({"row": range(96), "split": splits}).to_csv(data / "split.csv", index=False)
     arguments = ["--params", ROOT / "params.yaml", "--dataset", "weldsim", "--model", "full_con6", "--seed", "0"]
     arguments += ["--data", data, "--split", data / "split.csv", "--output", folder / "trained"]
     seconds = []

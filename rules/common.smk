@@ -14,6 +14,7 @@ import own_source  # noqa: F401
 from weldbench.config import load_params
 from weldbench.config.strict_yaml import read_yaml
 from weldbench.errors import InputError
+from weldbench.pipeline.checked import BALANCE, balance_of
 from weldbench.pipeline.lock import take_engine_lock
 from weldbench.pipeline.sources import files_used_by as code
 from weldbench.runtime.atomic import write_text
@@ -58,13 +59,19 @@ def settings(*keys):
     """Sections of params.yaml as text, for `params:`; when one of them changes, the job runs again.
 
     What a dataset changes in a section, `per_dataset.NAME...`, may be absent: then it is empty. So may be what a model
-    is, `models.NAME.architecture`: then its name says it.
+    is, `models.NAME.architecture`: then its name says it. `balance.DATASET.MODEL` says which frames a model learns from;
+    the splits do not depend on that.
     """
 
     def section(key):
         *outer, last = key.split(".")
         if last == "architecture":
             return PARAMS.models[outer[-1]].architecture
+        if last == "split":
+            of_split = reduce(lambda found, step: found.get(step, {}), [*outer, last], config)
+            return {key: value for key, value in of_split.items() if key not in BALANCE}
+        if outer[:1] == ["balance"]:
+            return balance_of(PARAMS.for_dataset(outer[1]), last)
         if outer[:1] != ["per_dataset"]:
             return reduce(dict.__getitem__, outer, config)[last]
         return reduce(lambda found, step: found.get(step, {}), [*outer, last], config)

@@ -30,6 +30,7 @@ rule sweep_point:
     wildcard_constraints:
         model="|".join(PARAMS.sweep.models),
         epochs=r"\d+",
+        learning_rate=r"[\d.]+(e-?\d+)?",
     threads: PARAMS.hardware.threads * PARAMS.hardware.devices
     resources:
         gpu=gpu,
@@ -37,6 +38,7 @@ rule sweep_point:
         settings=settings(
             "models.{model}",
             "per_dataset.{dataset}.models.{model}",
+            "balance.{dataset}.{model}",
             "train.augment",
             "hardware",
         ),

@@ -37,6 +37,7 @@ rule train:
         settings=settings(
             "models.{model}",
             "per_dataset.{dataset}.models.{model}",
+            "balance.{dataset}.{model}",
             "train.augment",
             "hardware",
         ),
@@ -63,6 +64,7 @@ use rule train as finetune with:
         settings=settings(
             "models.{model}",
             "per_dataset.{dataset}.models.{model}",
+            "balance.{dataset}.{model}",
             "train.augment",
             "hardware",
         ),

@@ -30,7 +30,7 @@ def main() -> None:
     table, audit = split_dataset(data.manifest, data.frames, data.classes, params.split, arguments.fold)
     for note in audit["notes"]:
         print(f"split {arguments.dataset}: {note}", file=sys.stderr)
-    write_csv(arguments.output / "split.csv", table, float_format="%.6f")
+    write_csv(arguments.output / "split.csv", table)
     record = split_record(params, arguments.dataset, arguments.fold, arguments.data, arguments.output)
     write_json(arguments.output / "audit.json", {"dataset": arguments.dataset, **audit, **record.told()})
 

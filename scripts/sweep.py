@@ -25,7 +25,10 @@ def point(arguments: argparse.Namespace) -> None:
 
     params = load_params(arguments.params).for_dataset(arguments.dataset)
     settings = point_settings(params, arguments.model, arguments.epochs, arguments.learning_rate)
-    dataset, shared = open_dataset(arguments.data), (params.train, params.hardware, params.sweep.seed)
+    dataset, shared = (
+        open_dataset(arguments.data),
+        (params.train, params.hardware, params.sweep.seed, params.split.seed),
+    )
     job = TrainingJob(arguments.dataset, dataset, arguments.split, None, settings, *shared)
     train_point(prepare(params.hardware), job, arguments.output)
 

@@ -37,6 +37,7 @@ def main() -> None:
         train=params.train,
         hardware=params.hardware,
         seed=arguments.seed,
+        split_seed=params.split.seed,
         pretrained=arguments.pretrained,
     )
     train_model(prepare(params.hardware), job, arguments.output)

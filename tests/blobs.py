@@ -59,7 +59,7 @@ def write_blobs(folder: Path, frames_per_split: tuple[int, int, int] = (96, 30, 
             manifest.append(
                 (row, f"{run}/image-{number:04d}.png", run, CLASSES[label], split, side_px, side_px, f"{row:064x}")
             )
-            rows.append((row, split, 1.0))
+            rows.append((row, split))
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "frames.npy", np.stack(frames))
     columns = ["row", "path", "run", "label", "published_split", "width_px", "height_px", "sha256"]
@@ -67,5 +67,5 @@ def write_blobs(folder: Path, frames_per_split: tuple[int, int, int] = (96, 30, 
     (folder / "inventory.json").write_text(json.dumps({"dataset": "blobs", "classes": CLASSES}), encoding="utf-8")
     path = folder / "split" / "fold0" / "split.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(rows, columns=["row", "split", "weight"]).to_csv(path, index=False)
+    pd.DataFrame(rows, columns=["row", "split"]).to_csv(path, index=False)
     return path

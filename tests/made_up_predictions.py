@@ -49,6 +49,8 @@ class World:
     absent_test_class: str = ""
     never_predicted: dict = field(default_factory=dict)
     valid_doubts: list = field(default_factory=list)  # why valid cannot choose
+    balance: dict = field(default_factory=dict)  # of a model, if it is not none
+    cap: int = 1000  # of those that undersample
     margin: float = 4.0  # of the said class's logit over noise of standard deviation 1
     seed: int = 0
 
@@ -105,7 +107,7 @@ class World:
     def _write_fold(self, root, fold, manifest, random) -> None:
         folder = root / "data" / self.dataset / "split" / f"fold{fold}"
         folder.mkdir(parents=True)
-        split = manifest[["row", "published_split"]].rename(columns={"published_split": "split"}).assign(weight=1.0)
+        split = manifest[["row", "published_split"]].rename(columns={"published_split": "split"})
         split.to_csv(folder / "split.csv", index=False)
         audit = {"strategy": "published", "leaks": [], "notes": ["No run stands in two splits."]}
         (folder / "audit.json").write_text(json.dumps(audit))
@@ -133,6 +135,14 @@ class World:
         path = root / "results" / place.parts[0] / "evaluation" / Path(*place.parts[1:]) / "predictions.csv"
         path.parent.mkdir(parents=True)
         table.sort_values("row").to_csv(path, index=False, float_format="%.8f")
+
+    def _learned_from(self, model) -> dict:
+        runs = self.runs_per_class["train"]
+        found = {"frames": runs * self.frames_per_run, "runs": runs}
+        if self.balance.get(model) == "undersample":
+            found = {"frames": min(self.cap, found["frames"]), "runs": -(-self.cap // self.frames_per_run)}
+        total = {key: len(self.classes) * count for key, count in found.items()}
+        return dict.fromkeys(self.classes, found) | {"total": total}
 
     def _write_training(self, folder, model, fold, seed, random) -> None:
         folder.mkdir(parents=True)
@@ -165,6 +175,8 @@ class World:
             "seconds": 8.0 + random.random(),
             "inference_ms": {"alone": 2.0, "batched": 0.5},
             "peak_memory_mb": 300,
+            "settings": {"balance": self.balance.get(model, "none"), "cap": self.cap},
+            "learned_from": self._learned_from(model),
         }
         (folder / "training.json").write_text(json.dumps(facts))
 

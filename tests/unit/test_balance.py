@@ -3,17 +3,18 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from manifests import even_dataset
 
-from weldbench.config.data import Split
-from weldbench.splitting.balance import balance_train
+from weldbench.config.base import Balance
+from weldbench.training.balance import balance_train, counts_by_class, training_list
 
 SIZES = st.dictionaries(st.sampled_from("abcd"), st.integers(1, 30), min_size=1)
 
 
-def balanced(sizes: dict[str, int], balance: str, cap: int = 10, seed: int = 0) -> pd.DataFrame:
+def balanced(sizes: dict[str, int], balance: Balance, cap: int = 10, seed: int = 0) -> pd.DataFrame:
     labels = [label for label, size in sizes.items() for _ in range(size)]
     train = pd.DataFrame({"row": np.arange(len(labels)) + 100, "label": labels})
-    lines = balance_train(train, Split(balance=balance, cap=cap), np.random.default_rng(seed))
+    lines = balance_train(train, balance, cap, np.random.default_rng(seed))
     return lines.merge(train, on="row", how="left")
 
 
@@ -94,3 +95,35 @@ def test_the_paper_undersampled_nearly_so() -> None:
         "high_travel_speed": 0,
     }
     assert sum(difference.values()) == 97  # of 4729: 2 %
+
+
+BALANCES = st.sampled_from(["none", "undersample", "oversample", "class_weights"])
+
+
+@settings(max_examples=20, deadline=None)
+@given(order=st.permutations(range(36)), balance=BALANCES, seed=st.integers(0, 3), fold=st.integers(0, 3))
+def test_a_list_depends_on_what_the_frames_are_and_not_on_their_rows(
+    order: list[int], balance: Balance, seed: int, fold: int
+) -> None:
+    manifest = even_dataset(4, 3)
+    split = pd.Series(np.where(manifest["run"] == manifest["run"].iloc[0], "valid", "train"), manifest["path"])
+    found = []
+    for table in (manifest, manifest.iloc[order].assign(row=np.arange(36))):
+        splits = pd.DataFrame({"row": table["row"], "split": split[table["path"]].to_numpy()})
+        lines = training_list(table, splits, balance, 2, seed, fold)
+        assert set(lines["split"]) == {"train"}
+        assert lines["row"].is_monotonic_increasing
+        paths = lines.merge(table, on="row")["path"]
+        assert set(split[paths]) == {"train"}
+        found.append(sorted(zip(paths, lines["weight"], strict=True)))
+    assert found[0] == found[1]
+
+
+def test_frames_and_runs_are_counted_as_often_as_they_are_used() -> None:
+    manifest = pd.DataFrame({"row": [0, 1, 2], "run": ["a", "b", "a"], "label": ["good", "good", "crack"]})
+    lines = pd.DataFrame({"row": [0, 1, 2, 2], "split": "train", "weight": 1.0})
+    assert counts_by_class(lines, manifest, ["good", "crack"]) == {
+        "good": {"frames": 2, "runs": 2},
+        "crack": {"frames": 2, "runs": 1},
+        "total": {"frames": 4, "runs": 2},
+    }

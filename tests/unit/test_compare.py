@@ -239,12 +239,41 @@ def test_the_line_below_a_table_changes_with_the_split_and_the_augmentation(tmp_
     lines.add(read_all(world, tmp_path).lineage)
     split = tmp_path / "data/weldsim/split/fold0/split.csv"
     former = split_id(split)
-    split.write_text(split.read_text().replace(",train,1.0", ",train,2.0", 1))
+    split.write_text(split.read_text().replace(",train\n", ",valid\n", 1))
     assert split_id(split) != former
     predictions = tmp_path / "results/weldsim/evaluation/conv6/fold0/seed0/predictions.csv"
     predictions.write_text(predictions.read_text().replace(former, split_id(split)))
     lines.add(read_all(world, tmp_path).lineage)
     assert len(lines) == 3
+
+
+def test_table_1_and_the_costs_tell_what_each_model_learned_from(tmp_path):
+    world = World(balance={"full_con6": "undersample", "conv6": "undersample"}, cap=9, seeds=(0,))
+    write_tables(conclude(world, tmp_path), tmp_path / "tables")
+    capped, every = "at most 9 frames of each class of train", "all frames of train"
+    table = comparison_of(tmp_path / "tables", "distribution").set_index(["set", "class"])
+    assert table.loc[[(f"learned from {capped}", "contamination")], ["frames", "runs"]].to_numpy().tolist() == [[9, 1]]
+    assert table.loc[[(f"learned from {every}", "contamination")], ["frames", "runs"]].to_numpy().tolist() == [[90, 3]]
+    text = (tmp_path / "tables/distribution.md").read_text(encoding="utf-8")
+    assert f"- full_con6, conv6 learned from {capped}.\n- resnet18 learned from {every}.\n" in text
+    costs = comparison_of(tmp_path / "tables", "cost").set_index("model")
+    assert costs["learned_from"].to_dict() == {"full_con6": capped, "conv6": capped, "resnet18": every}
+    assert costs["frames_learned_from"].to_dict() == {"full_con6": 54, "conv6": 54, "resnet18": 540}
+
+
+def test_a_cap_that_no_class_reaches_leaves_all_frames(tmp_path):
+    world = World(balance={"full_con6": "undersample"}, cap=91, seeds=(0,))
+    write_tables(conclude(world, tmp_path), tmp_path / "tables")
+    assert set(comparison_of(tmp_path / "tables", "cost")["learned_from"]) == {"all frames of train"}
+
+
+def test_seeds_of_one_model_that_learned_from_other_frames_are_refused(tmp_path):
+    world = World(seeds=(0, 1), skills={"conv6": 0.8})
+    world.write(tmp_path)
+    path = tmp_path / "models/weldsim/conv6/fold0/seed1/training.json"
+    path.write_text(path.read_text().replace('"frames": 90', '"frames": 80', 1))
+    with pytest.raises(InputError, match="trained with different learned_from"):
+        read_all(world, tmp_path)
 
 
 def test_figures_and_tables_of_an_earlier_run_go(tmp_path):

@@ -73,7 +73,7 @@ def test_a_dataset_of_ones_own_needs_two_keys(raw: dict, tmp_path: Path) -> None
         ("per_dataset.ss304.models", "conv6", {"architecture": "conv6"}, "`per_dataset.ss304.models.conv6.archit"),
         ("finetune", "models", ["resnet18", "resnet18_scratch"], "`resnet18_scratch` starts from random weights"),
         ("models.resnet18", "init", "scratch", "finetune.models: `resnet18` starts from random weights; name it in tr"),
-        ("models.resnet18_scratch", "init", "simulated", "train.models: `resnet18_scratch` starts from a backbone"),
+        ("models.resnet18_scratch", "init", "simulated", "models.resnet18_scratch.init: simulated needs a backb"),
         ("per_dataset.weldsim.models", "resnet18_scratch", {"init": "simulated"}, "is trained without one"),
         ("models", "conv6", [1], "`models.conv6`: Input should be a valid dictionary"),
         ("models", "resnet18", {"epochs": 1}, "`models.resnet18.input_size_px` is missing"),
@@ -89,7 +89,7 @@ def test_a_dataset_of_ones_own_needs_two_keys(raw: dict, tmp_path: Path) -> None
         ("datasets", "mine", {"source": "local", "path": "data/mine/archive.zip"}, "an engine deletes what stood"),
         ("datasets", "mine", {"source": "local", "path": "data"}, "an engine deletes what stood"),
         ("finetune", "models", ["resnet18", "conv6"], "`conv6` starts from random weights"),
-        ("train", "models", ["full_con6", "conv6", "resnet18_scratch", "resnet18"], "`resnet18` is in train.models too"),
+        ("train", "models", ["full_con6", "resnet18_scratch", "conv6", "resnet18"], "`resnet18` is in train.models"),
         ("per_dataset.weldsim.models", "conv6", {"init": "imagenet"}, "conv6: `init`: 'imagenet' is not allowed"),
     ],
 )  # fmt: skip

@@ -10,10 +10,9 @@ from weldbench.errors import InputError
 
 
 def test_a_part_holds_each_frame_once_and_each_line_in_order(tmp_path):
-    split = write_blobs(tmp_path, (6, 3, 3))
+    write_blobs(tmp_path, (6, 3, 3))
     lines = pd.DataFrame({"row": [4, 1, 4, 7], "split": ["train", "train", "train", "valid"], "weight": [2, 1, 0.5, 1]})
-    lines.to_csv(split, index=False)
-    split = open_dataset(tmp_path).load_split(read_split(split), "train", 32)
+    split = open_dataset(tmp_path).load_split(lines, "train", 32)
     assert split.rows.tolist() == [1, 4, 4]
     assert split.labels.tolist() == [1, 1, 1]
     assert split.weights.tolist() == [1.0, 2.0, 0.5]
@@ -35,7 +34,12 @@ def test_an_input_size_above_the_stored_one_names_both_settings(tmp_path):
         ("frames.npy", lambda path: np.save(path, np.zeros((3, 32, 32), np.uint8)), "manifest.csv has 12 lines"),
         ("inventory.json", lambda path: path.write_text("{}"), "damaged"),
         ("split/fold0/split.csv", lambda path: path.unlink(), "split the dataset first"),
-        ("split/fold0/split.csv", lambda path: path.write_text("row,split\n0,train\n"), "column.* weight"),
+        ("split/fold0/split.csv", lambda path: path.write_text("row\n0\n"), "columns split are missing"),
+        (
+            "split/fold0/split.csv",
+            lambda path: path.write_text("row,split,weight\n0,train,1\n"),
+            "older version of weldbench.*each model chooses from all; split again",
+        ),
         (
             "split/fold0/split.csv",
             lambda path: path.write_text("row,part,weight\n0,train,1\n"),
@@ -46,8 +50,8 @@ def test_an_input_size_above_the_stored_one_names_both_settings(tmp_path):
             lambda path: path.write_text(path.read_text().replace("published_split", "published_part")),
             "older version of weldbench.*`published_part` is now `published_split`; ingest again",
         ),
-        ("split/fold0/split.csv", lambda path: path.write_text("row,split,weight\n99,train,1\n"), "row 99, of 12"),
-        ("split/fold0/split.csv", lambda path: path.write_text("row,split,weight\n9,test,1\n"), "split train"),
+        ("split/fold0/split.csv", lambda path: path.write_text("row,split\n99,train\n"), "row 99, of 12"),
+        ("split/fold0/split.csv", lambda path: path.write_text("row,split\n9,test\n"), "split train"),
     ],
 )
 def test_damaged_data_is_an_error_that_says_what_to_do(tmp_path, file, damage, message):

@@ -54,6 +54,7 @@ def train(tmp_path, blobs):
             params.train,
             params.hardware,
             seed,
+            0,
             pretrained,
         )
         train_model(prepare(params.hardware), job, output)

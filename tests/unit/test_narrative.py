@@ -4,6 +4,7 @@ import pandas as pd
 from weldbench.reporting.narrative import (
     about_cost,
     about_data,
+    about_frames,
     about_leader,
     about_operating_points,
     about_pairs,
@@ -155,6 +156,16 @@ def test_weights_that_were_learnt_before_are_named_and_not_counted():
     assert about_start(learned) == "a started from random weights, b from ImageNet's weights"
     for table in (learned, learned.iloc[1:]):
         assert about_cost(table).endswith(" Not counted: the making of the weights that b started from.")
+
+
+def test_models_that_learned_from_other_frames_are_told_apart():
+    same = COST.assign(learned_from="all frames of train")
+    assert about_frames(same) == "All learned from the same frames: all frames of train."
+    other = COST.assign(learned_from=["at most 9 frames of each class of train", "all frames of train"])
+    assert about_frames(other) == (
+        "Not all models learned from the same frames: a from at most 9 frames of each class of train; "
+        "b from all frames of train."
+    )
 
 
 def test_times_on_different_devices_are_not_called_comparable():

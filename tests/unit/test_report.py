@@ -195,7 +195,7 @@ def test_the_question_says_from_what_weights_each_model_started(results, tmp_pat
     table = pd.read_csv(cost).assign(starts_from=["random weights", "a backbone trained on simulated frames"])
     table.to_csv(cost, index=False)
     told = Report("weldsim", tmp_path, TITLE).question()
-    assert "All learned from the same frames of weldsim" in told
+    assert "All learned from the same frames: all frames of train." in told
     assert "conv6 started from random weights, resnet18 from a backbone trained on simulated frames." in told
 
 

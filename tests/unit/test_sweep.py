@@ -31,7 +31,7 @@ def test_a_point_tells_what_valid_says_and_leaves_nothing_else(tmp_path):
     params = load_params(write_params(tmp_path))
     settings = point_settings(params, "full_con6", 2, 0.02)
     dataset = open_dataset(tmp_path / "data")
-    job = TrainingJob("blobs", dataset, split, None, settings, params.train, params.hardware, 0)
+    job = TrainingJob("blobs", dataset, split, None, settings, params.train, params.hardware, 0, 0)
     output = tmp_path / "points" / "full_con6-2-0.02.json"
     train_point(prepare(params.hardware), job, output)
     point = json.loads(output.read_text())

@@ -6,7 +6,6 @@ import json
 import re
 from dataclasses import dataclass
 from functools import reduce
-from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,15 @@ from ruamel.yaml import YAML  # as DVC reads it
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import DAGSettings, OutputSettings, Quietness, ResourceSettings
 
+from weldbench.config import load_params
+from weldbench.pipeline.checked import BALANCE, balance_of
+
 CHECKED = {"data/.params-are-valid"}
 ARCHITECTURE = re.compile(r"data/\.architectures/(?P<model>.+)\.json")  # which the stage writes too
 # The file of a section's overrides, which DVC's stage `check` writes, stands for the key of params.yaml.
-OVERRIDES = re.compile(r"data/(?P<dataset>[^/]+)/overrides/(?P<section>.+)\.json")
+OVERRIDES = re.compile(r"data/(?P<dataset>[^/]+)/overrides/(?P<section>(?!balance/).+)\.json")
+# Which frames a model learns from: other values than those of single keys.
+BALANCED = re.compile(r"data/(?P<dataset>[^/]+)/overrides/balance/(?P<model>.+)\.json")
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,22 @@ def dvc_graph(project: Path) -> dict[str, Job]:
             for dep in stage.deps
             if (found := OVERRIDES.fullmatch(dep.def_path))
         ]
-        return {key: reduce(lambda found, step: found.get(step, {}), key.split("."), params) for key in keys}
+        return {key: section(key) for key in keys}
+
+    def section(key: str) -> Any:
+        value = reduce(lambda found, step: found.get(step, {}), key.split("."), params)
+        if key.split(".")[-1] == "split":  # its stage writes the same whatever these are
+            return {name: setting for name, setting in value.items() if name not in BALANCE}
+        return value
+
+    def balance(stage: PipelineStage) -> dict[str, Any]:
+        return {
+            f"balance.{found['dataset']}.{found['model']}": balance_of(
+                load_params(project / "params.yaml").for_dataset(found["dataset"]), found["model"]
+            )
+            for dep in stage.deps
+            if (found := BALANCED.fullmatch(dep.def_path))
+        }
 
     def architecture(stage: PipelineStage) -> dict[str, str]:
         models = [found["model"] for dep in stage.deps if (found := ARCHITECTURE.fullmatch(dep.def_path))]
@@ -77,17 +96,14 @@ def dvc_graph(project: Path) -> dict[str, Job]:
                     if not isinstance(dep, ParamsDependency)
                     and not OVERRIDES.fullmatch(dep.def_path)
                     and not ARCHITECTURE.fullmatch(dep.def_path)
+                    and not BALANCED.fullmatch(dep.def_path)
                 )
                 - CHECKED,
                 frozenset(out.def_path for out in stage.outs),
-                {
-                    key: reduce(getitem, key.split("."), params)
-                    for dep in stage.deps
-                    if isinstance(dep, ParamsDependency)
-                    for key in dep.params
-                }
+                {key: section(key) for dep in stage.deps if isinstance(dep, ParamsDependency) for key in dep.params}
                 | overrides(stage)
-                | architecture(stage),
+                | architecture(stage)
+                | balance(stage),
             )
             for stage in repo.index.stages
             if stage.name != "check"

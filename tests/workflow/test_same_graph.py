@@ -1,7 +1,9 @@
 """Both engines run the same commands on the same files and re-run them for the same changes."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 import yaml
 from dvc.repo import Repo
 from workflow.conftest import ROOT, edit_params, run
-from workflow.graphs import OVERRIDES, Job, dvc_graph, graph_differences, snakemake_graph
+from workflow.graphs import BALANCED, OVERRIDES, Job, dvc_graph, graph_differences, snakemake_graph
 
 from weldbench.pipeline.sources import places_used_by
 
@@ -133,13 +135,40 @@ def test_dvc_s_stage_check_writes_what_the_stages_read_and_changes_only_that_of_
 
     before = written()
     with contextlib.chdir(project), Repo(".") as repo:
-        read = {dep.def_path for stage in repo.index.stages for dep in stage.deps if OVERRIDES.fullmatch(dep.def_path)}
+        files = [dep.def_path for stage in repo.index.stages for dep in stage.deps]
+        read = {path for path in files if OVERRIDES.fullmatch(path) or BALANCED.fullmatch(path)}
     assert read <= set(before)
     edit_params(project, add_another_dataset)
     assert written() == before
     edit_params(project, lambda params: params["per_dataset"]["weldsim"]["models"]["conv6"].update(epochs=7))
     after = written()
     assert {path for path in before if before[path] != after[path]} == {"data/weldsim/overrides/models/conv6.json"}
+    edit_params(project, lambda params: params["models"]["conv6"].update(cap=7))
+    balanced = written()
+    assert {path for path in after if after[path] != balanced[path]} == {"data/weldsim/overrides/balance/conv6.json"}
+
+
+def changed(project: Path, change: Callable[[dict], None]) -> list[set[str]]:
+    """Edit params.yaml, and name what each engine runs again for that: the script, and of a training the model."""
+    before = snakemake_graph(project), dvc_graph(project)
+    edit_params(project, change)
+    pairs = zip(before, (snakemake_graph(project), dvc_graph(project)), strict=True)
+    commands = [[command for command in old if old[command] != new[command]] for old, new in pairs]
+    words = [[command.split() for command in of_engine] for of_engine in commands]
+    return [{line[line.index("--model") + 1] if "--model" in line else line[1] for line in lines} for lines in words]
+
+
+def test_what_a_model_learns_from_reruns_the_trainings_of_that_model_alone(project: Path) -> None:
+    assert changed(project, lambda params: params["models"]["full_con6"].update(cap=7)) == [{"full_con6"}] * 2
+    own = {"balance": "none"}
+    of_weldsim = ("per_dataset", "weldsim", "models", "resnet18")
+    assert changed(project, lambda params: reduce(getitem, of_weldsim, params).update(own)) == [{"resnet18"}] * 2
+    # What all others are told by the section split concerns neither of these two.
+    assert changed(project, lambda params: params["per_dataset"]["weldsim"].update(split={"cap": 9})) == [set()] * 2
+    assert (
+        changed(project, lambda params: params["split"].update(seed=1))
+        == [{"scripts/split.py", "full_con6", "resnet18"}] * 2
+    )
 
 
 def test_each_parameter_reruns_the_stages_that_use_it_and_no_others(project: Path) -> None:
@@ -149,9 +178,8 @@ def test_each_parameter_reruns_the_stages_that_use_it_and_no_others(project: Pat
         return {command.split()[1] for command in affected(graph, key)}
 
     assert scripts("models", "full_con6", "learning_rate") == {"scripts/train.py"}
-    assert scripts("split", "cap") == {"scripts/split.py"}
+    assert scripts("split", "strategy") == {"scripts/split.py"}
     assert scripts("per_dataset", "weldsim", "ingest", "frame_size_px") == {"scripts/ingest.py"}
-    assert scripts("per_dataset", "weldsim", "split", "cap") == {"scripts/split.py"}
     assert scripts("per_dataset", "weldsim", "models", "resnet18", "epochs") == {"scripts/train.py"}
     assert scripts("per_dataset", "weldsim", "compare", "balanced_cap") == {"scripts/compare.py"}
     assert scripts("per_dataset", "weldsim", "sweep", "epochs") == set()
@@ -181,7 +209,8 @@ def test_a_change_of_a_module_reruns_the_stages_that_use_it_and_no_others(projec
     # Whole rooms.
     assert scripts("src/weldbench/ingest/kaggle.py") == {"fetch.py", "ingest.py"}
     assert scripts("src/weldbench/weldsim/render.py") == {"fetch.py", "pretrain.py"}
-    assert scripts("src/weldbench/splitting/balance.py") == {"split.py"}
+    assert scripts("src/weldbench/splitting/leakage.py") == {"split.py"}
+    assert scripts("src/weldbench/training/balance.py") == {"pretrain.py", "train.py"}
     assert scripts("src/weldbench/data/resize.py") == {"ingest.py", "split.py", "compare.py", *computing}
     assert scripts("src/weldbench/models/architectures.py") == computing
     assert scripts("src/weldbench/training/losses.py") == {"pretrain.py", "train.py"}

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 SplitName = Literal["train", "valid", "test"]
+Balance = Literal["none", "undersample", "oversample", "class_weights"]
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)  # in the order in which they are listed everywhere
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from weldbench.config.base import Count, Override, Pixels, Section, Seed, SplitName
+from weldbench.config.base import Balance, Count, Override, Pixels, Section, Seed, SplitName
 from weldbench.errors import InputError
 
 SS304_CLASSES = [
@@ -23,8 +23,8 @@ SS304_CLASSES = [
 ]
 NO_GOOD_CLASS = "none"  # as `good_class`
 
-# The columns beside those of the classes in predictions.csv and split.csv, and a line of the tables.
-RESERVED = ("split_id", "split", "row", "run", "label", "weight", "macro average")
+# The columns beside those of the classes in predictions.csv and split.csv, and lines of the tables.
+RESERVED = ("split_id", "split", "row", "run", "label", "weight", "macro average", "total")
 
 
 def problem_with_classes(names: Sequence[str]) -> str | None:
@@ -212,7 +212,7 @@ class Ingest(Section):
 class SplitOverride(Override):
     """What one dataset may change in split."""
 
-    cap: Count | None = Field(None, description="frames per class in train, at most, for balance: undersample")
+    cap: Count | None = Field(None, description="frames per class to learn from at most, for balance: undersample")
 
 
 class Split(Section):
@@ -221,10 +221,8 @@ class Split(Section):
     strategy: Literal["published", "grouped", "random"] = Field(
         "published", description="the splits of the data itself, new ones by whole runs, or new ones by single frames"
     )
-    balance: Literal["none", "undersample", "oversample", "class_weights"] = Field(
-        "undersample", description="how train makes up for rare classes"
-    )
-    cap: Count = Field(1000, description="frames per class in train, at most, for balance: undersample")
+    balance: Balance = Field("undersample", description="how models that do not say so make up for rare classes")
+    cap: Count = Field(1000, description="frames per class that these learn from at most, for balance: undersample")
     on_leak: Literal["fail", "drop", "warn"] = Field("drop", description="what to do with frames that two splits share")
     fold_count: int = Field(5, ge=3, le=1000, description="folds that strategy grouped cuts the runs into")
     seed: Seed = Field(0, description="seed of which run or frame goes where")

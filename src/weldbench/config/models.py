@@ -9,13 +9,13 @@ from typing import Any, Literal, Self, get_args
 from pydantic import Field, ModelWrapValidatorHandler, NonNegativeFloat, PositiveFloat, model_validator
 from pydantic_core import PydanticKnownError
 
-from weldbench.config.base import Count, Override, Pixels, Section, UniqueList
+from weldbench.config.base import Balance, Count, Override, Pixels, Section, UniqueList
 
 Init = Literal["imagenet", "simulated", "scratch"]
 
 
 class ModelOverride(Override):
-    """What one dataset may change in a model: the training length in steps, the input size, the starting weights.
+    """What one dataset may change in a model: length, input size, starting weights, which frames it learns from.
 
     The optimizer and its learning rate go with the starting weights: what suits ImageNet's is too slow for others.
     """
@@ -30,6 +30,8 @@ class ModelOverride(Override):
     simulated_frames: int | None = Field(None, ge=0, le=1_000_000, description="few real frames need simulated ones")
     other_sizes_px: list[Pixels] | None = Field(None, description="further sizes to see each frame in")
     feature_stages: int | None = Field(None, ge=1, le=3, description="stages that the last layer learns from")
+    balance: Balance | None = Field(None, description="how the model makes up for rare classes of train")
+    cap: Count | None = Field(None, description="frames per class to learn from at most, for balance: undersample")
 
 
 ARCHITECTURES: dict[str, type["Model"]] = {}
@@ -83,6 +85,12 @@ class Model(Section):
     )
     patience: int = Field(
         0, ge=0, description="stop after so many epochs without a better macro F1, where valid selects; 0: never"
+    )
+    balance: Balance | None = Field(
+        None, description="how the model makes up for rare classes of train; if absent, as section split says"
+    )
+    cap: Count | None = Field(
+        None, description="frames per class to learn from at most, for balance: undersample; if absent, split.cap"
     )
     ema_decay: float = Field(0.0, ge=0, lt=1, description="of the moving average of the weights per step; 0: none")
 

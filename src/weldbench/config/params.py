@@ -1,7 +1,7 @@
 """params.yaml as a whole: reading it, checking it, and the settings that hold for one dataset."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
@@ -120,12 +120,6 @@ class Params(Section):
         twice = [name for name in self.finetune.models if name in self.train.models]
         if twice:
             raise ValueError(f"finetune.models: `{twice[0]}` is in train.models too; a model is trained in one way")
-        for name in self.train.models:
-            if self.models[name].init == "simulated":
-                raise ValueError(
-                    f"train.models: `{name}` starts from a backbone (init: simulated); name it in finetune.models, or "
-                    f"set models.{name}.init to scratch"
-                )
         _require_known("per_dataset", self.per_dataset, self.datasets, "datasets")
         for name, overrides in self.per_dataset.items():
             _require_known(f"per_dataset.{name}.models", overrides.models, self.models, "models")
@@ -139,29 +133,50 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _overrides_suit_their_sections(self) -> Self:
-        for name in self.per_dataset:
-            for model, settings in self.for_dataset(name).models.items():
-                if settings.init == "simulated" and model in self.train.models:
+        for key, params in self._as_they_hold():
+            for model in self.train.models:
+                if params.models[model].init == "simulated":
                     raise ValueError(
-                        f"per_dataset.{name}.models.{model}.init: simulated needs a backbone, and `{model}` is trained "
+                        f"{key}models.{model}.init: simulated needs a backbone, and `{model}` is trained "
                         "without one, as train.models names it; name it in finetune.models"
                     )
         return self
 
     @model_validator(mode="after")
     def _rare_classes_are_raised_once(self) -> Self:
-        if self.split.balance != "class_weights":
-            return self
-        for name in (*self.train.models, *self.finetune.models):
-            if self.models[name].class_weights != "none" or self.models[name].sampler == "balanced":
-                raise ValueError(
-                    f"models.{name}: its class_weights or sampler raise rare classes, as split.balance: class_weights "
-                    "does already; set one of them to its default"
-                )
+        trained = (*self.train.models, *self.finetune.models)
+        for key, params in self._as_they_hold():
+            for model in (params.models[name] for name in trained):
+                raised = model.class_weights != "none" or model.sampler == "balanced"
+                if raised and model.balance in {"class_weights", "oversample"}:
+                    raise ValueError(
+                        f"{key}models.{model.name}: its class_weights or sampler raise rare classes, as balance: "
+                        f"{model.balance} does already; set one of them to its default, or balance to none"
+                    )
         return self
+
+    @model_validator(mode="after")
+    def _only_undersampling_has_a_cap(self) -> Self:
+        own = {f"models.{name}": (model.cap, model.balance) for name, model in self.models.items()}
+        for dataset, overrides in self.per_dataset.items():
+            for name, override in overrides.models.items():
+                balance = override.balance or self.models[name].balance
+                own[f"per_dataset.{dataset}.models.{name}"] = override.cap, balance
+        for key, (cap, balance) in own.items():
+            if cap and (balance := balance or self.split.balance) != "undersample":
+                raise ValueError(f"{key}.cap: balance is {balance}, which has no cap; delete it, or set undersample")
+        return self
+
+    def _as_they_hold(self) -> Iterator[tuple[str, Self]]:
+        """Yield the parameters as they hold for datasets that change nothing and for each other one, with its key."""
+        yield "", self._with_balance()
+        for name in self.per_dataset:
+            yield f"per_dataset.{name}.", self.for_dataset(name)
 
     def for_dataset(self, name: str) -> Self:
         """Return the parameters as they hold for one dataset: its overrides applied, other datasets left out.
+
+        Every model then says itself how it makes up for rare classes; without undersampling its `cap` is None.
 
         Raises:
             InputError: There is no such dataset.
@@ -182,7 +197,15 @@ class Params(Section):
                     for model, settings in self.models.items()
                 },
             }
-        return self.model_copy(update=changes)
+        return self.model_copy(update=changes)._with_balance()
+
+    def _with_balance(self) -> Self:
+        models = {}
+        for name, model in self.models.items():
+            balance = model.balance or self.split.balance
+            cap = (model.cap or self.split.cap) if balance == "undersample" else None
+            models[name] = model.model_copy(update={"balance": balance, "cap": cap})
+        return self.model_copy(update={"models": models})
 
 
 def load_params(path: Path | str = "params.yaml") -> Params:

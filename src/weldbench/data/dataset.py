@@ -61,7 +61,7 @@ class Dataset:
         """Load train, valid or test, its lines ordered by row.
 
         Args:
-            split_table: As `read_split` returns it.
+            split_table: Columns row and split, as `read_split` returns them; weight, if all frames do not weigh 1.
             name: `train`, `valid` or `test`.
             size_px: Height and width of the frames; at most that of the stored ones.
 
@@ -90,7 +90,7 @@ class Dataset:
             index=index.astype(np.int64),
             rows=rows,
             labels=_labels(self.manifest, rows, number),
-            weights=lines["weight"].to_numpy(np.float32),
+            weights=np.ones(len(lines), np.float32) if "weight" not in lines else lines["weight"].to_numpy(np.float32),
         )
 
 
@@ -127,19 +127,24 @@ def read_split(path: Path | str) -> pd.DataFrame:
     """Read split.csv.
 
     Returns:
-        Columns `row`, `split` and `weight`, one line per use of a frame.
+        Columns `row` and `split`, one line per frame.
 
     Raises:
         InputError: The file is missing or lacks a column.
     """
     try:
-        split_table = pd.read_csv(path, dtype={"row": np.int64, "split": str, "weight": np.float64})
+        split_table = pd.read_csv(path, dtype={"row": np.int64, "split": str})
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; split the dataset first") from None
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: this is no table: {error}; split again") from None
     _refuse_older(path, split_table, "part", "split", "split again")
-    missing = {"row", "split", "weight"} - set(split_table.columns)
+    if "weight" in split_table:
+        raise InputError(
+            f"{path}: an older version of weldbench wrote this file, with the frames of train that all models were to "
+            "learn from; now each model chooses from all; split again"
+        )
+    missing = {"row", "split"} - set(split_table.columns)
     if missing:
         raise InputError(f"{path}: the columns {', '.join(sorted(missing))} are missing; split again")
     return split_table

@@ -13,6 +13,7 @@ from weldbench.errors import InputError
 # What has to be the same in every training of a model, or their mean over seeds means nothing. Not the device: on a
 # cluster nodes differ, and only the times depend on them.
 _SHARED = ("model", "dataset", "settings", "augment", "parameters", "precision", "threads", "versions")
+_SHARED_IN_A_FOLD = ("learned_from",)
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,14 @@ class Trainings:
             `valid_doubts` (why valid cannot choose; empty if it can).
         settings: Per model the settings that all its trainings had, with those of the augmentation under `augment`.
         notes: Sentences of the trainings, each once.
+        learned_from: What each model learned from, one row per model, fold and class (`total` last): `frames`, as often
+            as they are used, and the `runs` they stand in.
     """
 
     history: pd.DataFrame
     runs: pd.DataFrame
     settings: Mapping[str, dict[str, Any]]
+    learned_from: pd.DataFrame
     notes: Sequence[str] = ()
 
     @property
@@ -51,22 +55,28 @@ def read_trainings(trained: Path | str, models: Sequence[str], folds: Sequence[i
     Raises:
         InputError: A file is missing or damaged, or two trainings of one model had different settings.
     """
-    histories, runs, settings = [], [], {}
+    histories, runs, settings, learned = [], [], {}, []
     notes: dict[str, None] = {}
     for model in models:
         first: tuple[Path, dict[str, Any]] | None = None
         for fold in folds:
+            of_fold: tuple[Path, dict[str, Any]] | None = None
             for seed in seeds:
                 folder = Path(trained) / model / f"fold{fold}" / f"seed{seed}"
                 place: dict[str, str | int] = {"model": model, "fold": fold, "seed": seed}
                 history, facts = _read(folder)
                 first = first or (folder, facts)
                 settings[model] = {**facts.get("settings", {}), "augment": facts.get("augment", {})}
-                _refuse_other_settings(first, (folder, facts))
                 notes |= dict.fromkeys(facts.get("notes", []))
+                of_fold = of_fold or (folder, facts)
+                _refuse_others(first, (folder, facts), _SHARED)
+                _refuse_others(of_fold, (folder, facts), _SHARED_IN_A_FOLD)
                 histories.append(history.assign(**place)[[*place, *history.columns]])
                 runs.append(place | _cost(folder, facts) | {"frames_per_second": history["frames_per_second"].median()})
-    return Trainings(pd.concat(histories, ignore_index=True), pd.DataFrame(runs), settings, tuple(notes))
+            learned += [{"model": model, "fold": fold, "class": name, **counts} for name, counts in _learned(of_fold)]
+    return Trainings(
+        pd.concat(histories, ignore_index=True), pd.DataFrame(runs), settings, pd.DataFrame(learned), tuple(notes)
+    )
 
 
 def _read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -90,6 +100,7 @@ def _read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def _cost(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
     try:
+        facts["learned_from"]["total"]
         cost = {key: facts[key] for key in ("seconds", "parameters", "best_epoch", "peak_memory_mb", "device")}
         cost |= {"selected_by": facts["selection"]["by"], "valid_doubts": " and ".join(facts["selection"]["doubts"])}
         return cost | {f"inference_ms_{how}": facts["inference_ms"][how] for how in ("alone", "batched")}
@@ -97,8 +108,13 @@ def _cost(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
         raise InputError(f"{folder / 'training.json'}: it lacks {error}; train again") from None
 
 
-def _refuse_other_settings(one: tuple[Path, dict[str, Any]], other: tuple[Path, dict[str, Any]]) -> None:
-    for key in _SHARED:
+def _learned(training: tuple[Path, dict[str, Any]] | None) -> list[tuple[str, dict[str, int]]]:
+    """Return what a training learned from: class -> `frames` and `runs`."""
+    return [] if training is None else list(training[1]["learned_from"].items())
+
+
+def _refuse_others(one: tuple[Path, dict[str, Any]], other: tuple[Path, dict[str, Any]], shared: Sequence[str]) -> None:
+    for key in shared:
         if one[1].get(key) != other[1].get(key):
             raise InputError(
                 f"{one[0] / 'training.json'} and {other[0] / 'training.json'}: trained with different {key} "

@@ -103,8 +103,8 @@ def _imagenet_state(settings: TorchvisionModel) -> dict[str, torch.Tensor]:
     except (OSError, RuntimeError) as error:
         raise InputError(
             f"the ImageNet weights of {settings.architecture} are not on this machine and could not be downloaded "
-            f"({error}); put the file {path.name} into {path.parent} (the environment variable TORCH_HOME moves that folder), "
-            f"or set models.{settings.name}.init in params.yaml to simulated or scratch"
+            f"({error}); put the file {path.name} into {path.parent} (the environment variable TORCH_HOME moves that "
+            f"folder), or set models.{settings.name}.init in params.yaml to simulated or scratch"
         ) from None
 
 

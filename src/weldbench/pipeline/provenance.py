@@ -9,6 +9,7 @@ from weldbench.config import Params
 from weldbench.config.base import Section
 from weldbench.config.models import Model, Pretrainable
 from weldbench.config.training import Augment, Pretrain
+from weldbench.pipeline.checked import BALANCE
 from weldbench.pipeline.records import Record
 
 
@@ -76,7 +77,9 @@ class Project:
         split = self.data / "split" / f"fold{fold}" / "split.csv"
         hardware = as_json(params.hardware)
         output = self.trained / model / f"fold{fold}" / f"seed{seed}"
-        return train_record(settings, params.train.augment, hardware, seed, self.data, split, backbone, output)
+        return train_record(
+            settings, params.train.augment, hardware, (seed, params.split.seed), self.data, split, backbone, output
+        )
 
     def predictions(self, place: tuple[str, int, int]) -> Record:
         """Return what is asked of the predictions of one training."""
@@ -125,7 +128,7 @@ def split_record(params: Params, dataset: str, fold: int, data: Path, output: Pa
     return Record(
         path=output / "audit.json",
         stage="split",
-        settings={"split": as_json(params.split), "fold": fold},
+        settings={"split": as_json(params.split, *BALANCE), "fold": fold},
         inputs=_frames(data),
         outputs={"split.csv": output / "split.csv"},
     )
@@ -141,18 +144,18 @@ def train_record(
     settings: Model,
     augment: Augment,
     hardware: Mapping[str, Any],
-    seed: int,
+    seeds: tuple[int, int],
     data: Path,
     split: Path,
     pretrained: Record | None,
     output: Path,
 ) -> Record:
-    """Return what a trained network is made from."""
+    """Return what a trained network is made from; the seeds are those of the training, and of the section `split`."""
     sections = {f"models.{settings.name}": as_json(settings), "train.augment": as_json(augment)}
     return Record(
         path=output / "training.json",
         stage="train",
-        settings={**sections, "hardware": hardware, "seed": seed},
+        settings={**sections, "hardware": hardware, "seed": seeds[0], "split.seed": seeds[1]},
         inputs={**_frames(data), "split.csv": split} | ({"pretrained": pretrained.path} if pretrained else {}),
         outputs={name: output / name for name in ("model.safetensors", "history.csv")},
         pretrained=pretrained,

@@ -118,6 +118,15 @@ def about_start(cost: pd.DataFrame) -> str:
     )
 
 
+def about_frames(cost: pd.DataFrame) -> str:
+    """Say which frames of train the models learned from, and whether all learned from the same ones."""
+    models = cost.groupby("learned_from", sort=False)["model"].agg(list)
+    if len(models) == 1:
+        return f"All learned from the same frames: {models.index[0]}."
+    told = "; ".join(f"{_listed(names)} from {frames}" for frames, names in models.items())
+    return f"Not all models learned from the same frames: {told}."
+
+
 def about_cost(cost: pd.DataFrame) -> str:
     """Compare the cheapest and the dearest training, and say whose starting weights took a training of their own."""
     cheap, dear = (cost.iloc[place] for place in (cost["training_seconds"].argmin(), cost["training_seconds"].argmax()))

@@ -17,6 +17,7 @@ from weldbench.pipeline.lineage import read_lineage
 from weldbench.reporting.narrative import (
     about_cost,
     about_data,
+    about_frames,
     about_leader,
     about_operating_points,
     about_pairs,
@@ -81,8 +82,8 @@ class Report:
         count = "one model" if len(self.models) == 1 else f"{len(self.models)} models"
         text = (
             f"Which of {count} ({models}) classifies the weld frames of {self.dataset} best, how sure is that, and can "
-            f"a factory rely on it? All learned from the same frames of {self.dataset}, were chosen by their score on "
-            f"valid, and were scored once on the same test frames; {about_start(self._numbers('cost'))}."
+            f"a factory rely on it? {about_frames(self._numbers('cost'))} All were chosen by their score on valid, and "
+            f"were scored once on the same test frames; {about_start(self._numbers('cost'))}."
         )
         return str(_HTML.section("What was asked", text, ""))
 

@@ -1,4 +1,4 @@
-"""The stage split: train, valid and test, the audit of what they share, and the balance of train."""
+"""The stage split: train, valid and test, and the audit of what they share."""
 
 from typing import Any
 
@@ -8,9 +8,7 @@ import pandas as pd
 from weldbench.config.base import SPLITS
 from weldbench.config.data import Split
 from weldbench.errors import InputError
-from weldbench.runtime.seeding import Stream, generator
 from weldbench.runtime.text import counted, some
-from weldbench.splitting.balance import balance_train
 from weldbench.splitting.leakage import find_leaks, probable_recordings, without_leaks
 from weldbench.splitting.perceptual_hash import fingerprints
 from weldbench.splitting.recordings import recordings
@@ -24,7 +22,7 @@ _RUNS_NAMED = 3  # in a sentence; audit.json lists more
 def split_dataset(
     manifest: pd.DataFrame, frames: np.ndarray, classes: list[str], settings: Split, fold: int
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Divide frames into train, valid and test, audit the splits, and balance train.
+    """Divide frames into train, valid and test, and audit the splits.
 
     Args:
         manifest: The frames (docs/design.md).
@@ -54,23 +52,21 @@ def split_dataset(
     probable, notes_on_recordings = _probably_one_recording(kept, manifest, settings)
     notes_on_classes = _notes_on_empty_classes(kept, classes, _advice(settings, leaks, some_dropped=not dropped.empty))
     notes_on_classes += _notes_on_too_few(kept, manifest, classes, settings)
-    rows = _balanced(kept, settings, generator(Stream.BALANCE, settings.seed, fold))
     audit = {
         "strategy": settings.strategy,
         "fold": fold,
         "seed": settings.seed,
-        "balance": settings.balance,
         "on_leak": settings.on_leak,
         "before": _counts(used, classes),
         "dropped": _counts(dropped, classes),
-        "after": _counts(rows.merge(manifest[["row", "label"]], on="row"), classes),
+        "after": _counts(kept, classes),
         "runs": {split: int(kept.loc[kept["split"] == split, "run"].nunique()) for split in SPLITS},
         "runs_per_class": _counts(kept.drop_duplicates(["split", "label", "run"]), classes),
         "leaks": leaks,
         "probably_one_recording": probable,
         "notes": [*notes_on_recordings, *notes, *notes_on_leaks, *notes_on_classes],
     }
-    return rows, audit
+    return _table(kept), audit
 
 
 def _resolve(used: pd.DataFrame, leaks: dict[str, Any], settings: Split) -> tuple[pd.DataFrame, list[str]]:
@@ -191,12 +187,9 @@ def _notes_on_too_few(kept: pd.DataFrame, manifest: pd.DataFrame, classes: list[
     )
 
 
-def _balanced(kept: pd.DataFrame, settings: Split, rng: np.random.Generator) -> pd.DataFrame:
-    """Return the table of split.csv: columns row, split, weight; train first, then valid, then test."""
-    in_train = kept["split"] == "train"
-    train = balance_train(kept[in_train], settings, rng).assign(split="train")
-    rows = pd.concat([train, kept[~in_train].assign(weight=1.0)])[["row", "split", "weight"]]
-    rows["split"] = pd.Categorical(rows["split"], SPLITS)
+def _table(kept: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of split.csv: columns row and split; train first, then valid, then test."""
+    rows = kept[["row", "split"]].assign(split=pd.Categorical(kept["split"], SPLITS))
     return rows.sort_values(["split", "row"], ignore_index=True)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 
@@ -19,6 +20,7 @@ from weldbench.models.initialization import initial_network
 from weldbench.models.torchvision_models import head_name
 from weldbench.runtime.hardware import Fabric
 from weldbench.runtime.seeding import Stream, seed_torch
+from weldbench.training.balance import training_list
 from weldbench.training.batches import BatchSampler, cpu_batches, device_batches, plain_batches
 from weldbench.training.length import Length
 from weldbench.training.loop import TrainingData
@@ -41,7 +43,8 @@ class TrainingJob:
         settings: Of the model, as they hold for the dataset.
         train: The section `train`.
         hardware: The section `hardware`.
-        seed: Of everything random.
+        seed: Of everything random in the training.
+        split_seed: Of the section `split`: which frames `balance` chooses, the same in every training.
         pretrained: File of the backbone, for `init: simulated`.
     """
 
@@ -53,7 +56,14 @@ class TrainingJob:
     train: Train
     hardware: Hardware
     seed: int
+    split_seed: int
     pretrained: Path | None = None
+
+    def training_list(self) -> pd.DataFrame:
+        """Return what the model learns from: columns row, split and weight, one line per use of a frame of train."""
+        balance, cap = self.settings.balance or "none", self.settings.cap
+        manifest, split_table = self.dataset.manifest, read_split(self.split)
+        return training_list(manifest, split_table, balance, cap, self.split_seed, self.fold or 0)
 
 
 @dataclass(frozen=True)
@@ -85,9 +95,9 @@ def prepare_training(fabric: Fabric, job: TrainingJob) -> PreparedTraining:
     Raises:
         InputError: The split has no frame of a class, the weights are not to be had, or a setting does not fit.
     """
-    split_table = read_split(job.split)
     size_px = job.settings.input_size_px
-    train, valid = (job.dataset.load_split(split_table, name, size_px) for name in ("train", "valid"))
+    train = job.dataset.load_split(job.training_list(), "train", size_px)
+    valid = job.dataset.load_split(read_split(job.split), "valid", size_px)
     weights = _frame_weights(job, train)
     seed_torch(Stream.INITIAL_WEIGHTS, job.seed)
     whole, normalization = initial_network(

@@ -19,6 +19,7 @@ from weldbench.runtime.atomic import write_csv, write_json
 from weldbench.runtime.disk import space_for
 from weldbench.runtime.hardware import Fabric, device_name, in_force, peak_memory_bytes
 from weldbench.runtime.progress import reporting
+from weldbench.training.balance import counts_by_class
 from weldbench.training.checkpoint import Checkpoint, needed_bytes, remove_checkpoint
 from weldbench.training.history import Epoch, Progress
 from weldbench.training.loop import fit
@@ -122,7 +123,9 @@ def _record(fabric: Fabric, job: TrainingJob, output: Path) -> Record:
     if job.pretrained and starts_from_backbone(job.settings):
         backbone = Record(job.pretrained, "pretrain", {})
     hardware, folder = in_force(job.hardware, fabric), job.dataset.folder
-    return train_record(job.settings, job.train.augment, hardware, job.seed, folder, job.split, backbone, output)
+    return train_record(
+        job.settings, job.train.augment, hardware, (job.seed, job.split_seed), folder, job.split, backbone, output
+    )
 
 
 def _training_facts(fabric: Fabric, job: TrainingJob, result: TrainingResult) -> dict[str, Any]:
@@ -138,6 +141,7 @@ def _training_facts(fabric: Fabric, job: TrainingJob, result: TrainingResult) ->
         "valid_macro_f1": progress.best.valid_macro_f1,
         **result.decided,
         "settings": job.settings.model_dump(),
+        "learned_from": counts_by_class(job.training_list(), job.dataset.manifest, job.dataset.classes),
         "augment": job.train.augment.model_dump(),
         "parameters": sum(parameter.numel() for parameter in result.network.parameters()),
         "device": device_name(fabric.device),

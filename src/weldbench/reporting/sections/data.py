@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 @table(
     "distribution",
     section="data",
-    caption="Table 1: frames per class in train, valid and test of {dataset}, as given and as used, and the runs in "
-    "which they stand. The notes tell what ingest and the audit of the split found.",
+    caption="Table 1: frames per class in train, valid and test of {dataset}, as given and as used, those that "
+    "models learned from, and the runs in which they stand. The notes tell what ingest and the audit found.",
 )
 def _distribution(findings: Findings) -> Table:
     from weldbench.reporting.tables.by_class import distribution
 
     dataset = findings.dataset
-    return distribution(dataset.classes, dataset.manifest, findings.split_tables, findings.notes)
+    return distribution(dataset.classes, dataset.manifest, findings.split_tables, findings.trainings, findings.notes)
 
 
 @figure(

@@ -10,16 +10,30 @@ from weldbench.config.base import SPLITS
 from weldbench.evaluation.confusion import macro, precision, recall, weighted
 from weldbench.evaluation.metrics import average_precision
 from weldbench.evaluation.scoring import ScoredComparison
-from weldbench.reporting.tables.notes import NO_FRAMES, about_absent_classes, about_seeds
+from weldbench.evaluation.training_records import Trainings
+from weldbench.reporting.tables.notes import NO_FRAMES, about_absent_classes, about_seeds, learned_from
 from weldbench.reporting.tables.table import Table, format_mean_std, sample_std
 
 _METRICS = {"precision": "precision", "recall": "recall", "f1": "F1", "average_precision": "average precision"}
 
 
 def distribution(
-    classes: Sequence[str], manifest: pd.DataFrame, split_tables: Mapping[int, pd.DataFrame], notes: Sequence[str]
+    classes: Sequence[str],
+    manifest: pd.DataFrame,
+    split_tables: Mapping[int, pd.DataFrame],
+    trainings: Trainings,
+    notes: Sequence[str],
 ) -> Table:
-    """Table 1: frames and runs per class in train, valid and test, as given and as used (of every fold)."""
+    """Table 1: frames and runs per class in train, valid and test, as given and as used, and those learned from.
+
+    Args:
+        classes: In label order.
+        manifest: All frames.
+        split_tables: Per fold its split.csv.
+        trainings: Of the models; those that learned from the same frames share a column.
+        notes: Sentences to put below.
+    """
+    models_of = learned_from(trainings).reset_index().groupby(0, sort=False)["index"].agg(list)
     records = []
     for split in (name for name in SPLITS if name in set(manifest["published_split"])):
         records += _counted("as given", split, manifest[manifest["published_split"] == split], classes)
@@ -28,14 +42,20 @@ def distribution(
         title = "as used" if len(split_tables) == 1 else f"as used, fold {fold}"
         for split in SPLITS:
             records += _counted(title, split, used[used["split"] == split], classes)
+        for what, models in models_of.items():
+            lines = trainings.learned_from
+            learned = lines[(lines["model"] == models[0]) & (lines["fold"] == fold)]
+            title = f"learned from {what}" if len(split_tables) == 1 else f"learned from {what}, fold {fold}"
+            records += learned[["class", "frames", "runs"]].assign(set=title, split="train").to_dict("records")
     data = pd.DataFrame(records)
-    data["column"] = data["set"] + ": " + data["split"]
+    data["column"] = data["set"].where(data["set"].str.startswith("learned"), data["set"] + ": " + data["split"])
     data["cell"] = [
         f"{frames:,} in {runs}" if frames else "none" for frames, runs in zip(data["frames"], data["runs"], strict=True)
     ]
     shown = data.pivot(index="class", columns="column", values="cell")[data["column"].unique()]
     shown = shown.loc[[*classes, "total"]].rename_axis(columns=None).reset_index()
-    notes = ["Frames, and the runs in which they stand.", *notes]
+    learners = [f"{', '.join(models)} learned from {what}." for what, models in models_of.items()]
+    notes = ["Frames, and the runs in which they stand.", *learners, *notes]
     return Table(
         "distribution",
         "Table 1. Frames per class in train, valid and test",

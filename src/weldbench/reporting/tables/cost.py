@@ -5,7 +5,7 @@ import pandas as pd
 
 from weldbench.evaluation.scoring import ScoredComparison
 from weldbench.evaluation.training_records import Trainings
-from weldbench.reporting.tables.notes import about_selection
+from weldbench.reporting.tables.notes import about_selection, learned_from
 from weldbench.reporting.tables.table import Table
 
 _RANDOM = "random weights"
@@ -14,7 +14,8 @@ _STARTS = {"scratch": _RANDOM, "simulated": "a backbone trained on simulated fra
 
 def cost(scored: ScoredComparison, trainings: Trainings) -> Table:
     """What a training of each model costs; the times are those of the machine at hand and change from run to run."""
-    records = []
+    records, frames = [], learned_from(trainings)
+    totals = trainings.learned_from[trainings.learned_from["class"] == "total"].groupby("model")["frames"].mean()
     for model in scored.comparison.models:
         runs = trainings.runs[trainings.runs["model"] == model]
         records.append(
@@ -22,6 +23,8 @@ def cost(scored: ScoredComparison, trainings: Trainings) -> Table:
                 "model": model,
                 "parameters": int(runs["parameters"].iloc[0]),
                 "starts_from": _STARTS[trainings.settings[model].get("init", "scratch")],
+                "learned_from": frames[model],
+                "frames_learned_from": round(totals[model]),
                 "training_seconds": runs["seconds"].mean(),
                 "training_seconds_std": runs["seconds"].std() if len(runs) > 1 else np.nan,
                 "training_ms_per_frame": 1000 / runs["frames_per_second"].mean(),
@@ -41,6 +44,8 @@ def cost(scored: ScoredComparison, trainings: Trainings) -> Table:
             "macro F1": data["macro_f1"].map("{:.3f}".format),
             "parameters": data["parameters"].map("{:,}".format),
             "starts from": data["starts_from"],
+            "learned from": data["learned_from"],
+            "frames per epoch": data["frames_learned_from"].map("{:,}".format),
             "seconds to train once": [
                 f"{mean:,.1f}" + ("" if np.isnan(deviation) else f" ± {deviation:,.1f}")
                 for mean, deviation in zip(data["training_seconds"], data["training_seconds_std"], strict=True)

@@ -3,11 +3,33 @@
 from collections.abc import Iterable
 from typing import Literal
 
+import pandas as pd
+
 from weldbench.evaluation.intervals import Interval
 from weldbench.evaluation.scoring import ScoredComparison
 from weldbench.evaluation.training_records import Trainings
 
 NO_FRAMES = "no test frames"
+_ALL = "all frames of train"
+_LEARNED_FROM = {
+    "none": _ALL,
+    "oversample": f"{_ALL}, repeated until every class has as many as the largest",
+    "class_weights": f"{_ALL}, weighted so that every class counts alike",
+}
+
+
+def learned_from(trainings: Trainings) -> pd.Series:
+    """Say which frames each model learned from, in words that are equal where the frames are; indexed by model."""
+    return pd.Series({model: _frames_of(trainings, model) for model in trainings.settings}, dtype=str)
+
+
+def _frames_of(trainings: Trainings, model: str) -> str:
+    settings, learned = trainings.settings[model], trainings.learned_from
+    if settings.get("balance", "none") != "undersample":
+        return _LEARNED_FROM[settings.get("balance", "none")]
+    largest = learned.loc[(learned["model"] == model) & (learned["class"] != "total"), "frames"].max()
+    # Of a class that does not reach the cap, every frame is there.
+    return _ALL if largest < settings["cap"] else f"at most {settings['cap']:,} frames of each class of train"
 
 
 def about_seeds(scored: ScoredComparison) -> str:
