@@ -23,6 +23,7 @@ rule evaluate:
         "python scripts/evaluate.py --data data/{wildcards.dataset}"
         " --split data/{wildcards.dataset}/split/fold{wildcards.fold}/split.csv"
         " --trained models/{wildcards.dataset}/{wildcards.model}/fold{wildcards.fold}/seed{wildcards.seed}/model.safetensors"
+        " --features data/{wildcards.dataset}/features"
         " --output results/{wildcards.dataset}/evaluation/{wildcards.model}/fold{wildcards.fold}/seed{wildcards.seed}"
         " 2>&1 | tee {log}"
 

@@ -1,4 +1,4 @@
-# From frames to trained networks: pretrain, train, finetune.
+# From frames to trained networks: pretrain, train, finetune; features, train_head.
 
 
 rule pretrain:
@@ -69,3 +69,55 @@ use rule train as finetune with:
             "hardware",
         ),
         pretrained="--pretrained models/pretrained/{model}-simulated.safetensors",
+
+
+rule features:
+    input:
+        FRAMES,
+        expand("data/{{dataset}}/split/fold{fold}/split.csv", fold=PARAMS.folds),
+        code=code("scripts/features.py"),
+    output:
+        "data/{dataset}/features/{model}.safetensors",
+        "data/{dataset}/features/{model}.json",
+    log:
+        "logs/{dataset}/{model}-features.log",
+    wildcard_constraints:
+        model=one_of(PARAMS.features.models),
+    # As a training, so that a count of threads gives the same bytes everywhere.
+    threads: PARAMS.hardware.threads
+    resources:
+        gpu=gpu,
+    params:
+        settings=settings(
+            "folds",
+            "models.{model}",
+            "per_dataset.{dataset}.models.{model}",
+            "balance.{dataset}.{model}",
+            "train.augment",
+            "hardware",
+        ),
+    shell:
+        "python scripts/features.py --dataset {wildcards.dataset} --model {wildcards.model}"
+        " --data data/{wildcards.dataset} --splits data/{wildcards.dataset}/split"
+        " --output data/{wildcards.dataset}/features/{wildcards.model}.safetensors 2>&1 | tee {log}"
+
+
+use rule train as train_head with:
+    input:
+        FRAMES,
+        "data/{dataset}/split/fold{fold}/split.csv",
+        "data/{dataset}/features/{model}.safetensors",
+        code=code("scripts/train.py"),
+    log:
+        "logs/{dataset}/{model}-fold{fold}-seed{seed}-train_head.log",
+    wildcard_constraints:
+        model=one_of(PARAMS.features.models),
+    params:
+        settings=settings(
+            "models.{model}",
+            "per_dataset.{dataset}.models.{model}",
+            "balance.{dataset}.{model}",
+            "train.augment",
+            "hardware",
+        ),
+        pretrained="--features data/{dataset}/features/{model}.safetensors",

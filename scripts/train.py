@@ -39,6 +39,7 @@ def main() -> None:
         seed=arguments.seed,
         split_seed=params.split.seed,
         pretrained=arguments.pretrained,
+        features=arguments.features,
     )
     train_model(prepare(params.hardware), job, arguments.output)
 
@@ -52,6 +53,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder that ingest wrote")
     parser.add_argument("--split", type=Path, required=True, help="split.csv")
     parser.add_argument("--pretrained", type=Path, help="backbone, for init: simulated")
+    parser.add_argument("--features", type=Path, help="features, for freeze: backbone; if absent, they are computed")
     parser.add_argument("--output", type=Path, required=True, help="folder for the trained model")
     return parser.parse_args()
 

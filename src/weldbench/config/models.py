@@ -92,6 +92,13 @@ class Model(Section):
     cap: Count | None = Field(
         None, description="frames per class to learn from at most, for balance: undersample; if absent, split.cap"
     )
+    simulated_frames: int = Field(
+        0, ge=0, le=1_000_000, description="simulated frames to learn from beside the real ones, of weldsim's classes"
+    )
+    simulated_weight: float = Field(0.5, gt=0, lt=1, description="share of the simulated frames in the total weight")
+    augment_views: int = Field(
+        8, ge=0, le=1000, description="changed views of each training frame, with freeze: backbone"
+    )
     ema_decay: float = Field(0.0, ge=0, lt=1, description="of the moving average of the weights per step; 0: none")
 
     @classmethod
@@ -159,9 +166,6 @@ class Pretrainable(Model):
         pattern=r"^(none|backbone|until [\w.]+)$",
         description="none, backbone (only the last layer learns, on features computed once), or `until <layer>`, "
         "inclusive",
-    )
-    augment_views: int = Field(
-        8, ge=0, le=1000, description="changed views of each training frame, with freeze: backbone"
     )
     pretrained_share: float = Field(
         0.0,

@@ -1,6 +1,7 @@
 """params.yaml as a whole: reading it, checking it, and the settings that hold for one dataset."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
@@ -13,7 +14,7 @@ from weldbench.config.evidence import Compare, CompareOverride, Report
 from weldbench.config.models import Model, ModelOverride
 from weldbench.config.problems import describe
 from weldbench.config.strict_yaml import Document, read_yaml
-from weldbench.config.training import Finetune, Hardware, Pretrain, Sweep, SweepOverride, Train
+from weldbench.config.training import Features, Finetune, Hardware, Pretrain, Sweep, SweepOverride, Train
 from weldbench.errors import InputError
 
 
@@ -70,6 +71,7 @@ class Params(Section):
     pretrain: Pretrain
     train: Train
     finetune: Finetune
+    features: Features
     sweep: Sweep
     compare: Compare
     report: Report
@@ -106,20 +108,28 @@ class Params(Section):
                 )
         return self
 
+    @property
+    def trained_models(self) -> list[str]:
+        """Names of all models that are trained, however."""
+        return [*self.train.models, *self.finetune.models, *self.features.models]
+
     @model_validator(mode="after")
     def _names_refer_to_something(self) -> Self:
         _require_known("dataset", [self.dataset], self.datasets, "datasets")
         _require_known("train.models", self.train.models, self.models, "models")
         _require_known("finetune.models", self.finetune.models, self.models, "models")
         _require_known("sweep.models", self.sweep.models, self.models, "models")
-        trained = [*self.train.models, *self.finetune.models]
-        _require_known("compare.models", self.compare.models, trained, "train.models or finetune.models")
+        _require_known("features.models", self.features.models, self.models, "models")
+        where = "train.models, finetune.models or features.models"
+        _require_known("compare.models", self.compare.models, self.trained_models, where)
         for name in self.finetune.models:
             if self.models[name].init == "scratch":
                 raise ValueError(f"finetune.models: `{name}` starts from random weights; name it in train.models")
-        twice = [name for name in self.finetune.models if name in self.train.models]
-        if twice:
-            raise ValueError(f"finetune.models: `{twice[0]}` is in train.models too; a model is trained in one way")
+        if twice := [name for name, count in Counter(self.trained_models).items() if count > 1]:
+            raise ValueError(
+                f"`{twice[0]}` is in two of train.models, finetune.models and features.models; a model is trained in "
+                "one way"
+            )
         _require_known("per_dataset", self.per_dataset, self.datasets, "datasets")
         for name, overrides in self.per_dataset.items():
             _require_known(f"per_dataset.{name}.models", overrides.models, self.models, "models")
@@ -134,6 +144,13 @@ class Params(Section):
     @model_validator(mode="after")
     def _overrides_suit_their_sections(self) -> Self:
         for key, params in self._as_they_hold():
+            for model in self.features.models:
+                settings = params.models[model]
+                if settings.freeze != "backbone" or settings.init != "imagenet":
+                    raise ValueError(
+                        f"{key}models.{model}: features.models names it, so it needs freeze: backbone and "
+                        "init: imagenet; set these, or name it in finetune.models"
+                    )
             for model in self.train.models:
                 if params.models[model].init == "simulated":
                     raise ValueError(
@@ -144,9 +161,8 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _rare_classes_are_raised_once(self) -> Self:
-        trained = (*self.train.models, *self.finetune.models)
         for key, params in self._as_they_hold():
-            for model in (params.models[name] for name in trained):
+            for model in (params.models[name] for name in self.trained_models):
                 raised = model.class_weights != "none" or model.sampler == "balanced"
                 if raised and model.balance in {"class_weights", "oversample"}:
                     raise ValueError(

@@ -63,6 +63,12 @@ class Finetune(Section):
     models: UniqueList[str] = Field(description="names of the models that start from a pretrained backbone")
 
 
+class Features(Section):
+    """The models with a frozen backbone, whose features are computed once for all trainings."""
+
+    models: UniqueList[str] = Field(description="names of the models with `freeze: backbone`, from ImageNet's weights")
+
+
 class SweepOverride(Override):
     """What one dataset may change in the sweep."""
 

@@ -84,14 +84,28 @@ class Dataset:
         unique, index = np.unique(rows, return_inverse=True)
         if unique[-1] >= len(self.frames):
             raise InputError(f"{self.folder}: the split names row {unique[-1]}, of {len(self.frames)}; split again")
-        number = {name: label for label, name in enumerate(self.classes)}
         return SplitFrames(
             frames=resident(self.frames, unique, size_px),
             index=index.astype(np.int64),
             rows=rows,
-            labels=_labels(self.manifest, rows, number),
+            labels=self.labels_of(rows),
             weights=np.ones(len(lines), np.float32) if "weight" not in lines else lines["weight"].to_numpy(np.float32),
         )
+
+    def labels_of(self, rows: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the class of each row of the manifest, as its number in `classes`, int64, shape (N,).
+
+        Raises:
+            InputError: A frame is of a class that inventory.json does not list.
+        """
+        number = {name: label for label, name in enumerate(self.classes)}
+        names = self.manifest["label"].to_numpy()[np.asarray(rows)]
+        unknown = sorted({str(name) for name in names} - set(number))
+        if unknown:
+            raise InputError(
+                f"manifest.csv: labels that inventory.json does not list: {', '.join(unknown)}; ingest again"
+            )
+        return np.array([number[name] for name in names], np.int64)
 
 
 def open_dataset(folder: Path | str) -> Dataset:
@@ -158,6 +172,11 @@ def _refuse_older(path: Path | str, table: pd.DataFrame, old: str, new: str, rem
         )
 
 
+def rows_of_split(split_table: pd.DataFrame, name: str) -> NDArray[np.int64]:
+    """Return the rows of train, valid or test, int64, shape (N,), in their order."""
+    return np.sort(split_table.loc[split_table["split"] == name, "row"].to_numpy(np.int64))
+
+
 def split_id(path: Path | str) -> str:
     """Return the first 12 hex digits of the sha256 of split.csv."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
@@ -190,11 +209,3 @@ def resident(stored: NDArray[np.uint8], rows: Sequence[int] | NDArray[np.int64],
     for number, row in enumerate(rows):
         result[number] = stored[row] if size_px == height else area_mean(stored[row], size_px)
     return result
-
-
-def _labels(manifest: pd.DataFrame, rows: NDArray[np.int64], number: dict[str, int]) -> NDArray[np.int64]:
-    names = manifest["label"].to_numpy()[rows]
-    unknown = sorted({str(name) for name in names} - set(number))
-    if unknown:
-        raise InputError(f"manifest.csv: labels that inventory.json does not list: {', '.join(unknown)}; ingest again")
-    return np.array([number[name] for name in names], np.int64)

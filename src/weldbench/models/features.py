@@ -1,9 +1,9 @@
-"""Features of frames in a file: what a frozen backbone says about each, for the last layer to learn from and to score."""
+"""Features of frames in a file: what a frozen backbone says about each, which the last layer learns from."""
 
 import hashlib
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from weldbench.config.models import Model
 from weldbench.data.dataset import Dataset
 from weldbench.data.normalization import Normalization
 from weldbench.errors import InputError
-from weldbench.models.files import read_tensors, write_tensors
+from weldbench.models.files import TrainedInfo, read_tensors, write_tensors
 from weldbench.models.torchvision_models import head_name
 
 FloatArray = NDArray[np.float32]
@@ -67,15 +67,19 @@ def _places(known: IntArray, rows: IntArray) -> IntArray:
     return places
 
 
-def without_head(network: nn.Module) -> tuple[nn.Module, str, nn.Module]:
+def without_head(network: nn.Module, settings: Model) -> tuple[nn.Module, str, nn.Linear]:
     """Take the last layer off a network, in place; return the rest, the layer's name, and the layer.
 
     Raises:
         InputError: What is left of the head needs maps of features, not one vector for each frame.
     """
     name, last = [(n, m) for n, m in network.named_modules() if isinstance(m, nn.Linear | nn.Conv2d)][-1]
-    if not isinstance(last, nn.Linear) or not name.startswith(head_name(network)):
-        raise InputError("its last layer needs maps of features, not one vector for each frame")
+    if not isinstance(last, nn.Linear):
+        before = [part for part, _ in network.named_children() if part != head_name(network)][-1]
+        raise InputError(
+            f"params.yaml: models.{settings.name}.freeze is backbone, but the head of this network needs maps of "
+            f"features, not one vector for each frame; set it to `until {before}`"
+        )
     network.set_submodule(name, nn.Identity())
     return network.eval(), name, last
 
@@ -90,11 +94,38 @@ def backbone_id(backbone: nn.Module, normalization: Normalization, settings: Mod
     return digest.hexdigest()
 
 
-def write_features(path: Path, features: FrameFeatures, made_from: dict[str, Any]) -> None:
+def features_at_hand(
+    folder: Path | None, network: nn.Module, info: TrainedInfo, dataset: Dataset
+) -> FrameFeatures | None:
+    """Return the features that a network with a frozen backbone learned from, to score the frames with.
+
+    None for another network, or where there are none; stderr says so where they belong to something else.
+
+    Args:
+        folder: Of the files of features, by the names of the models.
+        network: As trained.
+        info: What its file says about it.
+        dataset: Where the frames are.
+    """
+    if folder is None or info.settings.freeze != "backbone":
+        return None
+    path = folder / f"{info.settings.name}.safetensors"
+    if not path.is_file():
+        return None
+    features = read_features(path, views=False)
+    backbone, name, last = without_head(network, info.settings)
+    fits = features.backbone == backbone_id(backbone, info.normalization, info.settings, dataset)
+    network.set_submodule(name, last)
+    if not fits:
+        print(f"{path}: not used, as these features are of another backbone or other frames", file=sys.stderr)
+    return features if fits else None
+
+
+def write_features(path: Path, features: FrameFeatures) -> None:
     """Write features as safetensors."""
     arrays = {name: value for name, value in vars(features).items() if isinstance(value, np.ndarray)}
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    write_tensors(path, tensors, {"backbone": features.backbone, "made_from": made_from})
+    write_tensors(path, tensors, {"backbone": features.backbone})
 
 
 def read_features(path: Path, views: bool = True) -> FrameFeatures:

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
+from weldbench.config.models import Model
 from weldbench.data.dataset import Dataset, SplitFrames
 from weldbench.data.normalization import Normalization, normalize
 from weldbench.evaluation.confusion import confusion_matrix, f1, macro
+from weldbench.models.features import without_head
 from weldbench.models.torchvision_models import head_name
 from weldbench.runtime.hardware import Fabric
 
@@ -80,15 +82,33 @@ def validation_score(logits: torch.Tensor, labels: np.ndarray) -> ValidationScor
     return ValidationScore(float(loss), float(macro(f1(confusion))))
 
 
+def probabilities_of_features(
+    network: nn.Module, settings: Model, features: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Compute the probability of every class from what the last layer of a network is given.
+
+    Args:
+        network: On any device.
+        settings: Of the model.
+        features: From `models.features`, float32, shape (N, F).
+
+    Returns:
+        float64, shape (N, K).
+    """
+    _, _, last = without_head(network, settings)
+    logits = last.cpu()(torch.from_numpy(features)).detach()
+    return functional.softmax(logits.double(), dim=1).numpy()
+
+
 def predictions_table(
-    dataset: Dataset, splits: dict[str, SplitFrames], probabilities: dict[str, np.ndarray], split_id: str
+    dataset: Dataset, rows: dict[str, NDArray[np.int64]], probabilities: dict[str, np.ndarray], split_id: str
 ) -> pd.DataFrame:
     """Put predictions together as predictions.csv holds them, ordered by row.
 
     Args:
         dataset: Where runs and classes stand.
-        splits: `valid` and `test`.
-        probabilities: Of the lines of each split, float64, shape (N, K).
+        rows: Those of `valid` and `test`, int64, shape (N,).
+        probabilities: Of the rows of each split, float64, shape (N, K).
         split_id: Of split.csv.
 
     Returns:
@@ -99,13 +119,13 @@ def predictions_table(
             {
                 "split_id": split_id,
                 "split": name,
-                "row": split.rows,
-                "run": dataset.manifest["run"].to_numpy()[split.rows],
-                "label": np.array(dataset.classes)[split.labels],
+                "row": some,
+                "run": dataset.manifest["run"].to_numpy()[some],
+                "label": dataset.manifest["label"].to_numpy()[some],
                 **{label: probabilities[name][:, number] for number, label in enumerate(dataset.classes)},
             }
         )
-        for name, split in splits.items()
+        for name, some in rows.items()
     ]
     return pd.concat(tables).sort_values("row", kind="stable")
 

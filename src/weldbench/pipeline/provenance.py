@@ -61,14 +61,18 @@ class Project:
 
     def all_records(self) -> list[Record]:
         """Return what is asked for of all that is trained, and of the tables and figures."""
-        models = [*self.params.train.models, *self.params.finetune.models]
-        return [*self.records(models), self.comparison()]
+        return [*self.records(self.params.trained_models), self.comparison()]
 
     def training(self, place: tuple[str, int, int]) -> Record:
         """Return what is asked of one training: (model, fold, seed)."""
         model, fold, seed = place
         params, settings = self.params, self.params.models[model]
         backbone = None
+        if model in params.features.models:
+            splits = {fold: self.data / "split" / f"fold{fold}" for fold in params.folds}
+            file = self.data / "features" / f"{model}.safetensors"
+            hardware = as_json(params.hardware) | {"devices": 1}
+            backbone = features_record(params, settings, hardware, self.data, splits, file)
         if model in params.finetune.models and starts_from_backbone(settings):
             file = self.trained.parent / "pretrained" / f"{model}-simulated.safetensors"
             backbone = pretrain_record(
@@ -140,6 +144,25 @@ def pretrain_record(architecture: str, pretrain: Pretrain, hardware: Mapping[str
     return Record(output, "pretrain", settings)
 
 
+def features_record(
+    params: Params,
+    settings: Model,
+    hardware: Mapping[str, Any],
+    data: Path,
+    splits: Mapping[int, Path],
+    output: Path,
+) -> Record:
+    """Return what features are made from, by the parameters as they hold for the dataset; `splits` names folders."""
+    sections = {f"models.{settings.name}": as_json(settings), "train.augment": as_json(params.train.augment)}
+    return Record(
+        path=output.with_suffix(".json"),
+        stage="features",
+        settings={**sections, "hardware": hardware, "split.seed": params.split.seed, "folds": sorted(splits)},
+        inputs={**_frames(data), **{f"fold{fold}/split.csv": folder / "split.csv" for fold, folder in splits.items()}},
+        outputs={output.name: output},
+    )
+
+
 def train_record(
     settings: Model,
     augment: Augment,
@@ -156,7 +179,7 @@ def train_record(
         path=output / "training.json",
         stage="train",
         settings={**sections, "hardware": hardware, "seed": seeds[0], "split.seed": seeds[1]},
-        inputs={**_frames(data), "split.csv": split} | ({"pretrained": pretrained.path} if pretrained else {}),
+        inputs={**_frames(data), "split.csv": split, **_start(pretrained)},
         outputs={name: output / name for name in ("model.safetensors", "history.csv")},
         pretrained=pretrained,
     )
@@ -181,6 +204,15 @@ def starts_from_backbone(settings: Model) -> bool:
 def as_json(section: Section, *without: str) -> dict[str, Any]:
     """Return a section as JSON, without some of its keys."""
     return section.model_dump(mode="json", exclude=set(without))
+
+
+def _start(pretrained: Record | None) -> dict[str, Path]:
+    """Name the file that a training starts from, if there is one."""
+    if pretrained is None:
+        return {}
+    return (
+        {"features": next(iter(pretrained.outputs.values()))} if pretrained.outputs else {"pretrained": pretrained.path}
+    )
 
 
 def _frames(data: Path) -> dict[str, Path]:

@@ -28,6 +28,7 @@ _CODE = {
     "ingest": ("ingest/ingest.py",),
     "split": ("splitting/split.py",),
     "pretrain": ("training/pretrain.py",),
+    "features": ("training/probe.py",),
     "train": ("training/train.py",),
     "evaluate": ("models/inference.py", "models/files.py", "evaluation/metrics.py"),
     "compare": ("reporting/compare.py",),
@@ -44,7 +45,7 @@ class Record:
         settings: Those that decide its bytes, by their place in params.yaml, such as `models.conv6`; JSON.
         inputs: Name -> file.
         outputs: Name -> file; without the one that carries the record.
-        pretrained: The record of the backbone that a training starts from.
+        pretrained: The record of what a training starts from: a backbone, or features of one.
     """
 
     path: Path

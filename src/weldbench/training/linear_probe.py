@@ -233,9 +233,11 @@ def _of_all_classes(weight: FloatArray, bias: FloatArray) -> tuple[FloatArray, F
     """Give two classes one row each; scikit-learn has one row for both."""
     if len(weight) > 1:
         return weight, bias
-    return np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
+    half_weight, half_bias = weight * np.float32(0.5), bias * np.float32(0.5)
+    return np.concatenate([-half_weight, half_weight]), np.concatenate([-half_bias, half_bias])
 
 
 def _log_softmax(logits: FloatArray) -> FloatArray:
-    logits = logits - logits.max(axis=1, keepdims=True)
-    return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    result: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return result

@@ -1,15 +1,19 @@
 """Training of a network whose backbone is frozen: only its last layer learns, on features that are computed once."""
 
-import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
-from weldbench.data.dataset import read_split
+from weldbench.config.models import Model
+from weldbench.config.training import Augment
+from weldbench.data.dataset import Dataset, read_split
 from weldbench.data.normalization import Normalization
 from weldbench.errors import InputError
 from weldbench.models.features import FrameFeatures, backbone_id, read_features, without_head
@@ -19,6 +23,7 @@ from weldbench.runtime.hardware import Fabric
 from weldbench.runtime.seeding import Stream, seed_torch
 from weldbench.runtime.text import counted
 from weldbench.splitting.sufficiency import can_choose
+from weldbench.training.balance import training_list
 from weldbench.training.features import compute_features
 from weldbench.training.history import Epoch, Progress
 from weldbench.training.linear_probe import Probe, ProbeData, fit_probe
@@ -45,14 +50,32 @@ class TrainedProbe:
     decided: dict[str, Any]
 
 
-def frozen_network(job: TrainingJob) -> tuple[nn.Module, Normalization]:
-    """Build the network with its starting weights, and say what its input wants.
+def features_of_folds(
+    fabric: Fabric, settings: Model, augment: Augment, dataset: Dataset, splits: Mapping[int, Path], split_seed: int
+) -> FrameFeatures:
+    """Compute the features of all that the trainings of one model need, of all folds together.
+
+    Args:
+        fabric: From `hardware.prepare`.
+        settings: Of the model, as they hold for the dataset.
+        augment: The section `train.augment`.
+        dataset: Where the frames are.
+        splits: Fold -> folder of split.csv.
+        split_seed: Of the section `split`.
 
     Raises:
-        InputError: The weights are not to be had.
+        InputError: A file is missing or damaged, or the weights are not to be had.
     """
-    seed_torch(Stream.INITIAL_WEIGHTS, job.seed)
-    return initial_network(job.settings, job.dataset.classes, job.pretrained, _ANY)
+    network, normalization = initial_network(settings, dataset.classes, None, _ANY)
+    backbone, _, _ = without_head(network, settings)
+    tables = {fold: read_split(folder / "split.csv") for fold, folder in splits.items()}
+    train = [
+        training_list(dataset.manifest, table, settings.balance or "none", settings.cap, split_seed, fold)["row"]
+        for fold, table in tables.items()
+    ]
+    scored = [table.loc[table["split"].isin(["valid", "test"]), "row"] for table in tables.values()]
+    rows = (np.concatenate(some).astype(np.int64) for some in (train, scored))
+    return compute_features(fabric, backbone, normalization, settings, augment, dataset, *rows)
 
 
 def train_probe(fabric: Fabric, job: TrainingJob) -> TrainedProbe:
@@ -63,16 +86,19 @@ def train_probe(fabric: Fabric, job: TrainingJob) -> TrainedProbe:
             the network has no last layer that learns from one vector for each frame.
     """
     started = time.perf_counter()
-    train, valid = job.lines_of("train"), job.lines_of("valid")
-    network, normalization = frozen_network(job)
+    train, valid = job.training_list(), _valid_rows(job)
+    rows, labels = train["row"].to_numpy(), job.dataset.labels_of(train["row"].to_numpy())
+    valid_labels = job.dataset.labels_of(valid)
+    seed_torch(Stream.INITIAL_WEIGHTS, job.seed)
+    network, normalization = initial_network(job.settings, job.dataset.classes, job.pretrained, _ANY)
     backbone, name, last = without_head(network, job.settings)
-    features = features_for(fabric, job, backbone, normalization)
+    features = _features_for(fabric, job, backbone, normalization)
     runs = job.dataset.manifest["run"].to_numpy()
     data = ProbeData(
-        features=features.with_views(train.rows),
-        labels=train.labels,
-        weights=frame_weights(job, train).astype(np.float32),
-        runs=np.unique(runs[train.rows], return_inverse=True)[1],
+        features=features.with_views(rows),
+        labels=labels,
+        weights=frame_weights(job, labels, train["weight"].to_numpy(np.float32)),
+        runs=np.unique(runs[rows], return_inverse=True)[1],
         simulated=features.simulated,
         simulated_labels=features.simulated_labels,
     )
@@ -80,28 +106,30 @@ def train_probe(fabric: Fabric, job: TrainingJob) -> TrainedProbe:
     with torch.no_grad():
         last.weight.copy_(torch.from_numpy(probe.weight))
         last.bias.copy_(torch.from_numpy(probe.bias))
-        score = validation_score(last(torch.from_numpy(features.of(valid.rows))), valid.labels)
+        score = validation_score(last(torch.from_numpy(features.of(valid))), valid_labels)
     network.set_submodule(name, last)
-    frames, seconds = data.features.shape[0] * data.features.shape[1] + len(data.simulated), time.perf_counter() - started
+    frames, seconds = (
+        data.features.shape[0] * data.features.shape[1] + len(data.simulated),
+        time.perf_counter() - started,
+    )
     progress = Progress()
     line = Epoch(1, 1, frames, 0.0, probe.loss, score.loss, score.macro_f1, seconds, frames / seconds)
     progress.note(line, network.state_dict)
-    doubts = can_choose(train.labels, valid.labels, runs[valid.rows], len(job.dataset.classes))
+    doubts = can_choose(labels, valid_labels, runs[valid], len(job.dataset.classes))
     decided = _decided(job, data, probe, doubts)
     return TrainedProbe(network.cpu(), normalization, progress, decided)
 
 
-def features_for(fabric: Fabric, job: TrainingJob, backbone: nn.Module, normalization: Normalization) -> FrameFeatures:
+def _features_for(fabric: Fabric, job: TrainingJob, backbone: nn.Module, normalization: Normalization) -> FrameFeatures:
     """Read the features that a training needs, or compute them where it has no file of them.
 
     Raises:
         InputError: The file is missing, damaged, of another backbone, or lacks frames.
     """
+    settings, augment = job.settings, job.train.augment
     if job.features is None:
-        train, valid = job.lines_of("train").rows, job.lines_of("valid").rows
-        return compute_features(
-            fabric, backbone, normalization, job.settings, job.train.augment, job.dataset, train, valid
-        )
+        rows = job.training_list()["row"].to_numpy(), _valid_rows(job)
+        return compute_features(fabric, backbone, normalization, settings, augment, job.dataset, *rows)
     features = read_features(job.features)
     if features.backbone != backbone_id(backbone, normalization, job.settings, job.dataset):
         raise InputError(
@@ -111,11 +139,16 @@ def features_for(fabric: Fabric, job: TrainingJob, backbone: nn.Module, normaliz
     return features
 
 
+def _valid_rows(job: TrainingJob) -> NDArray[np.int64]:
+    split = read_split(job.split)
+    return split.loc[split["split"] == "valid", "row"].to_numpy(np.int64)
+
+
 def _decided(job: TrainingJob, data: ProbeData, probe: Probe, doubts: list[str]) -> dict[str, Any]:
     frames, views = data.features.shape[:2]
     length = (
-        f"{counted(frames, 'frame')} to learn from, each as it is and in {counted(views - 1, 'changed view')}; only the "
-        f"last layer learns, to its one optimum: {probe.chosen_by}."
+        f"{counted(frames, 'frame')} to learn from, each as it is and in {counted(views - 1, 'changed view')}; only "
+        f"the last layer learns: {probe.chosen_by}."
     )
     simulated = sentence_about_simulated(job.settings, job.dataset.classes)
     if simulated and probe.simulated_share == 0 and len(data.simulated):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from weldbench.config.models import Model
@@ -15,18 +16,18 @@ from weldbench.data.dataset import Dataset, SplitFrames, read_split
 from weldbench.data.normalization import Normalization, normalization_of, normalize
 from weldbench.errors import InputError
 from weldbench.models.files import read_network
-from weldbench.models.inference import BATCH_FRAMES, ValidationScore, features_of, logits_of, validation_score
+from weldbench.models.inference import BATCH_FRAMES, logits_of, validation_score
 from weldbench.models.initialization import initial_network
-from weldbench.models.torchvision_models import head_name
 from weldbench.runtime.hardware import Fabric
 from weldbench.runtime.seeding import Stream, seed_torch
 from weldbench.training.balance import training_list
-from weldbench.training.batches import BatchSampler, cpu_batches, device_batches, plain_batches
+from weldbench.training.batches import BatchSampler, cpu_batches, device_batches
 from weldbench.training.length import Length
 from weldbench.training.loop import TrainingData
 from weldbench.training.losses import class_weights
 from weldbench.training.norms import MEASURED_FRAMES
 from weldbench.training.selection import Selection, selection_of
+from weldbench.training.simulated_frames import sentence_about_simulated, with_simulated
 
 _OTHER_SCALE = 2.0  # times the size, from where on the shapes that a backbone knows are other ones
 
@@ -46,6 +47,7 @@ class TrainingJob:
         seed: Of everything random in the training.
         split_seed: Of the section `split`: which frames `balance` chooses, the same in every training.
         pretrained: File of the backbone, for `init: simulated`.
+        features: File of the features of a frozen backbone; None computes them.
     """
 
     name: str
@@ -58,6 +60,7 @@ class TrainingJob:
     seed: int
     split_seed: int
     pretrained: Path | None = None
+    features: Path | None = None
 
     def training_list(self) -> pd.DataFrame:
         """Return what the model learns from: columns row, split and weight, one line per use of a frame of train."""
@@ -71,17 +74,15 @@ class PreparedTraining:
     """A training before its first step.
 
     Attributes:
-        network: As a whole.
-        learning: The part of it that learns.
+        network: With its starting weights.
         normalization: What its input wants.
         data: What it learns from.
         length: How long the training is.
         selection: Which weights are kept.
-        notes: Sentences about starting weights that suit the input badly.
+        notes: Sentences about what it starts from and learns from, for the tables.
     """
 
     network: nn.Module
-    learning: nn.Module
     normalization: Normalization
     data: TrainingData
     length: Length
@@ -96,21 +97,22 @@ def prepare_training(fabric: Fabric, job: TrainingJob) -> PreparedTraining:
         InputError: The split has no frame of a class, the weights are not to be had, or a setting does not fit.
     """
     size_px = job.settings.input_size_px
-    train = job.dataset.load_split(job.training_list(), "train", size_px)
+    real = job.dataset.load_split(job.training_list(), "train", size_px)
+    real = replace(real, weights=frame_weights(job, real.labels, real.weights))
     valid = job.dataset.load_split(read_split(job.split), "valid", size_px)
-    weights = _frame_weights(job, train)
     seed_torch(Stream.INITIAL_WEIGHTS, job.seed)
-    whole, normalization = initial_network(
-        job.settings, job.dataset.classes, job.pretrained, normalization_of(train.frames)
+    network, normalization = initial_network(
+        job.settings, job.dataset.classes, job.pretrained, normalization_of(real.frames)
     )
-    sampler = BatchSampler(job.settings, train.labels, weights, job.seed, fabric.global_rank, fabric.world_size)
+    train = with_simulated(real, job.settings, job.dataset.classes)
+    sampler = BatchSampler(job.settings, train.labels, train.weights, job.seed, fabric.global_rank, fabric.world_size)
     runs = job.dataset.manifest["run"].to_numpy()
-    selection = selection_of(job.settings, train, valid, runs, len(job.dataset.classes))
-    _freeze_until(whole, job.settings.freeze.removeprefix("until "), job.settings.name)
+    selection = selection_of(job.settings, real, valid, runs, len(job.dataset.classes))
+    _freeze_until(network, job.settings.freeze.removeprefix("until "), job.settings.name)
     data = replace(
         _frame_training_data(fabric, job, normalization, sampler, train, valid), chooses=selection.by == "valid"
     )
-    return PreparedTraining(whole, normalization, data, sampler.length, selection, _notes(job))
+    return PreparedTraining(network, normalization, data, sampler.length, selection, _notes(job))
 
 
 def _frame_training_data(
@@ -142,6 +144,11 @@ def _norm_inputs(
     lines = np.concatenate([lines for lines, _ in sampler.batches(0)])[: min(len(train), MEASURED_FRAMES)]
     for some in np.array_split(lines, -(-len(lines) // BATCH_FRAMES)):
         yield normalize(torch.from_numpy(train.frames[train.index[some]]).to(fabric.device), normalization)
+
+
+def _notes(job: TrainingJob) -> list[str]:
+    about_simulated = sentence_about_simulated(job.settings, job.dataset.classes)
+    return [*([about_simulated] if about_simulated else []), *_notes_on_input_size(job)]
 
 
 def _notes_on_input_size(job: TrainingJob) -> list[str]:
@@ -177,13 +184,24 @@ def _freeze_until(network: nn.Module, layer: str, model: str) -> None:
                 parameter.requires_grad_(False)
 
 
-def _frame_weights(job: TrainingJob, train: SplitFrames) -> np.ndarray:
+def frame_weights(job: TrainingJob, labels: np.ndarray, weights: np.ndarray) -> NDArray[np.float32]:
+    """Return how much each training frame counts: its weight in the list, times that of its class.
+
+    Args:
+        job: The training.
+        labels: Class of each frame, int64, shape (N,).
+        weights: Of the list, float32, shape (N,).
+
+    Raises:
+        InputError: There is no frame of a class.
+    """
     classes = job.dataset.classes
-    counts = np.bincount(train.labels, minlength=len(classes))
+    counts = np.bincount(labels, minlength=len(classes))
     if (counts == 0).any():
         absent = ", ".join(name for name, count in zip(classes, counts, strict=True) if count == 0)
         raise InputError(
             f"{job.split}: no frame of {absent} is in train; change split (strategy, seed or fold), "
             f"or datasets.{job.name}.classes, in params.yaml"
         )
-    return train.weights * class_weights(job.settings, counts)[train.labels]
+    counting: NDArray[np.float32] = (weights * class_weights(job.settings, counts)[labels]).astype(np.float32)
+    return counting

@@ -10,11 +10,12 @@ from typing import Any
 import pandas as pd
 from torch import nn
 
+from weldbench.config.models import Model
 from weldbench.data.normalization import Normalization
 from weldbench.models.files import TrainedInfo, save_network
 from weldbench.models.inference import BATCH_FRAMES, milliseconds_per_frame
 from weldbench.pipeline.provenance import starts_from_backbone, train_record
-from weldbench.pipeline.records import Record
+from weldbench.pipeline.records import Record, read_record
 from weldbench.runtime.atomic import write_csv, write_json
 from weldbench.runtime.disk import space_for
 from weldbench.runtime.hardware import Fabric, device_name, in_force, peak_memory_bytes
@@ -23,7 +24,9 @@ from weldbench.training.balance import counts_by_class
 from weldbench.training.checkpoint import Checkpoint, needed_bytes, remove_checkpoint
 from weldbench.training.history import Epoch, Progress
 from weldbench.training.loop import fit
+from weldbench.training.probe import train_probe
 from weldbench.training.setup import TrainingJob, prepare_training
+from weldbench.training.simulated_frames import frames_to_simulate
 from weldbench.training.tracking import tracker
 
 
@@ -64,16 +67,22 @@ def train_network(
     Raises:
         InputError: Anything in params.yaml or the data does not fit, or the disk has too little space.
     """
+    if job.settings.freeze == "backbone":
+        return _train_last_layer(fabric, job, checkpoint_path.parent, track)
     started = time.perf_counter()
     settings, compiled = job.settings, job.hardware.compile
     prepared = prepare_training(fabric, job)
-    whole, learning, normalization = prepared.network, prepared.learning, prepared.normalization
-    if fabric.is_global_zero:
-        for sentence in (prepared.length.sentence(settings), prepared.selection.sentence(settings), *prepared.notes):
-            print(f"train {settings.architecture}: {sentence}", file=sys.stderr)
+    network, normalization = prepared.network, prepared.normalization
+    decided = {
+        "length": prepared.length.facts(settings),
+        "selection": prepared.selection.facts(settings),
+        "notes": prepared.notes,
+        "simulated_frames": frames_to_simulate(settings, job.dataset.classes),
+    }
+    _tell(fabric, job, decided)
     checkpoint = Checkpoint(checkpoint_path, _record(fabric, job, checkpoint_path.parent).made_from())
     with (
-        space_for(checkpoint_path.parent, needed_bytes(whole, settings, checkpoint_path), "training"),
+        space_for(checkpoint_path.parent, needed_bytes(network, settings, checkpoint_path), "training"),
         reporting(f"train {settings.name}", settings.epochs, "epochs") as advance,
     ):
 
@@ -81,21 +90,48 @@ def train_network(
             advance(1)
             track(line)
 
-        progress = fit(fabric, learning, settings, prepared.data, job.seed, checkpoint, on_epoch, compiled)
-    learning.load_state_dict(progress.best_state)
+        progress = fit(fabric, network, settings, prepared.data, job.seed, checkpoint, on_epoch, compiled)
+    network.load_state_dict(progress.best_state)
     restored = progress.history[: progress.restored_epochs]
     seconds = time.perf_counter() - started + sum(line.seconds for line in restored)
-    whole.to(fabric.device)  # of a frozen backbone only the head has been there
-    inference_ms = {
-        name: round(milliseconds_per_frame(fabric, whole, settings.input_size_px, normalization, frames), 4)
+    inference_ms = _inference_ms(fabric, network, settings, normalization)
+    return TrainingResult(network.cpu(), normalization, progress, seconds, inference_ms, decided, checkpoint.made_from)
+
+
+def _train_last_layer(fabric: Fabric, job: TrainingJob, output: Path, track: Callable[[Epoch], None]) -> TrainingResult:
+    """Train a network whose backbone is frozen; it takes seconds once the features are there, so it keeps no state."""
+    started, spent = time.perf_counter(), _seconds_for_features(job)
+    made_from = _record(fabric, job, output).made_from()
+    probe = train_probe(fabric, job)
+    _tell(fabric, job, probe.decided)
+    track(probe.progress.best)
+    seconds = time.perf_counter() - started + spent
+    network = probe.network.to(fabric.device)
+    inference_ms = _inference_ms(fabric, network, job.settings, probe.normalization)
+    return TrainingResult(
+        network.cpu(), probe.normalization, probe.progress, seconds, inference_ms, probe.decided, made_from
+    )
+
+
+def _seconds_for_features(job: TrainingJob) -> float:
+    """Return the seconds of the stage that computed the features: a training would take as long without it."""
+    return float(read_record(job.features.with_suffix(".json")).get("seconds", 0)) if job.features else 0.0
+
+
+def _inference_ms(
+    fabric: Fabric, network: nn.Module, settings: Model, normalization: Normalization
+) -> dict[str, float]:
+    return {
+        name: round(milliseconds_per_frame(fabric, network, settings.input_size_px, normalization, frames), 4)
         for name, frames in {"alone": 1, "batched": BATCH_FRAMES}.items()
     }
-    decided = {
-        "length": prepared.length.facts(settings),
-        "selection": prepared.selection.facts(settings),
-        "notes": prepared.notes,
-    }
-    return TrainingResult(whole.cpu(), normalization, progress, seconds, inference_ms, decided, checkpoint.made_from)
+
+
+def _tell(fabric: Fabric, job: TrainingJob, decided: dict[str, Any]) -> None:
+    """Print what the data decided."""
+    if fabric.is_global_zero:
+        for sentence in (decided["length"]["reason"], decided["selection"]["reason"], *decided["notes"]):
+            print(f"train {job.settings.name}: {sentence}", file=sys.stderr)
 
 
 def train_model(fabric: Fabric, job: TrainingJob, output: Path) -> None:
@@ -120,7 +156,9 @@ def train_model(fabric: Fabric, job: TrainingJob, output: Path) -> None:
 
 def _record(fabric: Fabric, job: TrainingJob, output: Path) -> Record:
     backbone = None
-    if job.pretrained and starts_from_backbone(job.settings):
+    if job.features:
+        backbone = Record(job.features.with_suffix(".json"), "features", {}, outputs={"features": job.features})
+    elif job.pretrained and starts_from_backbone(job.settings):
         backbone = Record(job.pretrained, "pretrain", {})
     hardware, folder = in_force(job.hardware, fabric), job.dataset.folder
     return train_record(

@@ -51,10 +51,13 @@ def about_absent_classes(scored: ScoredComparison) -> list[str]:
 def about_selection(trainings: Trainings) -> list[str]:
     """Say which models kept their last weights, or were chosen on a valid that cannot choose; nothing of the others."""
     notes = []
-    unusual = trainings.runs[(trainings.runs["selected_by"] == "last") | (trainings.runs["valid_doubts"] != "")]
+    unusual = trainings.runs[(trainings.runs["selected_by"] != "valid") | (trainings.runs["valid_doubts"] != "")]
     for (by, doubts), runs in unusual.groupby(["selected_by", "valid_doubts"], sort=False):
         models = ", ".join(runs["model"].unique())
-        if by == "valid":
+        if by == "cross-validation":
+            told = f"The penalty of the last layer was chosen by cross-validation over the runs of train ({models})."
+            notes.append(told)
+        elif by == "valid":
             notes.append(f"Weights were chosen on valid, as select asks, but it cannot choose: {doubts} ({models}).")
         else:
             why = f"valid cannot choose: {doubts}" if doubts else "select: last asks for it"
