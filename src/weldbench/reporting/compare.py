@@ -34,6 +34,7 @@ class Findings:
         split_tables: Per fold its split.csv.
         notes: Sentences of ingest and of the audits.
         warnings: What a reader of the scores has to know about the split.
+        strategy: How the data was split, the setting of this name.
         scored: On all test frames.
         balanced: On the balanced subset of test.
         lineage: What the tables were made from, in a line.
@@ -46,6 +47,7 @@ class Findings:
     split_tables: Mapping[int, pd.DataFrame]
     notes: Sequence[str]
     warnings: Sequence[str]
+    strategy: str
     scored: ScoredComparison
     balanced: ScoredComparison
     trainings: Trainings
@@ -95,6 +97,7 @@ def gather(
         dataset=dataset,
         split_tables={fold: read_split(path) for fold, path in split_paths.items()},
         notes=list(dict.fromkeys(note for facts in (inventory, *audits) for note in facts["notes"])),
+        strategy=audits[0]["strategy"],
         warnings=[_INFLATED] if any(audit["strategy"] == "random" for audit in audits) else [],
         scored=score_comparison(f"all {len(comparison.frames.labels):,} test frames", comparison, settings),
         balanced=score_balanced_subset(comparison, settings, quoted, name),

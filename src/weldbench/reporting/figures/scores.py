@@ -1,5 +1,8 @@
 """Figures of scores: macro F1 with its uncertainty, confusion, calibration, precision and recall."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,9 +26,18 @@ from weldbench.reporting.figures.style import (
 )
 
 
-def macro_f1(comparisons: list[ScoredComparison], published: Published) -> Figure:
-    """Draw macro F1 of every model, its interval and its seeds, on every test set, beside published values."""
+def macro_f1(
+    comparisons: list[ScoredComparison], published: Published, settings: Mapping[str, Mapping[str, Any]] | None = None
+) -> Figure:
+    """Draw macro F1 of every model, its interval and its seeds, on every test set, beside published values.
+
+    Args:
+        comparisons: The same models on one or more test sets.
+        published: A value stands beside the model of its architecture.
+        settings: Per model those of its trainings, from training.json; None where models are named by architecture.
+    """
     models = comparisons[0].comparison.models
+    settings = settings or {model: {} for model in models}
     figure = new_figure(8, 1.3 + 0.62 * len(models))
     axes = figure.add_subplot()
     for offset, (scored, color) in enumerate(zip(comparisons, colors(len(comparisons)), strict=True)):
@@ -39,10 +51,11 @@ def macro_f1(comparisons: list[ScoredComparison], published: Published) -> Figur
         for y, model in zip(height, models, strict=True):
             per_seed = macro(scored.draws[model].per_seed)
             axes.plot(per_seed, np.full(len(per_seed), y), ".", color=MUTED, markersize=4, zorder=3)
-    quoted = [result for result in published.with_classes(comparisons[0].comparison.classes) if result.beside in models]
-    quoted = [result for result in quoted if result.macro_f1 is not None]
+    quoted = [result for result in published.with_f1(comparisons[0].comparison.classes) if result.macro_f1 is not None]
+    beside = [result.counterpart(settings) for result in quoted]
+    quoted = [result for result, model in zip(quoted, beside, strict=True) if model]
     if quoted:
-        heights = [models.index(result.beside) for result in quoted]
+        heights = [models.index(model) for model in beside if model]
         datasets = ", ".join(sorted({result.dataset for result in quoted}))
         values = [result.macro_f1 for result in quoted if result.macro_f1 is not None]
         axes.plot(values, heights, "o", mfc="none", mec="black", ms=9, label=f"published, on {datasets}")

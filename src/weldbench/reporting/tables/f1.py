@@ -82,7 +82,7 @@ def about_published(quoted: Sequence[Result], published: Published, dataset: str
         notes.append(
             f"Published values were scored on {', '.join(others)}, ours on {dataset}: other data, not comparable."
         )
-    return notes + [remark.text for remark in published.not_comparable]
+    return notes + [remark.text for remark in published.caveats(quoted)]
 
 
 def _interval_row(scored: ScoredComparison, quoted: Sequence[Result]) -> dict[str, str]:
