@@ -145,9 +145,10 @@ def test_other_classes_have_no_published_values(tables):
         text = (tables(name) / "comparison.md").read_text(encoding="utf-8")
         assert "published " not in text.partition("\n\n")[2].partition("\n\n")[0]
         assert "No results are known" in text
-        assert "No results are known" in (tables(name) / "published.md").read_text(encoding="utf-8").replace(
-            "no r", "No r"
-        )
+    assert "no results are known" in (tables("two_classes") / "published.md").read_text(encoding="utf-8")
+    of_al5083 = (tables("other_classes") / "published.md").read_text(encoding="utf-8")
+    assert "accuracy 0.793" in of_al5083
+    assert "0.56 and 0.78" not in of_al5083
 
 
 @pytest.mark.parametrize(
@@ -194,6 +195,25 @@ def test_bold_stands_only_where_a_test_says_better(tables):
     for name in ("one_run_per_class", "flawless", "one_model"):
         rows = (tables(name) / "comparison.md").read_text(encoding="utf-8").split("\n\n")[1]
         assert "**" not in rows
+
+
+def test_published_results_name_our_counterpart_and_what_still_differs(tables):
+    table = pd.read_csv(tables("plain") / "published.csv", keep_default_na=False)
+    assert table["our_model"].tolist()[:4] == ["full_con6", "conv6", "resnet18", ""]
+    assert "data: ss304, ours weldsim; train frames: 4,729 (assumed), ours 540;" in table["differences"][0]
+    assert ["differences" for text in table.loc[table["our_model"] == "", "differences"] if text] == []
+    ours = pd.read_csv(tables("plain") / "summary.csv").set_index("model")["macro_f1"]
+    assert float(table["our_macro_f1"][1]) == pytest.approx(ours["conv6"].iloc[0], abs=1e-6)
+
+
+def test_columns_of_published_results_that_hold_nothing_are_left_out(tables):
+    for name, without in (("nine_models", {"our model", "ours", "differences"}), ("plain", set())):
+        lines = (tables(name) / "published.md").read_text(encoding="utf-8").splitlines()
+        columns, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("|")]
+        assert not without & set(columns)
+        assert all(set(cells) != {"–"} for cells in zip(*rows, strict=True))
+        assert not pd.read_csv(tables(name) / "published.csv").isna().all().any()
+    assert "No model compared here has the architecture" in (tables("nine_models") / "published.md").read_text()
 
 
 def test_a_run_that_stands_alone_is_told_beside_the_numbers(tables):
@@ -293,7 +313,7 @@ def test_figures_and_tables_of_an_earlier_run_go(tmp_path):
 @pytest.mark.parametrize(("name", "dashed"), [("plain", False), ("one_run_in_one_class", True)])
 def test_figures_dash_an_interval_that_is_too_narrow_and_say_so(tmp_path, name, dashed):
     findings = conclude(WORLDS[name], tmp_path)
-    compared = macro_f1([findings.scored], findings.published, findings.trainings.architectures).axes[0]
+    compared = macro_f1([findings.scored], findings.published, findings.trainings.settings).axes[0]
     costs = cost(findings.scored, findings.trainings).axes[0]
     for axes, words in ((compared, compared.get_xlabel()), (costs, costs.get_ylabel())):
         intervals = [line for line in axes.lines if len(line.get_xdata()) == 2 and line.get_linestyle() != "None"]

@@ -8,6 +8,7 @@ from weldbench.reporting.narrative import (
     about_leader,
     about_operating_points,
     about_pairs,
+    about_published,
     about_start,
     about_vote,
     about_weakness,
@@ -171,3 +172,9 @@ def test_models_that_learned_from_other_frames_are_told_apart():
 def test_times_on_different_devices_are_not_called_comparable():
     told = about_cost(COST.assign(device=["cpu", "NVIDIA A100"]))
     assert "on different devices, whose times are not comparable." in told
+
+
+def test_published_results_that_quote_no_f1_are_not_said_to_stand_beside_it():
+    accuracies = pd.DataFrame({"dataset": ["al5083", "al5083"], "accuracy": [0.8, 0.7]})
+    assert "published on al5083 quote no F1" in about_published(accuracies, "al5083")
+    assert "Beside them stand" in about_published(accuracies.assign(macro_f1=0.5), "al5083")

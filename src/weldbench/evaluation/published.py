@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -19,6 +19,7 @@ class Remark(Section):
     """A sentence with its mark."""
 
     text: str
+    dataset: str | None = Field(None, description="the one that it is about; none means all")
     source: str | None = None
     mark: Mark
 
@@ -47,8 +48,8 @@ class PublishedDataset(Section):
     notes: list[Remark] = Field(default_factory=list)
 
 
-class TestFrames(Section):
-    """On how many test frames a result was scored."""
+class FrameCount(Section):
+    """How many frames of a split a result rests on."""
 
     frames: int
     mark: Mark
@@ -59,12 +60,21 @@ class Result(Section):
 
     who: str
     model: str
-    beside: str | None = Field(None, description="the same architecture here")
+    architecture: str | None = Field(None, description="as in the section models of params.yaml; none of one network")
+    init: Literal["scratch", "imagenet", "pretrained"] | None = Field(
+        None, description="starting weights; pretrained: on what is not published"
+    )
+    settings: dict[str, int | float | str] = Field(
+        default_factory=dict, description="other settings of the training, named as in the section models"
+    )
     dataset: str
     training: str
+    split: Literal["official", "random"] | None = None
+    chosen_on_test: bool = Field(False, description="whether the best epoch or model was chosen by its test score")
     source: str
     mark: Mark
-    test: TestFrames | None = None
+    train: FrameCount | None = None
+    test: FrameCount | None = None
     macro_f1: float | None = None
     accuracy: float | None = None
     valid_accuracy: float | None = None
@@ -73,15 +83,20 @@ class Result(Section):
     recall: dict[str, float] = Field(default_factory=dict)
     remark: str = ""
 
-    def counterparts(self, architectures: Mapping[str, str]) -> list[str]:
-        """Return the models to see the result beside: the one that is named as its architecture, or all that have it.
+    def counterpart(self, settings: Mapping[str, Mapping[str, Any]]) -> str | None:
+        """Name our model of the same architecture, and the same starting weights if there is one, else of the same kind.
 
         Args:
-            architectures: Of our models, by their names.
+            settings: Per model those that its training had, from training.json; a record without `architecture` is
+                that of a model which is named like it.
         """
-        if self.beside in architectures:
-            return [self.beside]
-        return [model for model, architecture in architectures.items() if architecture == self.beside]
+        same = [name for name, of in settings.items() if self.architecture == of.get("architecture", name)]
+
+        def distance(name: str) -> tuple[bool, bool]:
+            init = settings[name].get("init")
+            return init != self.init, (init == "scratch") != (self.init == "scratch")
+
+        return min(same, key=distance, default=None)
 
 
 class Published(Section):
@@ -99,6 +114,11 @@ class Published(Section):
     def with_f1(self, classes: Sequence[str]) -> list[Result]:
         """Return those of them that quote an F1."""
         return [result for result in self.with_classes(classes) if result.f1 or result.macro_f1 is not None]
+
+    def caveats(self, results: Sequence[Result]) -> list[Remark]:
+        """Return what makes results hard to compare with ours."""
+        datasets = {None, *(result.dataset for result in results)}
+        return [remark for remark in self.not_comparable if remark.dataset in datasets]
 
     def balanced_test(self, dataset: str) -> Mapping[str, int] | None:
         """Return the frames per class of the published balanced subset of test; None where there is none."""

@@ -35,6 +35,7 @@ class Findings:
         split_tables: Per fold its split.csv.
         notes: Sentences of ingest and of the audits.
         warnings: What a reader of the scores has to know about the split and the trainings.
+        strategy: How the data was split, the setting of this name.
         scored: On all test frames.
         balanced: On the balanced subset of test.
         lineage: What the tables were made from, in a line.
@@ -47,6 +48,7 @@ class Findings:
     split_tables: Mapping[int, pd.DataFrame]
     notes: Sequence[str]
     warnings: Sequence[str]
+    strategy: str
     scored: ScoredComparison
     balanced: ScoredComparison
     trainings: Trainings
@@ -101,6 +103,7 @@ def gather(
             *about_selection(trainings),
             *trainings.notes,
         ],
+        strategy=audits[0]["strategy"],
         scored=score_comparison(f"all {len(comparison.frames.labels):,} test frames", comparison, settings),
         balanced=score_balanced_subset(comparison, settings, quoted, name),
         trainings=trainings,

@@ -41,6 +41,11 @@ def about_published(published: pd.DataFrame, dataset: str) -> str:
     if published.empty or "dataset" not in published:
         return "F1 of each class, and the macro average. No results are known that were published on these classes."
     datasets = list(dict.fromkeys(published["dataset"]))
+    if not any(name == "macro_f1" or str(name).startswith("f1_") for name in published):
+        return (
+            f"F1 of each class, and the macro average. The results published on {_listed(datasets)} quote no F1; they "
+            "stand in the table of published results."
+        )
     quoted = f"F1 of each class, and the macro average. Beside them stand the results published on {_listed(datasets)}"
     if dataset not in datasets:
         return f"{quoted}, which are about other data: they cannot be compared with those on {dataset}."

@@ -8,7 +8,7 @@ from weldbench.data.run_name import recording_time
 
 _GAP = r"[\s_.-]*"
 _NO_LETTER_BEFORE = r"(?<![^\W\d_])"
-_COPY_WORDS = "(?:copy|kopie|copie|copia|duplicate|dup)"
+_COPY_WORDS = "(?:cop(?:y|ie|ia)|kopie|duplicate|dup)"
 # `X - Copy`, `X - Copy (2)`, `X_copy3`, `X (copy)`, `X (another copy)`, `Copy of X`.
 _COPY = re.compile(
     rf"{_GAP}(?:\((?:\w+ )?{_COPY_WORDS}(?: \d+)?\)|{_NO_LETTER_BEFORE}{_COPY_WORDS}(?:{_GAP}\(?\d+\)?)?)$"
@@ -110,8 +110,8 @@ def _with_numbers(names: set[str]) -> set[str]:
 
 def _before(ending: re.Pattern[str], names: set[str]) -> Counter[str]:
     """Count the names by what stands before an ending, unless it is nothing, or the same in all names."""
-    befores = Counter(ending.sub("", name) for name in names if ending.search(name))
-    return Counter({before: count for before, count in befores.items() if before and count < len(names)})
+    wholes = Counter(ending.sub("", name) for name in names if ending.search(name))
+    return Counter({before: count for before, count in wholes.items() if before and count < len(names)})
 
 
 def _shape(name: str) -> str:

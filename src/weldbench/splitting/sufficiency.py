@@ -50,7 +50,7 @@ def can_choose(
 def notes_on_sufficiency(
     used: pd.DataFrame, classes: list[str], as_published: Collection[str], fold_count: int, one_of_folds: bool
 ) -> list[str]:
-    """Say where the data is too little, what follows from that, and which runs would help most.
+    """Say where runs are too few, what cannot be concluded from them, and which ones would help most.
 
     Args:
         used: One line per frame that stands in a split: columns split, label, run.
@@ -60,39 +60,52 @@ def notes_on_sufficiency(
         one_of_folds: Whether this is one of several folds, which together test every run.
 
     Returns:
-        Sentences for the report; none where every class has two runs in train and in test, and valid can choose.
+        Sentences for the report; none where every class has two runs in every split.
     """
     runs = _table(used.drop_duplicates(["split", "label", "run"]), classes)
-    numbers = used["label"].map({label: number for number, label in enumerate(classes)})
-    valid = (used["split"] == "valid").to_numpy()
-    cannot_choose = can_choose(
-        numbers[(used["split"] == "train").to_numpy()].to_numpy(),
-        numbers[valid].to_numpy(),
-        used.loc[valid, "run"].to_numpy(),
-        len(classes),
-    )
-    needed = runs if cannot_choose else runs.drop(columns="valid")
-    short = needed.index[(needed < _ENOUGH_RUNS).any(axis=1)]
+    short = runs[(runs < _ENOUGH_RUNS).any(axis=1)]
     if short.empty:
         return []
-    notes = [f"Too few runs: {some(_described(used, runs, short), _CLASSES_NAMED)}."]
-    if single := list(runs.index[runs["test"] == 1]):
-        alone = " from this fold alone" if one_of_folds else ""
+    frames = _table(used, classes).loc[short.index]
+    cells = frames.astype(str) + " (" + short.astype(str) + ")"
+    counts = [f"{label} {', '.join(cells.loc[label])}" for label in short.index]
+    single = {split: _named(runs.index[runs[split] == 1]) for split in SPLITS}
+    return [
+        f"Too few runs. Frames (runs) in {', '.join(SPLITS)}: {'; '.join(counts)}.",
+        *_on_test(single["test"], one_of_folds),
+        *_on_train(single["train"]),
+        *_on_valid(single["valid"], _reasons(used, classes)),
+        f"What helps most: record at least {', then '.join(_wanted(short, as_published, fold_count))}.",
+    ]
+
+
+def _on_test(single: str, one_of_folds: bool) -> list[str]:
+    alone = " from this fold alone" if one_of_folds else ""
+    return [
+        f"test holds a single run of {single}: nothing tells how another would score, so there is no interval for such "
+        f"a class{alone}, and none for macro F1 that can be trusted."
+    ] * bool(single)
+
+
+def _on_train(single: str) -> list[str]:
+    return [f"train holds a single run of {single}: a network may learn that run instead of the class."] * bool(single)
+
+
+def _on_valid(single: str, reasons: list[str]) -> list[str]:
+    notes = [f"valid holds a single run of {single}: the score there is the luck of that run."] * bool(single)
+    if reasons:
         notes.append(
-            f"test holds one run of {some(single, _CLASSES_NAMED)}, so nothing tells how another would score: there is "
-            f"no interval{alone}, and that of macro F1 is too narrow."
+            f"valid cannot choose between epochs or settings: {' and '.join(reasons)}. What is best there may not be "
+            "best on other runs."
         )
-    if single := list(runs.index[runs["train"] == 1]):
-        notes.append(
-            f"train holds one run of {some(single, _CLASSES_NAMED)}: a network may learn that run instead of the class."
-        )
-    if cannot_choose:
-        notes.append(
-            f"valid cannot choose between epochs or settings: {' and '.join(cannot_choose)}. What is best there may "
-            "not be on other runs."
-        )
-    wanted = _wanted(runs.loc[short], needed.columns, as_published, fold_count)
-    return [*notes, f"What helps most: record {', then '.join(wanted[:_CLASSES_NAMED])}."]
+    return notes
+
+
+def _reasons(used: pd.DataFrame, classes: list[str]) -> list[str]:
+    """Return why valid cannot choose."""
+    numbers = used["label"].map({label: number for number, label in enumerate(classes)}).to_numpy()
+    in_train, in_valid = ((used["split"] == split).to_numpy() for split in ("train", "valid"))
+    return can_choose(numbers[in_train], numbers[in_valid], used["run"].to_numpy()[in_valid], len(classes))
 
 
 def _table(lines: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
@@ -101,39 +114,26 @@ def _table(lines: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     return counts.reindex(index=classes, columns=list(SPLITS), fill_value=0)
 
 
-def _described(used: pd.DataFrame, runs: pd.DataFrame, short: pd.Index) -> list[str]:
-    """Count frames and runs of some classes in every split, in words."""
-    frames = _table(used, list(short))
-    told = []
-    for label in short:
-        places = zip(SPLITS, frames.loc[label].tolist(), runs.loc[label].tolist(), strict=True)
-        parts = [
-            f"{counted(frame_count, 'frame')} of {counted(run_count, 'run')} in {split}"
-            if frame_count
-            else f"none in {split}"
-            for split, frame_count, run_count in places
-        ]
-        told.append(f"{label} has {', '.join(parts)}")
-    return told
-
-
-def _wanted(runs: pd.DataFrame, needed: Collection[str], as_published: Collection[str], fold_count: int) -> list[str]:
-    """Say how many runs of which class to record, the class that needs the most first.
+def _wanted(runs: pd.DataFrame, as_published: Collection[str], fold_count: int) -> list[str]:
+    """Say how many runs of which classes to record, those that need the most first.
 
     A split as published needs runs of its own. In those that are made, each gets enough of a class that has
     `fold_count` times as many runs.
     """
     pool = [split for split in SPLITS if split not in as_published]
-    wanted = []
+    classes: dict[tuple[int, str], list[str]] = {}
     for label, of_class in runs.iterrows():
-        missing = {split: max(0, _ENOUGH_RUNS - int(of_class[split])) for split in needed if split not in pool}
-        in_pool = 0
-        if any(of_class[split] < _ENOUGH_RUNS for split in needed if split in pool):
-            in_pool = max(1, _ENOUGH_RUNS * fold_count - int(of_class[pool].sum()))
-        places = [f"{count} for {split}" for split, count in missing.items() if count]
-        if in_pool and places:
-            places.append(f"{in_pool} for {' and '.join(pool)}")
-        total = in_pool + sum(missing.values())
-        told = f"{counted(total, 'more run')} of {label}" + (f" ({', '.join(places)})" if places else "")
-        wanted.append((total, told))
-    return [told for _, told in sorted(wanted, key=lambda entry: -entry[0])]
+        missing = {split: max(0, _ENOUGH_RUNS - int(of_class[split])) for split in as_published}
+        if (of_class[pool] < _ENOUGH_RUNS).any():
+            missing[" and ".join(pool)] = max(1, _ENOUGH_RUNS * fold_count - int(of_class[pool].sum()))
+        places = [f"{missing[split]} for {split}" for split in [*SPLITS, " and ".join(pool)] if missing.get(split)]
+        told = f" ({', '.join(places)})" if as_published else ""
+        classes.setdefault((sum(missing.values()), told), []).append(str(label))
+    return [
+        f"{counted(number, 'more run')} of {'each of ' if len(labels) > 1 else ''}{_named(labels)}{told}"
+        for (number, told), labels in sorted(classes.items(), key=lambda entry: -entry[0][0])
+    ]
+
+
+def _named(classes: Collection[str]) -> str:
+    return some(list(classes), _CLASSES_NAMED)

@@ -1,6 +1,7 @@
 """Figures of scores: macro F1 with its uncertainty, confusion, calibration, precision and recall."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,15 +26,18 @@ from weldbench.reporting.figures.style import (
 )
 
 
-def macro_f1(comparisons: list[ScoredComparison], published: Published, architectures: Mapping[str, str]) -> Figure:
+def macro_f1(
+    comparisons: list[ScoredComparison], published: Published, settings: Mapping[str, Mapping[str, Any]] | None = None
+) -> Figure:
     """Draw macro F1 of every model, its interval and its seeds, on every test set, beside published values.
 
     Args:
-        comparisons: One for each test set, of the same models.
-        published: Values are drawn beside the models that they are about.
-        architectures: Of the models, by their names.
+        comparisons: The same models on one or more test sets.
+        published: A value stands beside the model of its architecture.
+        settings: Per model those of its trainings, from training.json; None where models are named by architecture.
     """
     models = comparisons[0].comparison.models
+    settings = settings or {model: {} for model in models}
     figure = new_figure(8, 1.3 + 0.62 * len(models))
     axes = figure.add_subplot()
     for offset, (scored, color) in enumerate(zip(comparisons, colors(len(comparisons)), strict=True)):
@@ -47,15 +51,13 @@ def macro_f1(comparisons: list[ScoredComparison], published: Published, architec
         for y, model in zip(height, models, strict=True):
             per_seed = macro(scored.draws[model].per_seed)
             axes.plot(per_seed, np.full(len(per_seed), y), ".", color=MUTED, markersize=4, zorder=3)
-    quoted = [
-        (result, result.macro_f1, models.index(model))
-        for result in published.with_classes(comparisons[0].comparison.classes)
-        for model in result.counterparts(architectures)
-        if result.macro_f1 is not None
-    ]
+    quoted = [result for result in published.with_f1(comparisons[0].comparison.classes) if result.macro_f1 is not None]
+    beside = [result.counterpart(settings) for result in quoted]
+    quoted = [result for result, model in zip(quoted, beside, strict=True) if model]
     if quoted:
-        datasets = ", ".join(sorted({result.dataset for result, _, _ in quoted}))
-        _, values, heights = zip(*quoted, strict=True)
+        heights = [models.index(model) for model in beside if model]
+        datasets = ", ".join(sorted({result.dataset for result in quoted}))
+        values = [result.macro_f1 for result in quoted if result.macro_f1 is not None]
         axes.plot(values, heights, "o", mfc="none", mec="black", ms=9, label=f"published, on {datasets}")
     axes.set_yticks(range(len(models)), models)
     axes.set_ylim(len(models) - 0.5, -0.5)

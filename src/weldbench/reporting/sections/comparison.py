@@ -39,7 +39,7 @@ def _comparison(findings: Findings) -> Table:
 def _macro_f1(findings: Findings) -> Figure:
     from weldbench.reporting.figures.scores import macro_f1
 
-    return macro_f1([findings.scored, findings.balanced], findings.published, findings.trainings.architectures)
+    return macro_f1([findings.scored, findings.balanced], findings.published, findings.trainings.settings)
 
 
 @table(
@@ -71,10 +71,20 @@ def _summary(findings: Findings) -> Table:
 @table(
     "published",
     section="comparison",
-    caption="What others published on data of these classes, each number with its source, and what is assumed about "
-    "it.",
+    caption="What others published on data of these classes, each number with its source and what is assumed about it, "
+    "beside our model of the same architecture and all in which the two still differ.",
 )
 def _published(findings: Findings) -> Table:
     from weldbench.reporting.tables.published import published_table
 
-    return published_table(findings.published, findings.name, findings.scored)
+    train_frames = max(
+        table.loc[table["split"] == "train", "row"].nunique() for table in findings.split_tables.values()
+    )
+    return published_table(
+        findings.published,
+        findings.name,
+        findings.scored,
+        findings.trainings.settings,
+        findings.strategy,
+        train_frames,
+    )

@@ -71,7 +71,7 @@ def heading(result: Result) -> str:
 def about_published(quoted: Sequence[Result], published: Published, dataset: str) -> list[str]:
     """Say where each published result comes from, and what is not comparable."""
     if not quoted:
-        return ["No results are known that were published on these classes."]
+        return ["No results are known that quote an F1 on these classes."]
     notes = [
         f"Published {result.model}: {result.who}, on {result.dataset}; {result.training}. "
         f"Source: {published.sources[result.source]}."
@@ -82,7 +82,7 @@ def about_published(quoted: Sequence[Result], published: Published, dataset: str
         notes.append(
             f"Published values were scored on {', '.join(others)}, ours on {dataset}: other data, not comparable."
         )
-    return notes + [remark.text for remark in published.not_comparable]
+    return notes + [remark.text for remark in published.caveats(quoted)]
 
 
 def _interval_row(scored: ScoredComparison, quoted: Sequence[Result]) -> dict[str, str]:

@@ -1,62 +1,115 @@
 """What others have published, with its source and what is assumed about it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from weldbench.evaluation.published import Published, Result
 from weldbench.evaluation.scoring import ScoredComparison
+from weldbench.reporting.tables.differences import differences
 from weldbench.reporting.tables.table import Table
 
 _MARKS = {"V": "checked", "S": "stated", "A": "assumed"}
+_NONE = "–"
 
 
-def published_table(published: Published, dataset: str, scored: ScoredComparison) -> Table:
-    """Every published result, with its source and what is assumed about it."""
+def published_table(
+    published: Published,
+    dataset: str,
+    scored: ScoredComparison,
+    settings: Mapping[str, Mapping[str, Any]],
+    strategy: str,
+    train_frames: int,
+) -> Table:
+    """Every published result with its source, beside our model of the same architecture and all that still differs.
+
+    Args:
+        published: The content of reference/published.yaml.
+        dataset: Ours.
+        scored: Our models on all test frames.
+        settings: Per model those of its trainings, from training.json.
+        strategy: Our `split.strategy`.
+        train_frames: Our frames in train, of the fold with the most.
+    """
     results = published.with_classes(scored.comparison.classes)
     if not results:
         shown = pd.DataFrame({"published": ["no results are known that were published on these classes"]})
         return Table("published", "Published results", pd.DataFrame(columns=["who", "model", "note"]), shown)
-    data = pd.DataFrame(
-        [
-            {
-                "who": result.who,
-                "model": result.model,
-                "dataset": result.dataset,
-                "macro_f1": _number(result.macro_f1),
-                "accuracy": _number(result.accuracy),
-                "valid_accuracy": _number(result.valid_accuracy),
-                "two_class_accuracy": _number(result.two_class_accuracy),
-                **{f"f1_{name}": _number(result.f1.get(name)) for name in scored.comparison.classes},
-                **{f"recall_{name}": _number(result.recall.get(name)) for name in scored.comparison.classes},
-                "test_frames": _number(result.test.frames if result.test else None),
-                "source": published.sources[result.source],
-                "mark": result.mark,
-                "note": result.remark or "nothing more is published",
-            }
-            for result in results
-        ]
-    )
-    shown = pd.DataFrame(
-        [
-            {
-                "who": result.who,
-                "model": result.model,
-                "training": result.training,
-                "published": _quoted(result),
-                "test frames": f"{result.test.frames:,} ({_MARKS[result.test.mark]})"
-                if result.test
-                else "not published",
-                "remark": result.remark or "–",
-                "source": f"{published.sources[result.source]} ({_MARKS[result.mark]})",
-            }
-            for result in results
-        ]
-    )
+    frames = {"train": train_frames, "test": len(scored.comparison.frames.labels)}
+    rows = []
+    for result in results:
+        ours = result.counterpart(settings)
+        left = differences(result, dataset, strategy, settings[ours], frames) if ours else []
+        rows.append((result, ours, "; ".join(left)))
+    data = pd.DataFrame([_record(published, scored, *row) for row in rows])
+    shown = pd.DataFrame([_cells(published, scored, *row) for row in rows])
+    # A column that holds nothing in any row is left out.
+    data = data.loc[:, [name == "note" or not data[name].isin(["", np.nan]).all() for name in data]]
+    shown = shown.loc[:, [not shown[name].isin([_NONE]).all() for name in shown]]
     others = sorted({result.dataset for result in results} - {dataset})
-    notes = [f"{remark.text} ({_MARKS[remark.mark]})" for remark in published.not_comparable]
+    notes = [f"{remark.text} ({_MARKS[remark.mark]})" for remark in published.caveats(results)]
+    if all(ours is None for _, ours, _ in rows):
+        notes.insert(0, "No model compared here has the architecture of a published one.")
+    else:
+        notes.append(f"{_NONE}: not published, or no model of that architecture is compared here.")
     if others:
         notes.insert(0, f"These were scored on {', '.join(others)}; numbers on {dataset} cannot be compared with them.")
     return Table("published", "Published results, and what is not comparable", data, shown, notes=notes)
+
+
+def _record(
+    published: Published, scored: ScoredComparison, result: Result, ours: str | None, left: str
+) -> dict[str, Any]:
+    classes = scored.comparison.classes
+    return {
+        "who": result.who,
+        "model": result.model,
+        "dataset": result.dataset,
+        "macro_f1": _number(result.macro_f1),
+        "accuracy": _number(result.accuracy),
+        "valid_accuracy": _number(result.valid_accuracy),
+        "two_class_accuracy": _number(result.two_class_accuracy),
+        **{f"f1_{name}": _number(result.f1.get(name)) for name in classes},
+        **{f"recall_{name}": _number(result.recall.get(name)) for name in classes},
+        "train_frames": _number(result.train.frames if result.train else None),
+        "test_frames": _number(result.test.frames if result.test else None),
+        "our_model": ours or "",
+        "our_macro_f1": _ours(scored, ours, "macro_f1"),
+        "our_accuracy": _ours(scored, ours, "accuracy"),
+        "differences": left,
+        "source": published.sources[result.source],
+        "mark": result.mark,
+        "note": result.remark or "nothing more is published",
+    }
+
+
+def _cells(
+    published: Published, scored: ScoredComparison, result: Result, ours: str | None, left: str
+) -> dict[str, str]:
+    quoted = {"macro F1": ("macro_f1", result.macro_f1), "accuracy": ("accuracy", result.accuracy)}
+    scores = [
+        f"{name} {_ours(scored, ours, metric):.3f}"
+        for name, (metric, value) in quoted.items()
+        if ours and value is not None
+    ]
+    return {
+        "who": result.who,
+        "model": result.model,
+        "training": result.training,
+        "published": _quoted(result),
+        "test frames": f"{result.test.frames:,} ({_MARKS[result.test.mark]})" if result.test else _NONE,
+        "our model": ours or _NONE,
+        "ours": "; ".join(scores) or _NONE,
+        "differences": left or _NONE,
+        "remark": result.remark or _NONE,
+        "source": f"{published.sources[result.source]} ({_MARKS[result.mark]})",
+    }
+
+
+def _ours(scored: ScoredComparison, model: str | None, metric: str) -> float:
+    return float(scored.metrics[model][metric].mean()) if model else np.nan
 
 
 def _number(value: float | None) -> float:
