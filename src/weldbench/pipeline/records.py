@@ -22,7 +22,7 @@ from weldbench.pipeline.sources import code_sha256
 from weldbench.runtime.atomic import write_json
 
 # The packages that can change the bits of a network or of its predictions.
-PACKAGES = ("torch", "torchvision", "numpy", "numba")
+PACKAGES = ("torch", "torchvision", "timm", "numpy", "numba")
 _CODE = {
     "fetch": ("ingest/fetch.py", "weldsim/archive.py"),
     "ingest": ("ingest/ingest.py",),
