@@ -68,7 +68,9 @@ def settings(*keys):
         if last == "architecture":
             return PARAMS.models[outer[-1]].architecture
         if last == "split":
-            of_split = reduce(lambda found, step: found.get(step, {}), [*outer, last], config)
+            of_split = reduce(
+                lambda found, step: found.get(step, {}), [*outer, last], config
+            )
             return {key: value for key, value in of_split.items() if key not in BALANCE}
         if outer[:1] == ["balance"]:
             return balance_of(PARAMS.for_dataset(outer[1]), last)

@@ -79,9 +79,8 @@ class Result(Section):
         Args:
             architectures: Of our models, by their names.
         """
-        if self.beside in architectures:
-            return [self.beside]
-        return [model for model, architecture in architectures.items() if architecture == self.beside]
+        alike = [model for model, architecture in architectures.items() if architecture == self.beside]
+        return [model for model in alike if model == self.beside] or alike
 
 
 class Published(Section):
