@@ -64,17 +64,20 @@ def settings(*keys):
     """
 
     def section(key):
-        *outer, last = key.split(".")
-        if last == "architecture":
-            return PARAMS.models[outer[-1]].architecture
-        if last == "split":
-            of_split = reduce(lambda found, step: found.get(step, {}), [*outer, last], config)
-            return {key: value for key, value in of_split.items() if key not in BALANCE}
-        if outer[:1] == ["balance"]:
-            return balance_of(PARAMS.for_dataset(outer[1]), last)
-        if outer[:1] != ["per_dataset"]:
-            return reduce(dict.__getitem__, outer, config)[last]
-        return reduce(lambda found, step: found.get(step, {}), [*outer, last], config)
+        steps = key.split(".")
+        match steps:
+            case ["balance", dataset, model]:
+                return balance_of(PARAMS.for_dataset(dataset), model)
+            case ["models", model, "architecture"]:
+                return PARAMS.models[model].architecture
+            case ["split"] | ["per_dataset", _, "split"]:
+                found = reduce(lambda found, step: found.get(step, {}), steps, config)
+                return {
+                    name: value for name, value in found.items() if name not in BALANCE
+                }
+            case ["per_dataset", *_]:
+                return reduce(lambda found, step: found.get(step, {}), steps, config)
+        return reduce(dict.__getitem__, steps, config)
 
     def read(wildcards):
         if wildcards.get("dataset", PARAMS.dataset) not in PARAMS.datasets:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from manifests import even_dataset
 
 from weldbench.config.base import Balance
+from weldbench.errors import InputError
 from weldbench.training.balance import balance_train, counts_by_class, training_list
 
 SIZES = st.dictionaries(st.sampled_from("abcd"), st.integers(1, 30), min_size=1)
@@ -127,3 +128,9 @@ def test_frames_and_runs_are_counted_as_often_as_they_are_used() -> None:
         "crack": {"frames": 2, "runs": 1},
         "total": {"frames": 4, "runs": 2},
     }
+
+
+def test_a_frame_that_the_data_lack_is_named() -> None:
+    split = pd.DataFrame({"row": [0, 99], "split": "train"})
+    with pytest.raises(InputError, match="names row 99, and the data has 36 frames; split again"):
+        training_list(even_dataset(4, 3), split, "none", None, 0, 0)

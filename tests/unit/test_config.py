@@ -130,6 +130,64 @@ def test_what_is_learnt_may_be_frozen_and_nothing_else(raw: dict, tmp_path: Path
     assert problem(raw, tmp_path).endswith(told)
 
 
+def test_a_model_s_balance_goes_before_that_of_the_section_split(raw: dict, tmp_path: Path) -> None:
+    raw["models"]["conv6"]["balance"] = "oversample"
+    raw["models"]["full_con6"]["cap"] = 70
+    raw["per_dataset"]["ss304"]["models"]["full_con6"] = {"cap": 90}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw), encoding="utf-8")
+    params = load_params(tmp_path / "params.yaml")
+    names = ("full_con6", "conv6", "resnet18")
+
+    def balance(dataset: str) -> list[tuple]:
+        models = params.for_dataset(dataset).models
+        return [(models[name].balance, models[name].cap) for name in names]
+
+    assert balance("weldsim") == [("undersample", 70), ("oversample", None), ("undersample", 120)]
+    assert balance("ss304") == [("undersample", 90), ("undersample", 1000), ("none", None)]
+
+
+def test_the_published_protocol_is_that_of_ss304() -> None:
+    models = load_params(ROOT / "params.yaml").for_dataset("ss304").models
+    assert [(models[name].balance, models[name].cap) for name in ("full_con6", "conv6")] == [("undersample", 1000)] * 2
+    resnet = models["resnet18"]
+    assert (resnet.balance, resnet.init, resnet.epochs, resnet.optimizer) == ("none", "imagenet", 30, "sgd")
+    assert (resnet.learning_rate, resnet.input_size_px) == (0.006, 224)
+    scratch = models["resnet18_scratch"]
+    assert (scratch.architecture, scratch.init, scratch.balance) == ("resnet18", "scratch", "none")
+    assert (scratch.epochs, scratch.input_size_px) == (resnet.epochs, resnet.input_size_px)
+
+
+@pytest.mark.parametrize("balance", ["class_weights", "oversample"])
+@pytest.mark.parametrize("change", [{"class_weights": "balanced"}, {"sampler": "balanced"}])
+@pytest.mark.parametrize("place", ["split", "models.conv6", "per_dataset.weldsim.models.conv6"])
+def test_no_balance_raises_what_a_model_raises_already(
+    raw: dict, tmp_path: Path, place: str, change: dict, balance: str
+) -> None:
+    raw["models"]["conv6"] |= change
+    section = raw
+    for step in place.split("."):
+        section = section[step]
+    section["balance"] = balance
+    key = "models.conv6" if place == "split" else place
+    told = f"{key}: its class_weights or sampler raise rare classes, as balance: {balance} does already"
+    assert told in problem(raw, tmp_path)
+
+
+@pytest.mark.parametrize("balance", ["none", "oversample", "class_weights"])
+@pytest.mark.parametrize("place", ["models.conv6", "per_dataset.weldsim.models.conv6"])
+def test_a_cap_without_undersampling_is_refused_where_it_stands(
+    raw: dict, tmp_path: Path, place: str, balance: str
+) -> None:
+    section = raw
+    for step in place.split("."):
+        section = section[step]
+    section["cap"] = 7
+    for place_of_balance in (section, raw["models"]["conv6"], raw["split"]):
+        place_of_balance["balance"] = balance
+        assert f"{place}.cap: balance is {balance}, which has no cap; delete it" in problem(raw, tmp_path)
+        del place_of_balance["balance"]
+
+
 @pytest.mark.parametrize("change", [{"class_weights": "balanced"}, {"sampler": "balanced"}])
 def test_rare_classes_are_raised_in_one_way(raw: dict, tmp_path: Path, change: dict) -> None:
     raw["models"]["conv6"] |= change
@@ -185,12 +243,12 @@ def own_text(old: str, new: str) -> str:
         ("seeds: [0, 1, 2]", "seeds: &all [0]", "an anchor (&name) has no place here"),
         ("seeds: [0, 1, 2]", "seeds: !!set {1, 2}", "a tag (!name) has no place here"),
         ("seed: 0", "seed: -1", "`datasets.weldsim.seed`: Input should be greater than or equal to 0, not -1"),
-        ("cap: 1000", "cap: 1_000", "`split.cap`: 1_000 is an unusual way to write a number; write 1000"),
-        ("cap: 1000", "cap: 0x3E8", "`split.cap`: 0x3E8 is an unusual way to write a number; write 1000"),
-        ("cap: 1000", "cap: 0o17", "`split.cap`: 0o17 is the text '0o17' to Snakemake and the number 15 to DVC"),
-        ("cap: 1000", "cap: 1:30", "`split.cap`: 1:30 is the number 90 to Snakemake and the text '1:30' to DVC"),
-        ("cap: 1000", "cap: 1e3", "`split.cap`: 1e3 is the text '1e3' to Snakemake and the number 1000 to DVC"),
-        ("cap: 1000", "cap: 1000.0", "`split.cap`: Input should be a valid integer, not 1000.0"),
+        ("\n  cap: 1000", "\n  cap: 1_000", "`split.cap`: 1_000 is an unusual way to write a number; write 1000"),
+        ("\n  cap: 1000", "\n  cap: 0x3E8", "`split.cap`: 0x3E8 is an unusual way to write a number; write 1000"),
+        ("\n  cap: 1000", "\n  cap: 0o17", "`split.cap`: 0o17 is the text '0o17' to Snakemake and the number 15"),
+        ("\n  cap: 1000", "\n  cap: 1:30", "`split.cap`: 1:30 is the number 90 to Snakemake and the text '1:30'"),
+        ("\n  cap: 1000", "\n  cap: 1e3", "`split.cap`: 1e3 is the text '1e3' to Snakemake and the number 1000 to DVC"),
+        ("\n  cap: 1000", "\n  cap: 1000.0", "`split.cap`: Input should be a valid integer, not 1000.0"),
         ("flip: true", "flip: on", "`train.augment.flip`: on is true to Snakemake and the text 'on' to DVC"),
         ("flip: true", "flip: 1", "`train.augment.flip`: Input should be a valid boolean, not 1"),
         ("learning_rate: 0.002", "learning_rate: 2e-3", "write 0.002 or '2e-3'"),

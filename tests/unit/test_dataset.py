@@ -52,6 +52,11 @@ def test_an_input_size_above_the_stored_one_names_both_settings(tmp_path):
         ),
         ("split/fold0/split.csv", lambda path: path.write_text("row,split\n99,train\n"), "row 99, of 12"),
         ("split/fold0/split.csv", lambda path: path.write_text("row,split\n9,test\n"), "split train"),
+        (
+            "split/fold0/split.csv",
+            lambda path: path.write_text("row,split\n1,train\n2,train\n1,test\n"),
+            "row 1 is there twice",
+        ),
     ],
 )
 def test_damaged_data_is_an_error_that_says_what_to_do(tmp_path, file, damage, message):

@@ -70,7 +70,7 @@ def dvc_graph(project: Path) -> dict[str, Job]:
 
     def section(key: str) -> Any:
         value = reduce(lambda found, step: found.get(step, {}), key.split("."), params)
-        if key.split(".")[-1] == "split":  # its stage writes the same whatever these are
+        if re.fullmatch(r"split|per_dataset\.[^.]+\.split", key):  # its stage writes the same whatever these are
             return {name: setting for name, setting in value.items() if name not in BALANCE}
         return value
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -30,6 +31,40 @@ def test_after_snakemake_dvc_is_clean_and_reruns_only_what_a_change_concerns(aft
     status = run(project, "dvc", "status")
     assert "train@" not in status
     assert "evaluate@" in status
+
+
+def test_other_frames_for_one_model_train_that_model_alone_in_both_engines(
+    after_snakemake: Path, tmp_path: Path
+) -> None:
+    with_dvc = Path(shutil.copytree(after_snakemake, tmp_path / "with_dvc", symlinks=True))
+    both = (after_snakemake, with_dvc)
+    others = {project: made(project, "resnet18") for project in both}
+    for project in both:
+        edit_params(project, lambda params: params["models"]["full_con6"].update(balance="none"))
+    run(after_snakemake, *SNAKEMAKE)
+    stages = run(with_dvc, "dvc", "repro")
+    assert re.findall(r"--model (\w+)", stages) == ["full_con6"]
+    assert {project: made(project, "resnet18") for project in both} == others
+    assert sums(after_snakemake) == sums(with_dvc)
+    for project in both:
+        text = (project / "results/weldsim/tables/distribution.md").read_text(encoding="utf-8")
+        # The cap that the section split has is above the few frames here, so all learn from the same ones.
+        assert "- full_con6, resnet18 learned from all frames of train." in text
+        assert "up to date" in run(project, "dvc", "status")
+    # Of these frames, a cap takes some; of the splits none.
+    splits = (after_snakemake / "data/weldsim/split/fold0/split.csv").read_bytes()
+    edit_params(after_snakemake, lambda params: params["models"]["full_con6"].update(balance="undersample", cap=3))
+    run(after_snakemake, *SNAKEMAKE)
+    assert (after_snakemake / "data/weldsim/split/fold0/split.csv").read_bytes() == splits
+    assert made(after_snakemake, "resnet18") == others[after_snakemake]
+    text = (after_snakemake / "results/weldsim/report.html").read_text(encoding="utf-8")
+    assert "Not all models learned from the same frames: full_con6 from at most 3 frames of each class of train" in text
+
+
+def made(project: Path, model: str) -> dict[str, int]:
+    """When each file of the trainings of a model was written, and the backbone."""
+    files = [*project.glob(f"models/weldsim/{model}/**/*"), *project.glob("models/pretrained/*.safetensors")]
+    return {str(path.relative_to(project)): path.stat().st_mtime_ns for path in files if path.is_file()}
 
 
 def test_the_table_alone_trains_nothing(after_snakemake: Path) -> None:

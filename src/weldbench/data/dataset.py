@@ -144,7 +144,7 @@ def read_split(path: Path | str) -> pd.DataFrame:
         Columns `row` and `split`, one line per frame.
 
     Raises:
-        InputError: The file is missing or lacks a column.
+        InputError: The file is missing, lacks a column, or names a frame twice.
     """
     try:
         split_table = pd.read_csv(path, dtype={"row": np.int64, "split": str})
@@ -161,6 +161,8 @@ def read_split(path: Path | str) -> pd.DataFrame:
     missing = {"row", "split"} - set(split_table.columns)
     if missing:
         raise InputError(f"{path}: the columns {', '.join(sorted(missing))} are missing; split again")
+    if (repeated := split_table.loc[split_table["row"].duplicated(), "row"]).size:
+        raise InputError(f"{path}: row {repeated.iloc[0]} is there twice; a frame is in one split only; split again")
     return split_table
 
 

@@ -13,7 +13,6 @@ from weldbench.errors import InputError
 # What has to be the same in every training of a model, or their mean over seeds means nothing. Not the device: on a
 # cluster nodes differ, and only the times depend on them.
 _SHARED = ("model", "dataset", "settings", "augment", "parameters", "precision", "threads", "versions")
-_SHARED_IN_A_FOLD = ("learned_from",)
 
 
 @dataclass(frozen=True)
@@ -70,10 +69,11 @@ def read_trainings(trained: Path | str, models: Sequence[str], folds: Sequence[i
                 notes |= dict.fromkeys(facts.get("notes", []))
                 of_fold = of_fold or (folder, facts)
                 _refuse_others(first, (folder, facts), _SHARED)
-                _refuse_others(of_fold, (folder, facts), _SHARED_IN_A_FOLD)
+                _refuse_others(of_fold, (folder, facts), ["learned_from"])
+                if of_fold[0] == folder:
+                    learned += [{"model": model, "fold": fold, **counts} for counts in _learned_from(folder, facts)]
                 histories.append(history.assign(**place)[[*place, *history.columns]])
                 runs.append(place | _cost(folder, facts) | {"frames_per_second": history["frames_per_second"].median()})
-            learned += [{"model": model, "fold": fold, "class": name, **counts} for name, counts in _learned(of_fold)]
     return Trainings(
         pd.concat(histories, ignore_index=True), pd.DataFrame(runs), settings, pd.DataFrame(learned), tuple(notes)
     )
@@ -100,7 +100,6 @@ def _read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def _cost(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
     try:
-        facts["learned_from"]["total"]
         cost = {key: facts[key] for key in ("seconds", "parameters", "best_epoch", "peak_memory_mb", "device")}
         cost |= {"selected_by": facts["selection"]["by"], "valid_doubts": " and ".join(facts["selection"]["doubts"])}
         return cost | {f"inference_ms_{how}": facts["inference_ms"][how] for how in ("alone", "batched")}
@@ -108,9 +107,15 @@ def _cost(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
         raise InputError(f"{folder / 'training.json'}: it lacks {error}; train again") from None
 
 
-def _learned(training: tuple[Path, dict[str, Any]] | None) -> list[tuple[str, dict[str, int]]]:
-    """Return what a training learned from: class -> `frames` and `runs`."""
-    return [] if training is None else list(training[1]["learned_from"].items())
+def _learned_from(folder: Path, facts: dict[str, Any]) -> list[dict[str, Any]]:
+    try:
+        counts = facts["learned_from"].items()
+        return [{"class": name, "frames": found["frames"], "runs": found["runs"]} for name, found in counts]
+    except (KeyError, TypeError, AttributeError):
+        raise InputError(
+            f"{folder / 'training.json'}: it does not say what the model learned from (learned_from), as files of "
+            "an earlier version; train again"
+        ) from None
 
 
 def _refuse_others(one: tuple[Path, dict[str, Any]], other: tuple[Path, dict[str, Any]], shared: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from weldbench.config.base import Balance
+from weldbench.errors import InputError
 from weldbench.runtime.seeding import Stream, generator
 
 
@@ -27,8 +28,13 @@ def training_list(
 
     Returns:
         Columns row, split (`train`) and weight, one line per use of a frame, sorted by row.
+
+    Raises:
+        InputError: The split has a frame that the manifest lacks.
     """
     rows = split_table.loc[split_table["split"] == "train", "row"]
+    if unknown := sorted(set(rows) - set(manifest["row"])):
+        raise InputError(f"the split names row {unknown[0]}, and the data has {len(manifest)} frames; split again")
     # Ordered by what the frames are, not by their rows, so that a random choice does not depend on these.
     train = manifest[manifest["row"].isin(rows)].sort_values(["path", "published_split", "sha256"])
     lines = balance_train(train, balance, cap, generator(Stream.BALANCE, seed, fold))

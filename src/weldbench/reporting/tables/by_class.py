@@ -33,8 +33,8 @@ def distribution(
         trainings: Of the models; those that learned from the same frames share a column.
         notes: Sentences to put below.
     """
-    models_of = learned_from(trainings).reset_index().groupby(0, sort=False)["index"].agg(list)
-    records = []
+    models_of = learned_from(trainings)
+    records: list[dict[Any, Any]] = []
     for split in (name for name in SPLITS if name in set(manifest["published_split"])):
         records += _counted("as given", split, manifest[manifest["published_split"] == split], classes)
     for fold, split_table in split_tables.items():

@@ -14,7 +14,8 @@ _STARTS = {"scratch": _RANDOM, "simulated": "a backbone trained on simulated fra
 
 def cost(scored: ScoredComparison, trainings: Trainings) -> Table:
     """What a training of each model costs; the times are those of the machine at hand and change from run to run."""
-    records, frames = [], learned_from(trainings)
+    records = []
+    frames = {model: what for what, models in learned_from(trainings).items() for model in models}
     totals = trainings.learned_from[trainings.learned_from["class"] == "total"].groupby("model")["frames"].mean()
     for model in scored.comparison.models:
         runs = trainings.runs[trainings.runs["model"] == model]

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from typing import Literal
 
-import pandas as pd
-
 from weldbench.evaluation.intervals import Interval
 from weldbench.evaluation.scoring import ScoredComparison
 from weldbench.evaluation.training_records import Trainings
@@ -18,9 +16,12 @@ _LEARNED_FROM = {
 }
 
 
-def learned_from(trainings: Trainings) -> pd.Series:
-    """Say which frames each model learned from, in words that are equal where the frames are; indexed by model."""
-    return pd.Series({model: _frames_of(trainings, model) for model in trainings.settings}, dtype=str)
+def learned_from(trainings: Trainings) -> dict[str, list[str]]:
+    """Say in words which frames models learned from, and which models learned from the same ones."""
+    models_of: dict[str, list[str]] = {}
+    for model in trainings.settings:
+        models_of.setdefault(_frames_of(trainings, model), []).append(model)
+    return models_of
 
 
 def _frames_of(trainings: Trainings, model: str) -> str:
