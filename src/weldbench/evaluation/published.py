@@ -84,7 +84,7 @@ class Result(Section):
     remark: str = ""
 
     def counterpart(self, settings: Mapping[str, Mapping[str, Any]]) -> str | None:
-        """Name our model of the same architecture, and the same starting weights if there is one, else of the same kind.
+        """Name our model of the same architecture, if possible of the same starting weights, else of the same kind.
 
         Args:
             settings: Per model those that its training had, from training.json; a record without `architecture` is
