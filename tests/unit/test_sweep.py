@@ -14,7 +14,8 @@ from weldbench.training.sweep import point_settings, train_point
 
 def test_a_point_changes_length_rate_and_what_could_favour_a_depth(tmp_path):
     own = "{input_size_px: 32, init: simulated, epochs: 9, learning_rate: 0.5, optimizer: adamw"
-    path = write_params(tmp_path, resnet18=f"{own}, batch_size: 7, min_steps: 99, pretrained_share: 0.5, freeze: backbone}}")
+    more = "batch_size: 7, min_steps: 99, pretrained_share: 0.5, freeze: backbone"
+    path = write_params(tmp_path, resnet18=f"{own}, {more}}}")
     params = load_params(path)
     settings = point_settings(params, "resnet18", 3, 0.01)
     expected = {"epochs": 3, "learning_rate": 0.01, "init": "imagenet", "optimizer": "sgd", "batch_size": 32}

@@ -1,5 +1,6 @@
 """Features of frames in a file: what a frozen backbone says about each, which the last layer learns from."""
 
+import copy
 import hashlib
 import sys
 from dataclasses import dataclass
@@ -67,11 +68,11 @@ def _places(known: IntArray, rows: IntArray) -> IntArray:
     return places
 
 
-def without_head(network: nn.Module, settings: Model) -> tuple[nn.Module, str, nn.Linear]:
-    """Take the last layer off a network, in place; return the rest, the layer's name, and the layer.
+def last_layer(network: nn.Module, settings: Model) -> tuple[str, nn.Linear]:
+    """Return the last layer of a network and its name.
 
     Raises:
-        InputError: What is left of the head needs maps of features, not one vector for each frame.
+        InputError: It needs maps of features, not one vector for each frame.
     """
     name, last = [(n, m) for n, m in network.named_modules() if isinstance(m, nn.Linear | nn.Conv2d)][-1]
     if not isinstance(last, nn.Linear):
@@ -80,8 +81,19 @@ def without_head(network: nn.Module, settings: Model) -> tuple[nn.Module, str, n
             f"params.yaml: models.{settings.name}.freeze is backbone, but the head of this network needs maps of "
             f"features, not one vector for each frame; set it to `until {before}`"
         )
-    network.set_submodule(name, nn.Identity())
-    return network.eval(), name, last
+    return name, last
+
+
+def without_last_layer(network: nn.Module, settings: Model) -> nn.Module:
+    """Return a copy of a network, in evaluation mode, that gives what its last layer is given.
+
+    Raises:
+        InputError: The last layer needs maps of features, not one vector for each frame.
+    """
+    name, _ = last_layer(network, settings)
+    backbone = copy.deepcopy(network).eval()
+    backbone.set_submodule(name, nn.Identity())
+    return backbone
 
 
 def backbone_id(backbone: nn.Module, normalization: Normalization, settings: Model, dataset: Dataset) -> str:
@@ -113,9 +125,8 @@ def features_at_hand(
     if not path.is_file():
         return None
     features = read_features(path, views=False)
-    backbone, name, last = without_head(network, info.settings)
+    backbone = without_last_layer(network, info.settings)
     fits = features.backbone == backbone_id(backbone, info.normalization, info.settings, dataset)
-    network.set_submodule(name, last)
     if not fits:
         print(f"{path}: not used, as these features are of another backbone or other frames", file=sys.stderr)
     return features if fits else None

@@ -16,7 +16,7 @@ from weldbench.config.models import Model
 from weldbench.data.dataset import Dataset, SplitFrames
 from weldbench.data.normalization import Normalization, normalize
 from weldbench.evaluation.confusion import confusion_matrix, f1, macro
-from weldbench.models.features import without_head
+from weldbench.models.features import last_layer
 from weldbench.models.torchvision_models import head_name
 from weldbench.runtime.hardware import Fabric
 
@@ -95,8 +95,8 @@ def probabilities_of_features(
     Returns:
         float64, shape (N, K).
     """
-    _, _, last = without_head(network, settings)
-    logits = last.cpu()(torch.from_numpy(features)).detach()
+    _, last = last_layer(network, settings)
+    logits = functional.linear(torch.from_numpy(features), last.weight.detach().cpu(), last.bias.detach().cpu())
     return functional.softmax(logits.double(), dim=1).numpy()
 
 

@@ -34,7 +34,7 @@ def compute_features(
 
     Args:
         fabric: From `hardware.prepare`.
-        backbone: From `without_head`.
+        backbone: From `without_last_layer`.
         normalization: What its input wants.
         settings: Of the model: input size, views, simulated frames.
         augment: How views are changed.

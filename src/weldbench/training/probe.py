@@ -16,7 +16,7 @@ from weldbench.config.training import Augment
 from weldbench.data.dataset import Dataset, read_split
 from weldbench.data.normalization import Normalization
 from weldbench.errors import InputError
-from weldbench.models.features import FrameFeatures, backbone_id, read_features, without_head
+from weldbench.models.features import FrameFeatures, backbone_id, last_layer, read_features, without_last_layer
 from weldbench.models.inference import validation_score
 from weldbench.models.initialization import initial_network
 from weldbench.runtime.hardware import Fabric
@@ -67,7 +67,7 @@ def features_of_folds(
         InputError: A file is missing or damaged, or the weights are not to be had.
     """
     network, normalization = initial_network(settings, dataset.classes, None, _ANY)
-    backbone, _, _ = without_head(network, settings)
+    backbone = without_last_layer(network, settings)
     tables = {fold: read_split(folder / "split.csv") for fold, folder in splits.items()}
     train = [
         training_list(dataset.manifest, table, settings.balance or "none", settings.cap, split_seed, fold)["row"]
@@ -91,7 +91,7 @@ def train_probe(fabric: Fabric, job: TrainingJob) -> TrainedProbe:
     valid_labels = job.dataset.labels_of(valid)
     seed_torch(Stream.INITIAL_WEIGHTS, job.seed)
     network, normalization = initial_network(job.settings, job.dataset.classes, job.pretrained, _ANY)
-    backbone, name, last = without_head(network, job.settings)
+    backbone, (_, last) = without_last_layer(network, job.settings), last_layer(network, job.settings)
     features = _features_for(fabric, job, backbone, normalization)
     runs = job.dataset.manifest["run"].to_numpy()
     data = ProbeData(
@@ -107,7 +107,6 @@ def train_probe(fabric: Fabric, job: TrainingJob) -> TrainedProbe:
         last.weight.copy_(torch.from_numpy(probe.weight))
         last.bias.copy_(torch.from_numpy(probe.bias))
         score = validation_score(last(torch.from_numpy(features.of(valid))), valid_labels)
-    network.set_submodule(name, last)
     frames, seconds = (
         data.features.shape[0] * data.features.shape[1] + len(data.simulated),
         time.perf_counter() - started,
