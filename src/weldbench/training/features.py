@@ -17,6 +17,7 @@ from weldbench.runtime.seeding import Stream, generator
 from weldbench.training.augment import augment_on_device, sample_params
 from weldbench.training.simulated_frames import frames_to_simulate, simulated_batches
 
+_AT_ONCE = 32
 _CHUNK_FRAMES = 256  # loaded at a time, so that memory does not grow with the dataset
 
 
@@ -112,5 +113,5 @@ def _views(
 @torch.inference_mode()
 def _outputs(fabric: Fabric, backbone: nn.Module, inputs: torch.Tensor) -> FloatArray:
     with fabric.autocast():
-        parts = [backbone(some).float().cpu() for some in inputs.split(64)]
+        parts = [backbone(some).float().cpu() for some in inputs.split(_AT_ONCE)]
     return torch.cat(parts).numpy()

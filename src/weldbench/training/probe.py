@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 from torch import nn
 
 from weldbench.config.models import Model
@@ -102,7 +103,9 @@ def train_probe(fabric: Fabric, job: TrainingJob) -> TrainedProbe:
         simulated=features.simulated,
         simulated_labels=features.simulated_labels,
     )
-    probe = fit_probe(data, job.settings.simulated_weight, job.seed)
+    # Another count of threads adds in another order, which gives other bits.
+    with threadpool_limits(job.hardware.threads):
+        probe = fit_probe(data, job.settings.simulated_weight, job.seed)
     with torch.no_grad():
         last.weight.copy_(torch.from_numpy(probe.weight))
         last.bias.copy_(torch.from_numpy(probe.bias))
