@@ -7,6 +7,7 @@ well a small network, trained on crops of `--train` and as many simulated ones, 
 simulated ones; all crops have the same (flat) histogram. fine_detail_auc: how well one number, the contrast between
 neighboring pixels, tells them; above 0.5 the simulated crops are the coarser ones, below it the finer ones. A round is
 a seed.
+"""
 
 import argparse
 import json
