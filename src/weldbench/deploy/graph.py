@@ -2,7 +2,8 @@
 
 import io
 import warnings
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import onnx
@@ -143,7 +144,7 @@ def _to_onnx(module: nn.Module, shape: tuple[int, ...], name: str, outputs: list
         **{output: {0: "N"} for output in outputs},
     }
     file = io.BytesIO()
-    with warnings.catch_warnings(action="ignore"), torch.no_grad():
+    with warnings.catch_warnings(action="ignore"), torch.no_grad(), _plain_attention():
         # Traced: what is exported is plain, and torch's newer exporter needs two more packages.
         torch.onnx.export(
             module.eval(),
@@ -156,3 +157,14 @@ def _to_onnx(module: nn.Module, shape: tuple[int, ...], name: str, outputs: list
             dynamo=False,
         )
     return onnx.load_from_string(file.getvalue())
+
+
+@contextmanager
+def _plain_attention() -> Iterator[None]:
+    """Let torch compute attention in plain steps; its one fused step has no counterpart in ONNX."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
