@@ -11,6 +11,7 @@ from weldbench.errors import InputError
 from weldbench.runtime.atomic import write_json
 
 FORMAT = 1
+LARGEST_SIDE_PX = 4096  # up to this height and width of a frame its scaling in the graph is exact
 DESCRIPTION = "model.json"
 RESIZE, FP32, INT8, HEAT = "resize.onnx", "model.onnx", "model.int8.onnx", "heat.onnx"
 _AGAIN = "copy the folder again, or export the model again"
@@ -35,7 +36,7 @@ class Bundle:
         vote_frames: Window of the majority vote over a film, in frames.
         frame_size_px: Height and width to which ingest scaled the frames.
         input_size_px: Height and width of the network's input.
-        lineage: What it was made from: seed, fold, scores, sha256 of the trained network, settings, versions.
+        lineage: The training behind it: fold, seed, score on valid, sha256 of the trained network.
         resize_path: The first part of the main graph alone, from `frames` to `levels`.
         network_path: The main graph in float32.
         int8_path: The same in 8-bit integers; None where it lost too much.
@@ -58,8 +59,13 @@ class Bundle:
     heat_path: Path | None = None
 
 
-def save_bundle(bundle: Bundle) -> None:
-    """Write model.json into the folder of a bundle; it names the sha256 of all other files there."""
+def save_bundle(bundle: Bundle, made_from: Mapping[str, Any]) -> None:
+    """Write model.json into the folder of a bundle; it names the sha256 of all other files there.
+
+    Args:
+        bundle: The export, whose graphs lie there.
+        made_from: As in `pipeline.records`.
+    """
     described = {
         "format": FORMAT,
         "model": bundle.model,
@@ -73,6 +79,7 @@ def save_bundle(bundle: Bundle) -> None:
         "frame_size_px": bundle.frame_size_px,
         "input_size_px": bundle.input_size_px,
         "lineage": dict(bundle.lineage),
+        "made_from": dict(made_from),
         "outputs": {path.name: _sha256(path) for path in files_of(bundle.folder)},
     }
     write_json(bundle.folder / DESCRIPTION, described)

@@ -16,8 +16,6 @@ from weldbench.models.files import TrainedInfo
 
 OPSET = 18  # of ONNX; every runtime of the last years reads it
 
-# Up to this height and width the area mean in the graph is exact.
-LARGEST_SIDE_PX = 4096
 # Sums over one axis are cut here into two parts, each of which float32 holds exactly when summed over the other axis.
 _CUT = 2048
 
@@ -26,8 +24,9 @@ class AreaMean(nn.Module):
     """`data.resize.area_mean` for a batch, from operations that every runtime has: the same bytes, in float32.
 
     Sums over an area are differences of cumulative sums at its borders, in the unit of 1 / size_px of a pixel, so all
-    are whole numbers. Every number stays below 2**24, up to which float32 holds each whole number: hence the two parts,
-    and the exact correction of a quotient that was rounded. A runtime may be free to compute in float32 alone.
+    are whole numbers. Up to LARGEST_SIDE_PX pixels high and wide every number stays below 2**24, up to which float32
+    holds each whole number: hence the two parts, and the exact correction of a quotient that was rounded. A runtime may
+    be free to compute in float32 alone.
     """
 
     def __init__(self, size_px: int):

@@ -98,6 +98,11 @@ def open_session(bundle: Bundle, runtime: RuntimeName = "auto", threads: int = 1
     return Session(bundle, _installed(runtime), threads, is_int8)
 
 
+def installed_runtimes() -> list[RuntimeName]:
+    """List the runtimes that are installed here."""
+    return [name for name in RUNTIMES if name != "auto" and importlib.util.find_spec(name)]
+
+
 def _installed(runtime: str) -> str:
     if runtime not in RUNTIMES:
         raise InputError(f"there is no runtime {runtime}; choose one of {', '.join(RUNTIMES)}")
@@ -130,7 +135,7 @@ def _onnxruntime_session(path: Path, threads: int) -> "onnxruntime.InferenceSess
 
 
 def _open_openvino(bundle: Bundle, path: Path, threads: int) -> tuple[Graph, frozenset[str]]:
-    """Open a graph with OpenVINO, but for its first part: a cumulative sum takes 20 ms there, and 1 ms in ONNX Runtime."""
+    """Open a graph with OpenVINO, but for scaling: a cumulative sum takes 20 ms there, and 1 ms in ONNX Runtime."""
     import openvino
 
     settings = {
