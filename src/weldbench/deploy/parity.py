@@ -72,8 +72,8 @@ def refuse_disagreement(name: str, found: Agreement, paths: Sequence[str]) -> No
         raise InputError(
             f"{name}: it calls {found.same_class_share:.2%} of {found.frames} test frames as the trained network does, "
             f"of {SAME_CLASS_SHARE:.1%} that are needed, and a probability differs by {found.largest_difference:.2g}, "
-            f"where {LARGEST_DIFFERENCE:g} is allowed; worst: {where}. Nothing was exported. If ingest ran with another "
-            "version of weldbench, ingest again; else keep this model out of export.models and report it"
+            f"where {LARGEST_DIFFERENCE:g} is allowed; worst: {where}. Nothing was exported. If ingest ran with "
+            "another version of weldbench, ingest again; else keep this model out of export.models and report it"
         )
 
 
