@@ -1,8 +1,10 @@
-"""The command `weldbench`: what concerns the two engines together."""
+"""The command `weldbench`: what concerns the two engines together, and what runs in a factory without them."""
 
 import argparse
+import sys
 from pathlib import Path
 
+from weldbench.deploy.command import add_predict
 from weldbench.pipeline.command import command
 
 
@@ -20,8 +22,9 @@ def main() -> None:
     verify = commands.add_parser("verify", help="does what lies in results/ belong to this commit, params and data?")
     verify.add_argument("--dataset", help="default: the one that params.yaml names")
     verify.set_defaults(run=_verify)
+    add_predict(commands)
     arguments = parser.parse_args()
-    arguments.run(arguments)
+    sys.exit(arguments.run(arguments))
 
 
 def _check(arguments: argparse.Namespace) -> None:

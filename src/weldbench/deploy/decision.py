@@ -54,7 +54,8 @@ class Rule:
             bool, shape (N,): True for a defect.
         """
         if self.threshold is None:
-            return (probabilities.argmax(axis=1) != 0) | (not self._has_good)
+            not_good: NDArray[np.bool_] = (probabilities.argmax(axis=1) != 0) | (not self._has_good)
+            return not_good
         defective: NDArray[np.bool_] = 1.0 - probabilities[:, 0].astype(np.float64) > self.threshold
         return defective
 

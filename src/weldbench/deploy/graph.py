@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from weldbench.data.normalization import Normalization, normalize
-from weldbench.deploy.heat import Head, find_head
+from weldbench.deploy.heat import Calls, Head, find_head
 from weldbench.models.files import TrainedInfo
 
 OPSET = 18  # of ONNX; every runtime of the last years reads it
@@ -72,7 +72,8 @@ class ExportedNetwork(nn.Module):
         seen: list[torch.Tensor] = []
         hook = self._last.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
         try:
-            with self._head.recorded() if self._head else nullcontext({}) as calls:
+            calls: Calls = {}
+            with self._head.recording(calls) if self._head else nullcontext():
                 logits = self._network(normalize(levels, self._normalization))
         finally:
             hook.remove()
@@ -148,7 +149,7 @@ def _to_onnx(module: nn.Module, shape: tuple[int, ...], name: str, outputs: list
         torch.onnx.export(
             module.eval(),
             (torch.zeros(shape, dtype=torch.uint8),),
-            file,
+            file,  # type: ignore[arg-type]  # the traced export takes it
             input_names=[name],
             output_names=outputs,
             dynamic_axes=varying,

@@ -5,7 +5,7 @@ layer. Where it is not what torch's autograd says, as behind attention, there is
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -38,12 +38,9 @@ class Head:
         """Whether the map is averaged and weighted, and nothing else: then its heat costs next to nothing."""
         return len([layer for layer in self.layers if not isinstance(layer, _RESHAPING)]) == 1
 
-    @contextmanager
-    def recorded(self) -> Iterator[Calls]:
+    def recording(self, calls: Calls) -> AbstractContextManager[None]:
         """Record input and output of the map's module and of the layers behind it while the network runs."""
-        calls: Calls = {}
-        with _hooked((self.feature_map, *self.layers), calls):
-            yield calls
+        return _hooked((self.feature_map, *self.layers), calls)
 
     def heat(self, calls: Calls) -> torch.Tensor:
         """Compute what drove the predicted class of each frame, float32, shape (N, h, w), not scaled."""
@@ -64,7 +61,8 @@ class Head:
 
     def agrees_with_autograd(self, network: nn.Module, example: torch.Tensor) -> bool:
         """Tell whether the gradient that is written out here is that of torch, on example frames (N, 1, S, S)."""
-        with self.recorded() as calls, torch.enable_grad():
+        calls: Calls = {}
+        with self.recording(calls), torch.enable_grad():
             logits = network(example)
         found = calls[self.feature_map][1]
         (true,) = torch.autograd.grad(logits.max(dim=1).values.sum(), found)

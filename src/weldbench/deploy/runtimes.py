@@ -51,6 +51,11 @@ class Session:
         self._graph, self._outputs = self._open(bundle, path, threads)
         self._heat: Graph | None = None
 
+    @property
+    def has_heat(self) -> bool:
+        """Whether there is a heat map."""
+        return "heat" in self._outputs or self.bundle.heat_path is not None
+
     def run(self, frames: NDArray[np.uint8]) -> Outputs:
         """Compute probabilities and features of frames as a camera gives them.
 
@@ -75,9 +80,9 @@ class Session:
                 self._heat, _ = self._open(self.bundle, self.bundle.heat_path, self._threads)
             else:
                 return None
-        heat = self._heat(frame[None], ("heat",))[0][0]
-        highest = heat.max()
-        return heat / highest if highest > 0 else heat
+        heat: NDArray[np.float32] = self._heat(frame[None], ("heat",))[0][0]
+        heat /= max(heat.max(), np.finfo(np.float32).tiny)
+        return heat
 
 
 def open_session(bundle: Bundle, runtime: RuntimeName = "auto", threads: int = 1, int8: bool | None = None) -> Session:

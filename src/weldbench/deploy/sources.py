@@ -55,7 +55,7 @@ def frames_of(sources: Iterable[str], listed: TextIO | None = None) -> Iterator[
         listed: Where `-` reads; None means the standard input.
 
     Raises:
-        InputError: A source that is named on the command line is not there, or holds no frame.
+        InputError: A source is not there, or is a damaged zip; `count_frames` says so before.
     """
     for source in sources:
         if source == LIST:
@@ -63,18 +63,17 @@ def frames_of(sources: Iterable[str], listed: TextIO | None = None) -> Iterator[
                 if path := line.rstrip("\r\n"):
                     yield from _of_listed(Path(path))
         else:
-            yield from _of_named(Path(source))
+            yield from _of_path(Path(source))
 
 
-def refuse_missing(sources: Iterable[str]) -> None:
-    """Refuse sources that are not there before the first frame is judged.
+def count_frames(sources: Iterable[str]) -> int | None:
+    """Count the frames of all sources before the first is judged; None where a list or a video leaves that open.
 
     Raises:
-        InputError: One is missing.
+        InputError: A source is not there, holds no frame, or is a damaged zip.
     """
-    for source in sources:
-        if source != LIST and not Path(source).exists():
-            raise InputError(f"{source}: there is no such file or folder; name a picture, a folder, a zip or a video")
+    counts = [_count(Path(source)) for source in sources if source != LIST]
+    return None if None in counts or LIST in sources else sum(count for count in counts if count)
 
 
 def camera_frame(gray: NDArray[np.uint8] | NDArray[np.uint16], frame_size_px: int) -> NDArray[np.uint8]:
@@ -87,30 +86,27 @@ def camera_frame(gray: NDArray[np.uint8] | NDArray[np.uint16], frame_size_px: in
         frame_size_px: Height and width to which ingest scales.
     """
     if gray.dtype == np.uint8 and max(gray.shape) <= LARGEST_SIDE_PX:
-        return gray
+        return gray.astype(np.uint8, copy=False)
     from weldbench.data.resize import area_mean  # late: it takes a while to import, and is rarely needed
 
-    return area_mean(gray, frame_size_px)
+    scaled: NDArray[np.uint8] = area_mean(gray, frame_size_px)
+    return scaled
 
 
-def _of_named(path: Path) -> Iterator[SourceFrame]:
-    found = False
-    for frame in _of_folder(path) if path.is_dir() else _of_file(path):
-        found = True
-        yield frame
-    if not found:
-        raise InputError(f"{path}: there is no frame in it; name a picture, a folder, a zip or a video with frames")
+def _of_path(path: Path) -> Iterator[SourceFrame]:
+    yield from _of_folder(path) if path.is_dir() else _of_file(path)
 
 
 def _of_listed(path: Path) -> Iterator[SourceFrame]:
+    """Go on behind a line that names nothing of use: whoever wrote the list may be far away."""
     try:
-        yield from _of_named(path)
+        yield from _of_path(path)
     except InputError as error:
         yield SourceFrame(str(path.parent), path.name, None, problem=str(error))
 
 
 def _of_file(path: Path) -> Iterator[SourceFrame]:
-    if path.suffix.lower() in VIDEO_SUFFIXES:
+    if _is_video(path.name):
         from weldbench.deploy.video import frames_of_video
 
         yield from frames_of_video(path)
@@ -120,20 +116,44 @@ def _of_file(path: Path) -> Iterator[SourceFrame]:
         yield _picture(str(path.parent), path.name, path)
 
 
+def _count(path: Path) -> int | None:
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file or folder; name a picture, a folder, a zip or a video")
+    if path.is_dir():
+        names = [name for place, name in _walk(path) if _is_read(name)]
+    elif _is_video(path.name) or not is_zipfile(path):
+        names = [path.name]
+    else:
+        with Archive(path) as archive:
+            names = [name for name in archive.names if is_picture(name)]
+    if not names:
+        raise InputError(f"{path}: there is no picture or video in it; name a folder or a zip that holds some")
+    return None if any(_is_video(name) for name in names) else len(names)
+
+
 def _of_folder(folder: Path) -> Iterator[SourceFrame]:
     """Go through a folder and those in it, each in the order of its names; memory holds the names of one folder."""
     unread = []
+    for place, name in _walk(folder):
+        if _is_read(name):
+            yield from _of_file(place / name)
+        else:
+            unread.append(name)
+    _say_unread(folder, unread)
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
     for place, folders, files in os.walk(folder):
         folders[:] = sorted((name for name in folders if not system_entry(name)), key=_in_order)
-        for name in sorted(files, key=_in_order):
-            path = Path(place, name)
-            if system_entry(name):
-                continue
-            if is_picture(name) or path.suffix.lower() in VIDEO_SUFFIXES:
-                yield from _of_file(path)
-            else:
-                unread.append(name)
-    _say_unread(folder, unread)
+        yield from ((Path(place), name) for name in sorted(files, key=_in_order) if not system_entry(name))
+
+
+def _is_video(name: str) -> bool:
+    return Path(name).suffix.lower() in VIDEO_SUFFIXES
+
+
+def _is_read(name: str) -> bool:
+    return is_picture(name) or _is_video(name)
 
 
 def _of_zip(path: Path) -> Iterator[SourceFrame]:

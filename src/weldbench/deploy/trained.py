@@ -39,10 +39,11 @@ def calibration_frames(train: SplitFrames, classes: int) -> NDArray[np.uint8]:
     """Choose frames of train, up to 40 of each class and spread over it, uint8, shape (N, S, S)."""
     chosen = []
     for label in range(classes):
-        frames = np.unique(train.index[train.labels == label])
-        places = np.linspace(0, len(frames) - 1, min(len(frames), CALIBRATION_FRAMES)).round().astype(np.int64)
-        chosen.append(frames[places])
-    return train.frames[np.concatenate(chosen)]
+        of_class = np.unique(train.index[train.labels == label])
+        places = np.linspace(0, len(of_class) - 1, min(len(of_class), CALIBRATION_FRAMES)).round().astype(np.int64)
+        chosen.append(of_class[places])
+    frames: NDArray[np.uint8] = train.frames[np.concatenate(chosen)]
+    return frames
 
 
 @torch.inference_mode()

@@ -26,7 +26,7 @@ def frames_of_video(path: Path) -> Iterator[SourceFrame]:
             while (packet := next(packets, None)) is not None:
                 try:
                     for frame in packet.decode():
-                        gray = np.ascontiguousarray(frame.to_ndarray(format="gray"))
+                        gray = np.ascontiguousarray(frame.to_ndarray(format="gray"), np.uint8)
                         yield SourceFrame(str(path), str(number), gray, frame.time)
                         number += 1
                 except av.FFmpegError as error:
