@@ -108,7 +108,9 @@ def test_every_architecture_exports_and_says_what_torch_says(name: str, frame_si
     graphs = export_graphs(network, info, frame_size_px)
     session = onnxruntime.InferenceSession(joined(graphs.resize, graphs.network).SerializeToString())
     frames = np.random.default_rng(0).integers(0, 256, (3, 70, 128)).astype(np.uint8)
-    said = dict(zip([output.name for output in session.get_outputs()], session.run(None, {"frames": frames})))
+    said = dict(
+        zip([output.name for output in session.get_outputs()], session.run(None, {"frames": frames}), strict=True)
+    )
     levels = np.stack([area_mean(area_mean(frame, frame_size_px), 48) for frame in frames])
     batch = normalize(torch.from_numpy(levels), info.normalization)
     with torch.no_grad():
