@@ -1,9 +1,10 @@
 """How fast exported models judge frames of 1280x700, against torch as it is usually run, in ratios of one run.
 
-    WELDBENCH_SAMPLE=folder python benchmarks/inference.py [--rounds N] [--threads N]
+    WELDBENCH_SAMPLE=folder python benchmarks/inference.py [--rounds N] [--camera MODEL]
 
 The weights are random: they decide no time. Frames are real ones of 1280x700 from the folder of the environment
-variable WELDBENCH_SAMPLE. Every round measures all things once, in turn, so that others on the machine slow all alike.
+variable WELDBENCH_SAMPLE. Everything runs in one thread and is measured in seconds of a core, which hardly depend on
+what else the machine does; `weldbench predict` with its start.
 """
 
 import argparse
@@ -49,15 +50,14 @@ def main() -> None:
     """Measure, print the lines, and write the section of RESULTS.md."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--threads", type=int, default=2, help="of torch and of both runtimes, but for the camera")
     parser.add_argument("--camera", default="efficientnet_lite0", help="model of the camera's lines")
     arguments = parser.parse_args()
-    fabric = prepare(hardware := Hardware(device="cpu", threads=arguments.threads))
+    fabric = prepare(hardware := Hardware(device="cpu", threads=1))
     frames = sorted(Path(os.environ["WELDBENCH_SAMPLE"]).rglob("*.png"))
     with tempfile.TemporaryDirectory() as folder:
         measured = [
-            *against_eager(Path(folder), frames, arguments.rounds, arguments.threads),
-            *all_models(Path(folder), frames[0], arguments.rounds, arguments.threads),
+            *against_eager(Path(folder), frames, arguments.rounds),
+            *all_models(Path(folder), frames[0], arguments.rounds),
             *camera(Path(folder), arguments.camera, frames, arguments.rounds),
             predict_efficiency(Path(folder), arguments.camera, frames, min(arguments.rounds, 3)),
         ]
@@ -69,8 +69,8 @@ def main() -> None:
     write_section("Inference", about, measured)
 
 
-def against_eager(folder: Path, frames: list[Path], rounds: int, threads: int) -> list[Measured]:
-    """Compare ResNet-18 in 8 bits with eager torch in float32, channels last, both from pixels of the network's size."""
+def against_eager(folder: Path, frames: list[Path], rounds: int) -> list[Measured]:
+    """Compare ResNet-18 in 8 bits with eager torch in float32, channels last, from levels at 224 pixels."""
     network, bundle = exported(folder, "resnet18")
     levels = np.stack(
         [
@@ -79,24 +79,24 @@ def against_eager(folder: Path, frames: list[Path], rounds: int, threads: int) -
         ]
     )
     found = {name: [] for name in ("int8_vs_eager_resnet18", "int8_vs_eager_resnet18_batch32")}
-    sessions = [open_session(bundle, runtime, threads, int8=True) for runtime in RUNTIMES]
+    sessions = [open_session(bundle, runtime, 1, int8=True) for runtime in RUNTIMES]
     for _ in range(rounds):
-        for (name, values), count in zip(found.items(), (1, BATCH_FRAMES), strict=True):
+        for values, count in zip(found.values(), (1, BATCH_FRAMES), strict=True):
             batch = levels[:count]
-            usual = seconds(lambda: eager(network, batch))
-            values.append(usual / min(seconds(lambda: session.run(batch)) for session in sessions))
+            usual = seconds(eager, network, batch)
+            values.append(usual / min(seconds(session.run, batch) for session in sessions))
     return [Measured(name, values, "x") for name, values in found.items()]
 
 
-def all_models(folder: Path, frame: Path, rounds: int, threads: int) -> list[Measured]:
+def all_models(folder: Path, frame: Path, rounds: int) -> list[Measured]:
     """Time every model of the default comparison in both runtimes, from the pixels of one frame of 1280x700."""
     pixels = decode(frame.read_bytes()).gray[None]
     found = []
     for name in load_params().compare.models:
         _, bundle = exported(folder, name)
         for runtime, int8 in itertools.product(RUNTIMES, (False, True)):
-            session = open_session(bundle, runtime, threads, int8)
-            values = [1000 * seconds(lambda: session.run(pixels)) for _ in range(rounds)]
+            session = open_session(bundle, runtime, 1, int8)
+            values = [1000 * seconds(session.run, pixels) for _ in range(rounds)]
             found.append(Measured(f"{name}_{runtime}_{'int8' if int8 else 'fp32'}", values, "ms per frame"))
     return found
 
@@ -110,13 +110,9 @@ def camera(folder: Path, model: str, frames: list[Path], rounds: int) -> list[Me
         for runtime, int8 in itertools.product(RUNTIMES, (False, True))
     }
     found: dict[str, list[float]] = {name: [] for name in graphs}
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(cores)})
     for _ in range(rounds):
         for name, session in graphs.items():
-            taken = seconds(lambda: [judged(session, rule, data) for data in contents], repeats=1)
-            found[name].append(len(contents) / taken)
-    os.sched_setaffinity(0, cores)
+            found[name].append(len(contents) / seconds(judge_all, session, rule, contents, repeats=1))
     lines = [Measured(f"camera_fps_one_core_{name}", values, "frames/s") for name, values in found.items()]
     best = max(lines, key=lambda line: line.median)
     return [Measured("camera_fps_one_core", best.values, "frames/s"), *lines]
@@ -141,16 +137,18 @@ def predict_efficiency(folder: Path, model: str, frames: list[Path], rounds: int
     values = []
     for _ in range(rounds):
         contents = [path.read_bytes() for path in frames[:50]]
-        apart = seconds(lambda: [judged(session, rule, data) for data in contents], repeats=1) / len(contents)
-        started = time.perf_counter()
+        apart = seconds(judge_all, session, rule, contents, repeats=1) / len(contents)
+        before = os.times()
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-        values.append(apart * FRAMES / (time.perf_counter() - started))
+        after = os.times()
+        used = after.children_user + after.children_system - before.children_user - before.children_system
+        values.append(apart * FRAMES / used)
     return Measured("predict_efficiency", values, "x")
 
 
-def judged(session: Session, rule: Rule, data: bytes) -> bool:
-    """Judge a frame from its bytes, as a loop of one's own would."""
-    return bool(rule.decide(session.run(decode(data).gray[None]).probabilities)[0])
+def judge_all(session: Session, rule: Rule, contents: list[bytes]) -> list[bool]:
+    """Judge frames from their bytes, as a loop of one's own would."""
+    return [bool(rule.decide(session.run(decode(data).gray[None]).probabilities)[0]) for data in contents]
 
 
 @torch.inference_mode()
@@ -160,14 +158,14 @@ def eager(network: nn.Module, levels: np.ndarray) -> np.ndarray:
     return torch.softmax(network(batch), dim=1).numpy()
 
 
-def seconds(work: Callable[[], object], repeats: int = 5) -> float:
-    """Time some work: the median of a few repeats, after one that does not count."""
-    work()
+def seconds(work: Callable[..., object], *arguments: object, repeats: int = 5) -> float:
+    """Time a call in seconds of a core: the median of a few repeats, after one that does not count."""
+    work(*arguments)
     taken = []
     for _ in range(repeats):
-        started = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - started)
+        started = time.process_time()
+        work(*arguments)
+        taken.append(time.process_time() - started)
     return statistics.median(taken)
 
 
