@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from weldbench.deploy.command import add_predict
+from weldbench.errors import InputError
 from weldbench.pipeline.command import command
 
 
@@ -24,7 +25,13 @@ def main() -> None:
     verify.set_defaults(run=_verify)
     add_predict(commands)
     arguments = parser.parse_args()
-    sys.exit(arguments.run(arguments))
+    try:
+        sys.exit(arguments.run(arguments))
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"weldbench {sys.argv[1]} needs the package {error.name}, which is not installed; "
+            "run `pip install 'weldbench[pipeline]'`"
+        ) from None
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -43,7 +50,6 @@ def _sync(arguments: argparse.Namespace) -> None:
 
 def _verify(arguments: argparse.Namespace) -> None:
     from weldbench.config import load_params
-    from weldbench.errors import InputError
     from weldbench.pipeline.consistency import AGAIN, contradictions, deviations, missing
     from weldbench.pipeline.lineage import differences
     from weldbench.pipeline.provenance import Project
