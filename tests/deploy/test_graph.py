@@ -92,15 +92,15 @@ def test_halves_are_rounded_up(scalers: dict) -> None:
             assert scaled(scalers, runtime, gray[None], 1)[0, 0, 0] == low + 1
 
 
-@pytest.mark.parametrize("frame_size_px", [48, 64])
+@pytest.mark.parametrize("frame_size_px", [64, 80])
 @pytest.mark.parametrize(
     "name", [name if name in FAMILIES else pytest.param(name, marks=pytest.mark.slow) for name in ARCHITECTURES]
 )
 def test_every_architecture_exports_and_says_what_torch_says(name: str, frame_size_px: int) -> None:
-    settings = ARCHITECTURES[name](architecture=name, input_size_px=48, epochs=1, learning_rate=0.1)
+    settings = ARCHITECTURES[name](architecture=name, input_size_px=64, epochs=1, learning_rate=0.1)
     torch.manual_seed(0)
     network = build_network(settings, 6)
-    noise = torch.randint(0, 256, (16, 48, 48), dtype=torch.uint8)
+    noise = torch.randint(0, 256, (16, 64, 64), dtype=torch.uint8)
     info = TrainedInfo(settings, list("abcdef"), Normalization(0.5, 0.3), "mine", fold=0, seed=0)
     with torch.no_grad():
         network(normalize(noise, info.normalization))  # norms see some frames, or deep networks give all but zero
@@ -111,7 +111,7 @@ def test_every_architecture_exports_and_says_what_torch_says(name: str, frame_si
     said = dict(
         zip([output.name for output in session.get_outputs()], session.run(None, {"frames": frames}), strict=True)
     )
-    levels = np.stack([area_mean(area_mean(frame, frame_size_px), 48) for frame in frames])
+    levels = np.stack([area_mean(area_mean(frame, frame_size_px), 64) for frame in frames])
     batch = normalize(torch.from_numpy(levels), info.normalization)
     with torch.no_grad():
         logits = network(batch)
