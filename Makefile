@@ -35,6 +35,7 @@ bench: $(BIN)/installed  ## Measure again what benchmarks/RESULTS.md tells; need
 	python benchmarks/evidence.py
 	python benchmarks/rendering.py
 	python benchmarks/overhead.py
+	python benchmarks/inference.py
 
 pull: $(BIN)/installed  ## Get data, weights and results from the DVC remote.
 	dvc pull

@@ -1,8 +1,11 @@
-"""The command `weldbench`: what concerns the two engines together."""
+"""The command `weldbench`: what concerns the two engines together, and what runs in a factory without them."""
 
 import argparse
+import sys
 from pathlib import Path
 
+from weldbench.deploy.command import add_predict
+from weldbench.errors import InputError
 from weldbench.pipeline.command import command
 
 
@@ -20,8 +23,15 @@ def main() -> None:
     verify = commands.add_parser("verify", help="does what lies in results/ belong to this commit, params and data?")
     verify.add_argument("--dataset", help="default: the one that params.yaml names")
     verify.set_defaults(run=_verify)
+    add_predict(commands)
     arguments = parser.parse_args()
-    arguments.run(arguments)
+    try:
+        sys.exit(arguments.run(arguments))
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"weldbench {sys.argv[1]} needs the package {error.name}, which is not installed; "
+            "run `pip install 'weldbench[pipeline]'`"
+        ) from None
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -40,7 +50,6 @@ def _sync(arguments: argparse.Namespace) -> None:
 
 def _verify(arguments: argparse.Namespace) -> None:
     from weldbench.config import load_params
-    from weldbench.errors import InputError
     from weldbench.pipeline.consistency import AGAIN, contradictions, deviations, missing
     from weldbench.pipeline.lineage import differences
     from weldbench.pipeline.provenance import Project

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, SerializeAsAny, ValidationError, mod
 
 from weldbench.config.base import NonEmptyList, Override, Section, Seed
 from weldbench.config.data import Dataset, Ingest, IngestOverride, LocalDataset, Split, SplitOverride, dataset_named
+from weldbench.config.deploy import Export
 from weldbench.config.evidence import Compare, CompareOverride, Report
 from weldbench.config.models import Model, ModelOverride
 from weldbench.config.problems import describe
@@ -75,6 +76,7 @@ class Params(Section):
     sweep: Sweep
     compare: Compare
     report: Report
+    export: Export
 
     @model_validator(mode="before")
     @classmethod
@@ -122,6 +124,7 @@ class Params(Section):
         _require_known("features.models", self.features.models, self.models, "models")
         where = "train.models, finetune.models or features.models"
         _require_known("compare.models", self.compare.models, self.trained_models, where)
+        _require_known("export.models", self.export.models, self.trained_models, where)
         for name in self.finetune.models:
             if self.models[name].init == "scratch":
                 raise ValueError(f"finetune.models: `{name}` starts from random weights; name it in train.models")
