@@ -21,6 +21,7 @@ def main() -> None:
     verify.add_argument("--dataset", help="default: the one that params.yaml names")
     verify.set_defaults(run=_verify)
     _add_watch(commands.add_parser("watch", help="judge frames as they arrive in a folder, and record the decisions"))
+    _add_serve(commands.add_parser("serve", help="judge frames over HTTP, with a page for people"))
     arguments = parser.parse_args()
     arguments.run(arguments)
 
@@ -84,6 +85,17 @@ def _add_watch(watch: argparse.ArgumentParser) -> None:
     watch.set_defaults(run=_watch)
 
 
+def _add_serve(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument("export", type=Path, help="folder of an exported model")
+    serve.add_argument("--host", default="127.0.0.1", help="address; any but this machine's own demands a token")
+    serve.add_argument("--port", type=int, default=8000, help="0 for a free one (%(default)s)")
+    serve.add_argument(
+        "--token-file", type=Path, metavar="FILE", help="the token that clients must send; else WELDBENCH_TOKEN, if set"
+    )
+    _add_rule(serve)
+    serve.set_defaults(run=_serve)
+
+
 def _add_rule(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--false-rejects",
@@ -112,3 +124,17 @@ def _watch(arguments: argparse.Namespace) -> None:
         runtime=arguments.runtime,
     )
     watch(arguments.export, settings)
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    from weldbench.deploy.serve.server import serve
+
+    serve(
+        arguments.export,
+        host=arguments.host,
+        port=arguments.port,
+        token_file=arguments.token_file,
+        false_rejects=arguments.false_rejects,
+        vote_frames=arguments.vote,
+        runtime=arguments.runtime,
+    )

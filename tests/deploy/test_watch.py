@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,27 +33,35 @@ def folder(tmp_path: Path) -> Path:
 
 def start(export: Path, folder: Path, *options: str) -> subprocess.Popen:
     command = [WELDBENCH, "watch", export, folder, "--record", record_of(folder), *options]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder.parent)
+    with (folder.parent / "printed").open("w") as printed:
+        return subprocess.Popen(command, stdout=printed, stderr=subprocess.STDOUT, cwd=folder.parent)
 
 
-def stop(process: subprocess.Popen, how: int = signal.SIGTERM) -> str:
+def ended(process: subprocess.Popen, folder: Path, code: int = 0) -> str:
+    """Wait for its end and return what it printed."""
+    process.wait(timeout=PATIENCE_SECONDS)
+    printed = (folder.parent / "printed").read_text()
+    assert process.returncode == code, printed
+    return printed
+
+
+def stop(process: subprocess.Popen, folder: Path, how: int = signal.SIGTERM) -> str:
     """Stop it as a user does, and return what it printed."""
     process.send_signal(how)
-    printed, _ = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 0, printed
-    return printed
+    return ended(process, folder)
 
 
 @contextmanager
 def watching(export: Path, folder: Path, *options: str) -> Iterator[subprocess.Popen]:
+    starts = starts_of(folder)
     process = start(export, folder, *options)
     try:
-        until(lambda: record_of(folder).exists() and rows(folder, "SELECT start FROM starts"))
+        until(lambda: starts_of(folder) > starts)
         yield process
     finally:
         if process.poll() is None:
             process.kill()
-            process.communicate()
+            process.wait()
 
 
 def record_of(folder: Path) -> Path:
@@ -68,6 +76,10 @@ def rows(folder: Path, query: str = "SELECT path, decision FROM decisions ORDER 
         return []
     finally:
         database.close()
+
+
+def starts_of(folder: Path) -> int:
+    return len(rows(folder, "SELECT start FROM starts")) if record_of(folder).exists() else 0
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -95,7 +107,7 @@ def test_frames_are_judged_in_whatever_way_they_arrive(export: Path, folder: Pat
         shutil.move(folder.parent / "image.png", folder.parent / "whole run/image.png")
         (folder.parent / "whole run").rename(folder / "whole run")
         until_recorded(folder, 6)
-        printed = stop(process, signal.SIGINT)
+        printed = stop(process, folder, signal.SIGINT)
     assert rows(folder) == [
         ("moved in.png", "defect"),
         ("renamed.png", "defect"),
@@ -118,7 +130,7 @@ def test_a_slow_writer_is_waited_for(export: Path, folder: Path, options: tuple[
                 file.flush()
                 time.sleep(0.4)
         until_recorded(folder, 1)
-        stop(process)
+        stop(process, folder)
     assert rows(folder, "SELECT path, decision, error, earlier_error FROM decisions") == [
         ("slow.png", "defect", None, None)
     ]
@@ -137,7 +149,7 @@ def test_a_broken_file_is_recorded_after_the_stated_time_and_once_more_when_it_i
         assert rows(folder, "SELECT path, class, error FROM decisions")[0][2].startswith("it is a damaged PNG")
         (folder / "cut.png").write_bytes(content)
         until(lambda: rows(folder) == [("cut.png", "defect")])
-        assert "cut.png: not judged: it is a damaged PNG" in stop(process)
+        assert "cut.png: not judged: it is a damaged PNG" in stop(process, folder)
     assert rows(folder, "SELECT error, earlier_error FROM decisions")[0][1].startswith("it is a damaged PNG")
 
 
@@ -149,6 +161,7 @@ def test_a_replaced_file_is_a_new_frame_and_a_renamed_or_touched_one_is_not(
         png(folder / "a.png", DARK, seed=1)
         until_recorded(folder, 1)
         (folder / "a.png").rename(folder / "b.png")
+        until(lambda: (b"b.png",) in rows(folder, "SELECT path FROM files"))
         os.utime(folder / "b.png", (1, 1))
         png(folder / "latest.png", MIDDLE, seed=2)
         until_recorded(folder, 2)
@@ -156,13 +169,13 @@ def test_a_replaced_file_is_a_new_frame_and_a_renamed_or_touched_one_is_not(
         until_recorded(folder, 3)
         png(folder / "latest.png", MIDDLE, seed=2)
         until_recorded(folder, 4)
-        stop(process)
+        stop(process, folder)
     with watching(export, folder, *options) as process:
         (folder / "b.png").rename(folder / "c.png")
         (folder / "c.png").chmod(0o600)
         png(folder / "last.png", MIDDLE, seed=4)
         until_recorded(folder, 5)
-        stop(process)
+        stop(process, folder)
     assert rows(folder) == [
         ("a.png", "defect"),
         ("last.png", "good"),
@@ -176,10 +189,10 @@ def test_a_file_renamed_while_nobody_watched_is_not_a_new_frame(export: Path, fo
     png(folder / "a.png", DARK)
     with watching(export, folder) as process:
         until_recorded(folder, 1)
-        stop(process)
+        stop(process, folder)
     (folder / "a.png").rename(folder / "b.png")
     with watching(export, folder) as process:
-        assert "0 frames recorded" in stop(process)
+        assert "0 frames recorded" in stop(process, folder)
     assert rows(folder) == [("a.png", "defect")]
 
 
@@ -193,7 +206,7 @@ def test_equal_copies_are_frames_of_their_own_even_where_file_numbers_are_used_a
             until_recorded(folder, number + 1)
             (folder / f"{number}.png").unlink()
             time.sleep(0.5)
-        stop(process)
+        stop(process, folder)
     assert [path for path, _ in rows(folder)] == ["0.png", "1.png", "2.png"]
 
 
@@ -203,12 +216,12 @@ def test_only_new_frames_at_the_first_start_and_all_after_it(export: Path, folde
         until(lambda: rows(folder, "SELECT path FROM files"))
         png(folder / "new.png", DARK, seed=2)
         until_recorded(folder, 1)
-        assert "left out, as --only-new asks: 1 file" in stop(process)
+        assert "left out, as --only-new asks: 1 file" in stop(process, folder)
     png(folder / "while nobody watched.png", DARK, seed=3)
     (folder / "old.png").chmod(0o600)
     with watching(export, folder, "--only-new") as process:
         until_recorded(folder, 2)
-        stop(process)
+        stop(process, folder)
     assert [path for path, _ in rows(folder)] == ["new.png", "while nobody watched.png"]
 
 
@@ -221,7 +234,7 @@ def test_a_folder_that_goes_and_comes_back_is_watched_again(export: Path, folder
         (folder.parent / "unplugged").rename(folder)
         png(folder / "b.png", MIDDLE, seed=2)
         until_recorded(folder, 2)
-        printed = stop(process)
+        printed = stop(process, folder)
     assert "the folder is gone; waiting for it" in printed
     assert "the folder is back" in printed
     assert rows(folder) == [("a.png", "defect"), ("b.png", "good")]
@@ -239,7 +252,7 @@ def test_alarms_are_printed_recorded_and_told_to_a_command(export: Path, folder:
         png(folder / name, DARK, seed=2)
         until(lambda: heard.exists() and heard.read_text())
         until(lambda: rows(folder, "SELECT given_at FROM alarms")[0][0])
-        printed = stop(process)
+        printed = stop(process, folder)
     assert heard.read_text() == f"{name}\n"
     assert not list(folder.parent.rglob("pwned"))
     assert "ALARM 1: 2 of the last 3 frames are defects" in printed
@@ -252,11 +265,11 @@ def test_an_alarm_whose_command_fails_is_given_again_also_at_the_next_start(expo
     png(folder / "a.png", DARK)
     with watching(export, folder, "--alarm", "1 of 1", "--on-alarm", command) as process:
         until(lambda: (folder.parent / "tries").exists() and len((folder.parent / "tries").read_text().split()) >= 2)
-        assert "alarms that could not be given: 1" in stop(process)
+        assert "alarms that could not be given: 1" in stop(process, folder)
     ready.touch()
     with watching(export, folder, "--alarm", "1 of 1", "--on-alarm", command) as process:
         until(lambda: rows(folder, "SELECT alarm FROM alarms WHERE given_at IS NOT NULL"))
-        stop(process)
+        stop(process, folder)
 
 
 def test_a_slow_command_does_not_stop_the_judging_and_a_second_signal_does_not_wait_for_it(
@@ -270,7 +283,7 @@ def test_a_slow_command_does_not_stop_the_judging_and_a_second_signal_does_not_w
         process.send_signal(signal.SIGTERM)
         time.sleep(0.5)
         assert process.poll() is None
-        stop(process)
+        stop(process, folder)
     assert rows(folder, "SELECT given_at, failure FROM alarms") == [(None, "was stopped")]
 
 
@@ -290,18 +303,15 @@ def test_a_slow_command_does_not_stop_the_judging_and_a_second_signal_does_not_w
 )
 def test_mistakes_end_with_2_and_a_sentence(export: Path, folder: Path, options: tuple[str, ...], said: str) -> None:
     process = start(export, folder, *options)
-    printed, _ = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 2
+    printed = ended(process, folder, code=2)
     assert said in printed
     assert "Traceback" not in printed
 
 
 def test_a_missing_folder_or_export_ends_with_2(export: Path, folder: Path) -> None:
-    for place, frames in ((export, folder / "missing"), (folder / "missing", folder)):
+    for place, frames in ((export, folder.parent / "missing"), (folder / "missing", folder)):
         process = start(place, frames)
-        printed, _ = process.communicate(timeout=PATIENCE_SECONDS)
-        assert process.returncode == 2
-        assert printed.startswith("error: ")
+        assert ended(process, folder, code=2).startswith("error: ")
 
 
 def test_2000_frames_and_20_kills_leave_each_frame_once(export: Path, folder: Path) -> None:
@@ -335,17 +345,19 @@ def test_2000_frames_and_20_kills_leave_each_frame_once(export: Path, folder: Pa
     begun.wait()
     heard = folder.parent / "heard"
     options = ("--alarm", "3 of 5", "--on-alarm", f'echo "$WELDBENCH_ALARM" >> {heard}')
-    for _ in range(kills):
+    for kill in range(kills):
+        starts = starts_of(folder)
         process = start(export, folder, *options)
-        with suppress(subprocess.TimeoutExpired):
-            process.communicate(timeout=chance.uniform(0.3, 2.5))
+        if kill % 5:  # every fifth one is killed while it starts
+            until(lambda starts=starts: starts_of(folder) > starts)
+        time.sleep(chance.uniform(0, 2))
         process.kill()
-        process.communicate()
+        process.wait()
     writer.join()
     with watching(export, folder, *options) as process:
         until_recorded(folder, frames)
         until(lambda: not rows(folder, "SELECT alarm FROM alarms WHERE given_at IS NULL"))
-        stop(process)
+        stop(process, folder)
     contents = rows(folder, "SELECT count(*), count(DISTINCT sha256), count(error) FROM decisions")
     assert contents == [(frames, frames, 0)]
     recorded = dict(rows(folder, "SELECT substr(path, -8, 4), decision FROM decisions"))

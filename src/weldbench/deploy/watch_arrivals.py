@@ -9,6 +9,7 @@ import os
 import queue
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,24 +62,20 @@ class Arrivals(FileSystemEventHandler):
         self._settle_seconds = max(_SETTLE_SECONDS, 2 * (poll_seconds or 0))
         self._waiting: dict[str, _Waiting] = {}
         self._events: queue.SimpleQueue[FileSystemEvent] = queue.SimpleQueue()
+        self._taken: list[FileSystemEvent] = []
         self._next_look = 0.0
         self._observer: BaseObserver | None = None
         self._observed_identity = ""
 
     def dispatch(self, event: FileSystemEvent) -> None:
-        """Keep an event of the operating system for `look`; a thread of watchdog calls this.
-
-        What watchdog makes up for the files of a new folder is left to a look, as it tells nothing of their writers.
-        """
-        if not event.is_synthetic and event.event_type in {"created", "modified", "closed", "moved", "deleted"}:
+        """Keep an event of the operating system for `look`; a thread of watchdog calls this."""
+        if event.event_type in {"created", "modified", "closed", "moved", "deleted"}:
             self._events.put(event)
 
     def wait(self, seconds: float) -> None:
         """Wait for an event, for at most so long."""
-        try:
-            self._events.put(self._events.get(timeout=seconds))
-        except queue.Empty:
-            return
+        with suppress(queue.Empty):
+            self._taken.append(self._events.get(timeout=seconds))
 
     def look(self, at_everything: bool = False) -> Look | None:
         """Take the events that came, and look at the whole folder where that is due.
@@ -173,10 +170,12 @@ class Arrivals(FileSystemEventHandler):
     def _take_events(self) -> list[str]:
         removed = []
         while not self._events.empty():
-            event = self._events.get()
+            self._taken.append(self._events.get())
+        events, self._taken = self._taken, []
+        for event in events:
             source, target = self._name(event.src_path), self._name(event.dest_path)
-            if event.is_directory:
-                if event.event_type != "modified":
+            if event.is_synthetic or event.is_directory:
+                if event.is_synthetic or event.event_type != "modified":
                     self._next_look = 0.0
             elif event.event_type == "moved":
                 self._waiting.pop(source, None)
@@ -189,9 +188,11 @@ class Arrivals(FileSystemEventHandler):
             elif event.event_type == "closed":
                 self._closed(source)
             elif is_frame(source):
-                # Its writer has it open and will close it; one that never does is believed after a while.
-                stamp = stamp_of(self._folder / source)
-                self._waiting[source] = _Waiting(stamp, time.monotonic(), self._broken_after_seconds)
+                # A file that is being written will be closed; one that never is is believed after a while. What came
+                # from another folder, or with a new one, is created and no more.
+                is_open = event.event_type == "modified"
+                seconds = self._broken_after_seconds if is_open else self._settle_seconds
+                self._waiting[source] = _Waiting(stamp_of(self._folder / source), time.monotonic(), seconds)
         return removed
 
     def _closed(self, path: str) -> None:
