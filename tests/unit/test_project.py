@@ -20,7 +20,7 @@ def names_and_pins(lines: list[str]) -> dict[str, str]:
 
 def test_every_requirement_stands_in_the_lock_with_the_same_pin() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = names_and_pins(project["dependencies"] + project["optional-dependencies"]["dev"])
+    wanted = names_and_pins(sum(project["optional-dependencies"].values(), project["dependencies"]))
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
     locked = names_and_pins([line for line in lock if not line.startswith("#")])
     assert wanted.keys() <= locked.keys()

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, SerializeAsAny, ValidationError, mod
 
 from weldbench.config.base import NonEmptyList, Override, Section, Seed
 from weldbench.config.data import Dataset, Ingest, IngestOverride, LocalDataset, Split, SplitOverride, dataset_named
+from weldbench.config.deploy import Export
 from weldbench.config.evidence import Compare, CompareOverride, Report
 from weldbench.config.models import Model, ModelOverride, TorchvisionModel
 from weldbench.config.problems import describe
@@ -61,6 +62,7 @@ class Params(Section):
     sweep: Sweep
     compare: Compare
     report: Report
+    export: Export
 
     @model_validator(mode="before")
     @classmethod
@@ -92,6 +94,7 @@ class Params(Section):
         _require_known("sweep.models", self.sweep.models, self.models, "models")
         trained = [*self.train.models, *self.finetune.models]
         _require_known("compare.models", self.compare.models, trained, "train.models or finetune.models")
+        _require_known("export.models", self.export.models, trained, "train.models or finetune.models")
         for name in self.finetune.models:
             if not isinstance(self.models[name], TorchvisionModel):
                 raise ValueError(f"finetune.models: `{name}` starts from random weights; name it in train.models")

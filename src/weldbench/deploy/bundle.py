@@ -11,8 +11,9 @@ from weldbench.errors import InputError
 from weldbench.runtime.atomic import write_json
 
 FORMAT = 1
+LARGEST_SIDE_PX = 4096  # up to this height and width of a frame its scaling in the graph is exact
 DESCRIPTION = "model.json"
-FP32, INT8, HEAT = "model.onnx", "model.int8.onnx", "heat.onnx"
+RESIZE, FP32, INT8, HEAT = "resize.onnx", "model.onnx", "model.int8.onnx", "heat.onnx"
 _AGAIN = "copy the folder again, or export the model again"
 
 
@@ -20,8 +21,9 @@ _AGAIN = "copy the folder again, or export the model again"
 class Bundle:
     """An exported model, as `load_bundle` checked it.
 
-    The main graph takes `frames`, uint8 of shape (N, H, W), any height and width, and gives `probabilities`, float32
-    (N, K), `features`, float32 (N, F), and, where it costs next to nothing, `heat`, float32 (N, h, w).
+    The main graph takes `frames`, uint8 of shape (N, H, W), any height and width up to 4096, and gives `probabilities`,
+    float32 (N, K), `features`, float32 (N, F), `levels`, the frames as the network sees them, uint8 (N, S, S), and,
+    where it costs next to nothing, `heat`, float32 (N, h, w).
 
     Attributes:
         folder: Where it lies.
@@ -34,7 +36,8 @@ class Bundle:
         vote_frames: Window of the majority vote over a film, in frames.
         frame_size_px: Height and width to which ingest scaled the frames.
         input_size_px: Height and width of the network's input.
-        lineage: What it was made from: seed, fold, scores, sha256 of the trained network, settings, versions.
+        lineage: The training behind it: fold, seed, score on valid, sha256 of the trained network.
+        resize_path: The first part of the main graph alone, from `frames` to `levels`.
         network_path: The main graph in float32.
         int8_path: The same in 8-bit integers; None where it lost too much.
         heat_path: A graph that gives only `heat`, of one frame; None where the main graph gives it, or nothing does.
@@ -50,14 +53,19 @@ class Bundle:
     frame_size_px: int
     input_size_px: int
     lineage: Mapping[str, Any]
+    resize_path: Path
     network_path: Path
     int8_path: Path | None = None
     heat_path: Path | None = None
 
 
-def save_bundle(bundle: Bundle) -> None:
-    """Write model.json into the folder of a bundle whose graphs lie there; it names their sha256 sums."""
-    graphs = [path for path in (bundle.network_path, bundle.int8_path, bundle.heat_path) if path]
+def save_bundle(bundle: Bundle, made_from: Mapping[str, Any]) -> None:
+    """Write model.json into the folder of a bundle; it names the sha256 of all other files there.
+
+    Args:
+        bundle: The export, whose graphs lie there.
+        made_from: As in `pipeline.records`.
+    """
     described = {
         "format": FORMAT,
         "model": bundle.model,
@@ -70,10 +78,16 @@ def save_bundle(bundle: Bundle) -> None:
         "vote_frames": bundle.vote_frames,
         "frame_size_px": bundle.frame_size_px,
         "input_size_px": bundle.input_size_px,
-        "sha256": {path.name: _sha256(path) for path in graphs},
         "lineage": dict(bundle.lineage),
+        "made_from": dict(made_from),
+        "outputs": {path.name: _sha256(path) for path in files_of(bundle.folder)},
     }
     write_json(bundle.folder / DESCRIPTION, described)
+
+
+def files_of(folder: Path) -> list[Path]:
+    """List the files of an export besides model.json, by name."""
+    return sorted(path for path in folder.iterdir() if path.name != DESCRIPTION and not path.name.startswith("."))
 
 
 def load_bundle(folder: Path | str) -> Bundle:
@@ -93,24 +107,24 @@ def load_bundle(folder: Path | str) -> Bundle:
     number = described.get("format") if isinstance(described, dict) else None
     if isinstance(number, int) and number > FORMAT:
         raise InputError(
-            f"{path}: it has format {number}, and this weldbench reads formats up to {FORMAT}; install a newer weldbench"
+            f"{path}: it has format {number}, and this weldbench reads up to {FORMAT}; install a newer weldbench"
         )
     try:
         bundle = _bundle(folder, described)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{path}: this is no description of an export ({error!r}); {_AGAIN}") from None
-    _refuse_damaged(folder, described["sha256"])
+    _refuse_damaged(folder, {name: described["outputs"][name] for name in _graphs(described)})
     return bundle
 
 
 def _bundle(folder: Path, described: Mapping[str, Any]) -> Bundle:
     if described["format"] != FORMAT:
         raise ValueError(f"format {described['format']!r}")
-    classes, good_class, sums = described["classes"], described["good_class"], described["sha256"]
+    classes, good_class, graphs = described["classes"], described["good_class"], _graphs(described)
     if len(classes) < 2 or not all(isinstance(name, str) for name in classes) or good_class not in (None, classes[0]):
         raise ValueError("classes and good_class contradict each other")
-    if FP32 not in sums:
-        raise KeyError(FP32)
+    if missing := {RESIZE, FP32} - graphs:
+        raise KeyError(missing)
     return Bundle(
         folder=folder,
         model=str(described["model"]),
@@ -122,10 +136,15 @@ def _bundle(folder: Path, described: Mapping[str, Any]) -> Bundle:
         frame_size_px=int(described["frame_size_px"]),
         input_size_px=int(described["input_size_px"]),
         lineage=dict(described["lineage"]),
+        resize_path=folder / RESIZE,
         network_path=folder / FP32,
-        int8_path=folder / INT8 if INT8 in sums else None,
-        heat_path=folder / HEAT if HEAT in sums else None,
+        int8_path=folder / INT8 if INT8 in graphs else None,
+        heat_path=folder / HEAT if HEAT in graphs else None,
     )
+
+
+def _graphs(described: Mapping[str, Any]) -> set[str]:
+    return {RESIZE, FP32, INT8, HEAT} & set(described["outputs"])
 
 
 def _refuse_damaged(folder: Path, sums: Mapping[str, str]) -> None:

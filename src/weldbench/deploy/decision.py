@@ -12,7 +12,7 @@ from weldbench.errors import InputError
 class Rule:
     """How an export decides: a frame is defective where 1 - P(good) is above the threshold, as in the report.
 
-    Without a good class every frame is a defect, and only its class is of interest.
+    Where the export has no threshold, the most probable class decides; without a good class every frame is a defect.
 
     Args:
         bundle: The export.
@@ -21,8 +21,8 @@ class Rule:
         vote_frames: Window of the vote in frames; None takes that of the export.
 
     Attributes:
-        false_rejects: Share of good frames that may be rejected; None without a good class.
-        threshold: Of 1 - P(good), chosen on valid; None without a good class.
+        false_rejects: Share of good frames that may be rejected; None where the export has no threshold.
+        threshold: Of 1 - P(good), chosen on valid; None where the export has none.
         vote_frames: Window of the vote in frames.
 
     Raises:
@@ -35,11 +35,14 @@ class Rule:
             raise InputError(f"the window of the vote is {self.vote_frames} frames; it needs at least 1")
         self.false_rejects: float | None = None
         self.threshold: float | None = None
-        if bundle.good_class is not None and bundle.thresholds:
+        self._has_good = bundle.good_class is not None
+        if bundle.thresholds:
             self.false_rejects = _known_rate(bundle, false_rejects)
             self.threshold = bundle.thresholds[self.false_rejects]
         elif false_rejects is not None:
-            raise InputError(f"{bundle.folder}: this export has no good class, so no share of false rejects applies")
+            raise InputError(
+                f"{bundle.folder}: this export has no threshold, as it knows no good frames; leave out --false-rejects"
+            )
 
     def decide(self, probabilities: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Tell which frames are defective.
@@ -51,7 +54,8 @@ class Rule:
             bool, shape (N,): True for a defect.
         """
         if self.threshold is None:
-            return np.ones(len(probabilities), np.bool_)
+            not_good: NDArray[np.bool_] = (probabilities.argmax(axis=1) != 0) | (not self._has_good)
+            return not_good
         defective: NDArray[np.bool_] = 1.0 - probabilities[:, 0].astype(np.float64) > self.threshold
         return defective
 
@@ -92,7 +96,7 @@ def _known_rate(bundle: Bundle, wanted: float | None) -> float:
     if wanted not in bundle.thresholds:
         known = ", ".join(f"{rate:g}" for rate in sorted(bundle.thresholds))
         raise InputError(
-            f"{bundle.folder}: it has no threshold for {wanted:g} of false rejects; choose one of {known}, or add it to "
-            "compare.false_reject_rates in params.yaml and export again"
+            f"{bundle.folder}: it has no threshold for {wanted:g} of false rejects; choose one of {known}, or add it "
+            "to compare.false_reject_rates in params.yaml and export again"
         )
     return wanted

@@ -5,13 +5,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from weldbench.data.resize import area_mean
 from weldbench.deploy.bundle import Bundle
 from weldbench.deploy.decision import Rule
+from weldbench.deploy.predict import DEFECT, GOOD
 from weldbench.deploy.runtimes import RuntimeName, Session, open_session
+from weldbench.deploy.sources import camera_frame
 from weldbench.ingest.decode import decode
-
-_LONGEST_SIDE_PX = 4096  # that the graph of an export takes
 
 
 class Verdict(NamedTuple):
@@ -37,7 +36,7 @@ class Verdict(NamedTuple):
 
 def decision_word(is_defect: bool) -> str:
     """Return the word for a decision: `defect` or `good`."""
-    return "defect" if is_defect else "good"
+    return DEFECT if is_defect else GOOD
 
 
 class Judge:
@@ -71,10 +70,7 @@ class Judge:
         return self._session.heat(levels)
 
     def levels_of(self, picture: bytes) -> NDArray[np.uint8]:
-        """Decode a picture as ingest does.
-
-        What the graph does not take, 16-bit levels and sides above 4,096 pixels, is scaled to the size of ingest's
-        frames first, as ingest scales.
+        """Decode a picture as ingest does, and scale it first, as ingest does, where the graph cannot take it.
 
         Returns:
             uint8, shape (height, width).
@@ -82,7 +78,4 @@ class Judge:
         Raises:
             BadFrameError: It is damaged, no picture, too large, or a film.
         """
-        gray = decode(picture).gray
-        if gray.dtype == np.uint16 or max(gray.shape) > _LONGEST_SIDE_PX:
-            return area_mean(gray, self.bundle.frame_size_px)
-        return gray
+        return camera_frame(decode(picture).gray, self.bundle.frame_size_px)

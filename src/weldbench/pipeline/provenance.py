@@ -23,6 +23,7 @@ class Project:
         trained: Folder of its trained models; that of the backbones lies beside it.
         evaluation: Folder of their predictions.
         results: Folder of its tables and figures.
+        exports: Folder of the exported models of all datasets.
     """
 
     params: Params
@@ -31,6 +32,7 @@ class Project:
     trained: Path
     evaluation: Path
     results: Path
+    exports: Path = Path("exports")
 
     @classmethod
     def here(cls, params: Params, dataset: str) -> "Project":
@@ -61,7 +63,7 @@ class Project:
     def all_records(self) -> list[Record]:
         """Return what is asked for of all that is trained, and of the tables and figures."""
         models = [*self.params.train.models, *self.params.finetune.models]
-        return [*self.records(models), self.comparison()]
+        return [*self.records(models), self.comparison(), *map(self.export, self.params.export.models)]
 
     def training(self, place: tuple[str, int, int]) -> Record:
         """Return what is asked of one training: (model, fold, seed)."""
@@ -83,6 +85,13 @@ class Project:
         split = self.data / "split" / f"fold{fold}" / "split.csv"
         output = self.evaluation / model / f"fold{fold}" / f"seed{seed}"
         return evaluate_record(as_json(self.params.hardware) | {"devices": 1}, self.data, split, network, output)
+
+    def export(self, model: str) -> Record:
+        """Return what is asked of the export of one model."""
+        fold = f"fold{self.params.folds[0]}"
+        split = self.data / "split" / fold / "split.csv"
+        output = self.exports / self.dataset / model
+        return export_record(self.params, self.data, split, self.trained / model / fold, output)
 
     def comparison(self) -> Record:
         """Return what is asked of the tables and figures."""
@@ -164,6 +173,23 @@ def evaluate_record(hardware: Mapping[str, Any], data: Path, split: Path, networ
         settings={"hardware": hardware},
         inputs={**_frames(data), "split.csv": split, "model.safetensors": network},
         outputs={name: output / name for name in ("predictions.csv", "metrics.json")},
+    )
+
+
+def export_record(params: Params, data: Path, split: Path, trained: Path, output: Path) -> Record:
+    """Return what an exported model is made from; `params` as they hold for its dataset."""
+    networks = {f"seed{seed}/model.safetensors": trained / f"seed{seed}" / "model.safetensors" for seed in params.seeds}
+    return Record(
+        path=output / "model.json",
+        stage="export",
+        settings={
+            f"datasets.{params.dataset}": as_json(params.datasets[params.dataset]),
+            "seeds": params.seeds,
+            "compare.false_reject_rates": params.compare.false_reject_rates,
+            "export.vote_frames": params.export.vote_frames,
+        },
+        inputs={**_frames(data), "archive.json": data / "archive.json", "split.csv": split, **networks},
+        outputs={name: output / name for name in ("model.onnx", "resize.onnx")},
     )
 
 

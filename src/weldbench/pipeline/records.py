@@ -31,6 +31,7 @@ _CODE = {
     "train": ("training/train.py",),
     "evaluate": ("models/inference.py", "models/files.py", "evaluation/metrics.py"),
     "compare": ("reporting/compare.py",),
+    "export": ("deploy/export.py",),
 }
 
 

@@ -1,0 +1,44 @@
+# From trained networks to files that a factory can run: export.
+
+
+rule export:
+    input:
+        FRAMES,
+        "data/{dataset}/archive.zip",
+        "data/{dataset}/archive.json",
+        f"data/{{dataset}}/split/fold{PARAMS.folds[0]}/split.csv",
+        expand(
+            "models/{{dataset}}/{{model}}/fold{fold}/seed{seed}/{file}",
+            fold=PARAMS.folds[0],
+            seed=PARAMS.seeds,
+            file=["model.safetensors", "training.json"],
+        ),
+        code=code("scripts/export.py"),
+    # Beside these there may be model.int8.onnx and heat.onnx.
+    output:
+        expand(
+            "exports/{{dataset}}/{{model}}/{file}",
+            file=[
+                "model.onnx",
+                "resize.onnx",
+                "model.json",
+                "parity.json",
+                "latency.json",
+                "card.md",
+            ],
+        ),
+    log:
+        "logs/{dataset}/{model}-export.log",
+    params:
+        settings=settings(
+            "datasets.{dataset}",
+            "seeds",
+            "compare.false_reject_rates",
+            "export.vote_frames",
+        ),
+        fold=f"fold{PARAMS.folds[0]}",
+    shell:
+        "python scripts/export.py --dataset {wildcards.dataset} --data data/{wildcards.dataset}"
+        " --split data/{wildcards.dataset}/split/{params.fold}/split.csv"
+        " --trained models/{wildcards.dataset}/{wildcards.model}/{params.fold}"
+        " --output exports/{wildcards.dataset}/{wildcards.model} 2>&1 | tee {log}"

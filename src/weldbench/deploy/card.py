@@ -1,0 +1,71 @@
+"""card.md: what an exported model is, on one page."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from weldbench.deploy.bundle import Bundle
+
+
+def card(bundle: Bundle, parity: Mapping[str, Any], latency: Mapping[str, Any]) -> str:
+    """Describe an export in Markdown, from what was measured.
+
+    Args:
+        bundle: The export.
+        parity: The content of parity.json.
+        latency: The content of latency.json.
+    """
+    lineage = bundle.lineage
+    sections = [
+        f"# {bundle.model}, trained on {bundle.dataset}",
+        f"Fold {lineage['fold']}, seed {lineage['seed']}: the best of the seeds on valid, with a macro F1 of "
+        f"{lineage['valid_macro_f1']:.3f} there. It takes gray frames of 8 bits and any size, and gives the "
+        f"probability of {', '.join(bundle.classes)}.",
+        "## Decision",
+        _decision(bundle),
+        "## The same as the trained network",
+        _table(
+            ["graph", "test frames", "same class", "largest difference of a probability"],
+            [
+                [name, found["frames"], f"{found['same_class_share']:.2%}", f"{found['largest_difference']:.1e}"]
+                for name, found in parity["fp32_against_torch"].items()
+            ],
+        ),
+        parity["heat"],
+        "## In 8-bit integers",
+        parity["int8"]["told"],
+        _int8_table(parity["int8"]["runtimes"]),
+        "## Speed",
+        f"{latency['machine']}, threads: {latency['threads']}; milliseconds per frame from {latency['frame']}, to "
+        "probabilities.",
+        _table(
+            ["graph", *next(iter(latency["milliseconds_per_frame"].values()))],
+            [[name, *times.values()] for name, times in latency["milliseconds_per_frame"].items()],
+        ),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _decision(bundle: Bundle) -> str:
+    if not bundle.thresholds:
+        return "No threshold could be chosen, as valid has no frames of a good class; the most probable class decides."
+    rows = [[f"{rate:g}", f"{threshold:.6f}"] for rate, threshold in sorted(bundle.thresholds.items())]
+    return (
+        f"A frame is defective where 1 - P({bundle.good_class}) is above the threshold, chosen on valid with the "
+        f"exported graph; a film by a majority vote over its last {bundle.vote_frames} frames.\n\n"
+        + _table(["good frames that may be rejected", "threshold"], rows)
+    )
+
+
+def _int8_table(runtimes: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = []
+    for name, splits in runtimes.items():
+        for split, cost in splits.items():
+            macro_f1, escapes = cost["macro_f1"], cost["escapes"]
+            passed = ", ".join(f"{found['fp32']} -> {found['int8']} at {found['false_rejects']:g}" for found in escapes)
+            rows.append([name, split, f"{macro_f1['fp32']:.4f} -> {macro_f1['int8']:.4f}", passed, cost["defects"]])
+    return _table(["runtime", "split", "macro F1", "defects that pass, at false rejects", "defective frames"], rows)
+
+
+def _table(header: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

@@ -1,0 +1,187 @@
+"""The stage export: from the best training of a model to a folder that a factory can run, checked frame by frame."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from torch import nn
+
+from weldbench.config.data import Dataset as DatasetSettings
+from weldbench.data.dataset import Dataset, SplitFrames, open_dataset, read_split
+from weldbench.deploy.archive_frames import archive_frames
+from weldbench.deploy.bundle import FP32, HEAT, INT8, RESIZE, Bundle, files_of, save_bundle
+from weldbench.deploy.card import card
+from weldbench.deploy.graph import export_graphs, joined
+from weldbench.deploy.latency import latencies
+from weldbench.deploy.parity import Cost, agreement, cost_of_int8, refuse_disagreement
+from weldbench.deploy.quantize import quantized
+from weldbench.deploy.runtimes import Session, installed_runtimes, open_session
+from weldbench.deploy.trained import best_training, calibration_frames, probabilities_in_fp32
+from weldbench.evaluation.operating_point import threshold_for
+from weldbench.models.files import TrainedInfo, load_trained
+from weldbench.pipeline.records import sha256
+from weldbench.runtime.atomic import replacing, write_json, write_text
+from weldbench.runtime.progress import track
+
+_THREADS = 1  # more would change the last bits of probabilities, and so of thresholds
+_REFERENCE = "onnxruntime fp32"  # the graph whose probabilities choose the thresholds
+
+
+@dataclass(frozen=True)
+class ExportJob:
+    """What is exported, and from what.
+
+    Attributes:
+        dataset: Its section of `datasets`.
+        data: Folder that ingest wrote; archive.zip lies in it.
+        split: split.csv.
+        trained: Folder of the trainings of one model and fold.
+        seeds: Of the trainings.
+        false_reject_rates: Shares of good frames that may be rejected, each with a threshold.
+        vote_frames: Window of the vote over a film, in frames.
+    """
+
+    dataset: DatasetSettings
+    data: Path
+    split: Path
+    trained: Path
+    seeds: Sequence[int]
+    false_reject_rates: Sequence[float]
+    vote_frames: int
+
+
+def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> None:
+    """Export the training with the best valid score into the folder `output`.
+
+    Args:
+        job: What is exported.
+        output: Folder of the export; an earlier one there is replaced.
+        made_from: As in `pipeline.records`.
+
+    Raises:
+        InputError: A training or the archive is missing, or the exported graph says something else than the network.
+    """
+    folder, training = best_training(job.trained, job.seeds)
+    network, info = load_trained(folder / "model.safetensors")
+    dataset, split_table = open_dataset(job.data), read_split(job.split)
+    train, valid, test = (
+        dataset.load_split(split_table, name, info.settings.input_size_px) for name in ("train", "valid", "test")
+    )
+    bundle, heat = _write_graphs(output, network, info, dataset, calibration_frames(train, len(info.classes)))
+    facts = {key: training[key] for key in ("fold", "seed", "valid_macro_f1", "best_epoch", "parameters")}
+    facts["sha256"] = sha256(folder / "model.safetensors")
+    bundle = replace(bundle, vote_frames=job.vote_frames, lineage=facts)
+    sessions = _sessions(bundle)
+    said_of_valid = _say(sessions, job, dataset, valid, f"export {bundle.model}, valid")
+    said_of_test = _say(sessions, job, dataset, test, f"export {bundle.model}, test")
+
+    says = probabilities_in_fp32(network, info.normalization, test)
+    paths = dataset.manifest["path"].to_numpy()[test.rows].tolist()
+    against_torch = {}
+    for name in [name for name, session in sessions.items() if not session.is_int8]:
+        found = agreement(says, said_of_test[name])
+        refuse_disagreement(f"{bundle.model} in {name}", found, paths)
+        against_torch[name] = found.told(paths)
+    if dataset.good_class is not None and (valid.labels == 0).any():
+        good = 1.0 - said_of_valid[_REFERENCE][valid.labels == 0, 0].astype(np.float64)
+        bundle = replace(bundle, thresholds={rate: threshold_for(good, rate) for rate in job.false_reject_rates})
+    on_valid = _costs(sessions, valid, said_of_valid, bundle.thresholds)
+    on_test = _costs(sessions, test, said_of_test, bundle.thresholds)
+    bundle, told = _without_bad_int8(bundle, on_valid)
+    runtimes = {name: {"valid": cost.told(), "test": on_test[name].told()} for name, cost in on_valid.items()}
+
+    frame = next(archive_frames(job.data / "archive.zip", job.dataset, dataset, test.rows[:1]))
+    kept = {name: session for name, session in sessions.items() if bundle.int8_path or not session.is_int8}
+    parity = {"fp32_against_torch": against_torch, "heat": heat, "int8": {"told": told, "runtimes": runtimes}}
+    latency = latencies(kept, frame, _THREADS)
+    write_json(output / "parity.json", parity)
+    write_json(output / "latency.json", latency)
+    write_text(output / "card.md", card(bundle, parity, latency))
+    save_bundle(bundle, made_from)
+
+
+def _write_graphs(
+    output: Path, network: nn.Module, info: TrainedInfo, dataset: Dataset, calibration: NDArray[np.uint8]
+) -> tuple[Bundle, str]:
+    """Write all graphs, and return the export as far as it is known, and a sentence on its heat map."""
+    if output.is_dir():
+        for path in files_of(output):
+            path.unlink()  # an earlier export may have had more
+    frame_size_px = dataset.frames.shape[1]
+    graphs = export_graphs(network, info, frame_size_px)
+    models = {RESIZE: graphs.resize, FP32: joined(graphs.resize, graphs.network)}
+    models[INT8] = joined(graphs.resize, quantized(graphs.network, calibration))
+    if graphs.heat:
+        models[HEAT] = graphs.heat
+    for name, model in models.items():
+        with replacing(output / name) as partial:
+            onnx.save(model, partial)
+    bundle = Bundle(
+        folder=output,
+        model=info.settings.architecture,
+        dataset=info.dataset,
+        classes=tuple(info.classes),
+        good_class=dataset.good_class,
+        thresholds={},
+        vote_frames=1,
+        frame_size_px=frame_size_px,
+        input_size_px=info.settings.input_size_px,
+        lineage={},
+        resize_path=output / RESIZE,
+        network_path=output / FP32,
+        int8_path=output / INT8,
+        heat_path=output / HEAT if graphs.heat else None,
+    )
+    told = (
+        "Grad-CAM of the predicted class." if graphs.has_heat else "None: no map of features stands before the classes."
+    )
+    return bundle, f"Heat map: {told}"
+
+
+def _sessions(bundle: Bundle) -> dict[str, Session]:
+    """Open both graphs in every runtime that is installed, by a name such as `openvino int8`."""
+    return {
+        f"{runtime} {'int8' if int8 else 'fp32'}": open_session(bundle, runtime, _THREADS, int8)
+        for runtime in installed_runtimes()
+        for int8 in (False, True)
+    }
+
+
+def _say(
+    sessions: Mapping[str, Session], job: ExportJob, dataset: Dataset, split: SplitFrames, task: str
+) -> dict[str, NDArray[np.float32]]:
+    """Let every session judge the frames of a split from the bytes of the archive: probabilities, float32, (N, K)."""
+    said: dict[str, list[NDArray[np.float32]]] = {name: [] for name in sessions}
+    frames = archive_frames(job.data / "archive.zip", job.dataset, dataset, split.rows)
+    for frame in track(frames, task, total=len(split)):
+        for name, session in sessions.items():
+            said[name].append(session.run(frame[None]).probabilities)
+    return {name: np.concatenate(pieces) for name, pieces in said.items()}
+
+
+def _costs(
+    sessions: Mapping[str, Session],
+    split: SplitFrames,
+    said: Mapping[str, NDArray[np.float32]],
+    thresholds: Mapping[float, float],
+) -> dict[str, Cost]:
+    """Weigh the 8-bit graph of each runtime against the reference, on one split."""
+    names = [name for name, session in sessions.items() if session.is_int8]
+    return {name: cost_of_int8(split.labels, said[_REFERENCE], said[name], thresholds) for name in names}
+
+
+def _without_bad_int8(bundle: Bundle, costs: Mapping[str, Cost]) -> tuple[Bundle, str]:
+    """Leave the 8-bit graph out where it loses too much on valid in any runtime, and say so."""
+    problems = [f"in {name}, {problem}" for name, cost in costs.items() for problem in cost.problems]
+    if not problems:
+        return bundle, "Kept: on valid it loses no more than is allowed."
+    told = f"Left out, as on valid it loses too much: {'; '.join(problems)}."
+    print(f"export {bundle.model}: the 8-bit graph is left out: {'; '.join(problems)}", file=sys.stderr)
+    if bundle.int8_path:
+        bundle.int8_path.unlink()
+    return replace(bundle, int8_path=None), told

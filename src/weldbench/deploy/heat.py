@@ -1,0 +1,148 @@
+"""Grad-CAM (Selvaraju et al. 2017) as a plain forward computation, so that it can be part of an exported graph.
+
+The gradient of the predicted class through the few layers behind the last map of features is written out, layer by
+layer. Where it is not what torch's autograd says, as behind attention, there is no heat map.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torchvision.models.convnext import LayerNorm2d
+
+from weldbench.models.saliency import last_feature_map
+
+_RESHAPING = (nn.AdaptiveAvgPool2d, nn.Dropout, nn.Flatten, nn.Identity)
+Calls = dict[nn.Module, tuple[torch.Tensor, torch.Tensor]]
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands behind the last map of features.
+
+    Attributes:
+        feature_map: The module that gives the map, (N, C, h, w).
+        layers: Behind it, in the order of the computation.
+        rectified: Whether the network takes the map's positive part, outside of any module, as DenseNets do.
+    """
+
+    feature_map: nn.Module
+    layers: tuple[nn.Module, ...]
+    rectified: bool
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the map is averaged and weighted, and nothing else: then its heat costs next to nothing."""
+        return len([layer for layer in self.layers if not isinstance(layer, _RESHAPING)]) == 1
+
+    def recording(self, calls: Calls) -> AbstractContextManager[None]:
+        """Record input and output of the map's module and of the layers behind it while the network runs."""
+        return _hooked((self.feature_map, *self.layers), calls)
+
+    def heat(self, calls: Calls) -> torch.Tensor:
+        """Compute what drove the predicted class of each frame, float32, shape (N, h, w), not scaled."""
+        feature_map, gradient = self._gradient(calls)
+        weights = gradient.mean(dim=(2, 3), keepdim=True)
+        return functional.relu((weights * feature_map).sum(dim=1))
+
+    def _gradient(self, calls: Calls) -> tuple[torch.Tensor, torch.Tensor]:
+        logits = calls[self.layers[-1]][1]
+        gradient = functional.one_hot(logits.argmax(dim=1), logits.shape[1]).float()
+        for layer in reversed(self.layers):
+            inputs, output = calls[layer]
+            gradient = _backward(layer, inputs, _as_shape_of(output, gradient))
+        feature_map = calls[self.feature_map][1]
+        if self.rectified:
+            feature_map = functional.relu(feature_map)
+        return feature_map, _as_shape_of(feature_map, gradient)
+
+    def agrees_with_autograd(self, network: nn.Module, example: torch.Tensor) -> bool:
+        """Tell whether the gradient that is written out here is that of torch, on example frames (N, 1, S, S)."""
+        calls: Calls = {}
+        with self.recording(calls), torch.enable_grad():
+            logits = network(example)
+        found = calls[self.feature_map][1]
+        (true,) = torch.autograd.grad(logits.max(dim=1).values.sum(), found)
+        try:
+            with torch.no_grad():
+                _, ours = self._gradient(calls)
+                ours = ours * (found > 0) if self.rectified else ours
+        except (NotImplementedError, RuntimeError):  # a layer or a shape that is not written out here
+            return False
+        return torch.allclose(ours, true, rtol=1e-3, atol=1e-4 * float(true.abs().max()))
+
+
+def find_head(network: nn.Module, example: torch.Tensor) -> Head | None:
+    """Find what stands behind the last map of features.
+
+    Args:
+        network: In evaluation mode, on the CPU.
+        example: Some normalized frames, float32, shape (N, 1, S, S), that differ from each other.
+
+    Returns:
+        None where there is no map, or the way from it to the classes is none that is written out here.
+    """
+    feature_map = last_feature_map(network, example[:1])
+    if feature_map is None:
+        return None
+    calls: Calls = {}
+    leaves = [module for module in network.modules() if module is feature_map or not list(module.children())]
+    with _hooked(leaves, calls), torch.no_grad():
+        network(example)
+    behind = tuple(list(calls)[list(calls).index(feature_map) + 1 :])
+    heads = (Head(feature_map, behind, rectified) for rectified in (False, True))
+    return next((head for head in heads if head.agrees_with_autograd(network, example)), None)
+
+
+@contextmanager
+def _hooked(modules: tuple[nn.Module, ...] | list[nn.Module], calls: Calls) -> Iterator[None]:
+    inputs: dict[nn.Module, torch.Tensor] = {}
+
+    def before(module: nn.Module, given: tuple[torch.Tensor, ...]) -> None:
+        inputs[module] = given[0].clone()  # some layers write over it
+
+    def after(module: nn.Module, _: object, output: torch.Tensor) -> None:
+        calls[module] = (inputs[module], output)
+
+    hooks = [module.register_forward_pre_hook(before) for module in modules]
+    hooks += [module.register_forward_hook(after) for module in modules]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _backward(layer: nn.Module, inputs: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    """Return the gradient at a layer's input from that at its output."""
+    match layer:
+        case nn.Linear():
+            return gradient @ layer.weight
+        case nn.ReLU():
+            return gradient * (inputs > 0)
+        case nn.Hardswish():
+            return gradient * torch.where(inputs.abs() < 3, inputs / 3 + 0.5, (inputs > 0).float())
+        case LayerNorm2d():
+            variance, mean = torch.var_mean(inputs, dim=1, correction=0, keepdim=True)
+            scale = torch.rsqrt(variance + layer.eps)
+            normalized, gradient = (inputs - mean) * scale, gradient * layer.weight[:, None, None]
+            along = (gradient * normalized).mean(dim=1, keepdim=True)
+            return scale * (gradient - gradient.mean(dim=1, keepdim=True) - normalized * along)
+    if isinstance(layer, _RESHAPING):
+        return _as_shape_of(inputs, gradient)
+    raise NotImplementedError(type(layer).__name__)
+
+
+def _as_shape_of(values: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    """Carry a gradient back over a flattening or an average over positions."""
+    if gradient.shape[1:] == values.shape[1:]:
+        return gradient
+    if gradient[0].numel() == values[0].numel():
+        return gradient.reshape(-1, *values.shape[1:])
+    if values.ndim != 4:
+        raise NotImplementedError(f"from {tuple(gradient.shape)} to {tuple(values.shape)}")
+    positions = values.shape[2] * values.shape[3]
+    return gradient.reshape(-1, values.shape[1], 1, 1).expand_as(values) / positions
