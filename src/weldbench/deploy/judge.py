@@ -54,6 +54,12 @@ class Judge:
         """
         return cls(bundle, rule, open_session(bundle, runtime))
 
+    def warm_up(self) -> None:
+        """Run once: a runtime prepares itself at its first run."""
+        blank = np.zeros((self.bundle.frame_size_px, self.bundle.frame_size_px), np.uint8)
+        self.judge(blank)
+        self.heat(blank)
+
     def judge(self, levels: NDArray[np.uint8]) -> Verdict:
         """Judge a frame, uint8 of shape (height, width), as `levels_of` returns it."""
         probabilities = self._session.run(levels[None]).probabilities

@@ -24,13 +24,16 @@ class JudgePool:
         self._make_judge = make_judge
         self._abandoned = 0
         self._threads = ThreadPoolExecutor(workers, "judge")
-        first_ones = threading.Barrier(workers)
-        for loading in [self._threads.submit(self._load, first_ones) for _ in range(workers)]:
+        all_here, one_loads = threading.Barrier(workers), threading.Lock()
+        for loading in [self._threads.submit(self._load, all_here, one_loads) for _ in range(workers)]:
             loading.result()
 
-    def _load(self, first_ones: threading.Barrier) -> None:
-        first_ones.wait()  # so that each thread takes one of these jobs
-        self._judges.one = self._make_judge()
+    def _load(self, all_here: threading.Barrier, one_loads: threading.Lock) -> None:
+        all_here.wait()  # so that each thread takes one of these jobs
+        # OpenVINO deadlocked where two threads made their first run at one time.
+        with one_loads:
+            self._judges.one = self._make_judge()
+            self._judges.one.warm_up()
 
     @property
     def abandoned(self) -> int:
