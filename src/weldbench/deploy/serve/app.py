@@ -52,14 +52,16 @@ def create_app(bundle: Bundle, rule: Rule, pool: JudgePool, limits: Limits, toke
     app.add_exception_handler(BadFrameError, _unreadable)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(TimeoutError, _busy)
-    app.include_router(_interface(bundle, rule, pool, limits, metrics))
+    # The gate checks the token; here it is only described.
+    described = [Depends(HTTPBearer(auto_error=False))] if token else []
+    app.include_router(_interface(bundle, rule, pool, limits, metrics), dependencies=described)
     app.include_router(_operation(metrics))
     app.include_router(page)
     return app
 
 
 def _interface(bundle: Bundle, rule: Rule, pool: JudgePool, limits: Limits, metrics: Metrics) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["frames"], dependencies=[Depends(HTTPBearer(auto_error=False))])
+    router = APIRouter(prefix="/v1", tags=["frames"])
     answering = Answering(limits, metrics)
     described = ModelAnswer(
         model=bundle.model,

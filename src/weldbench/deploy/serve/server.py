@@ -25,6 +25,7 @@ from weldbench.errors import InputError
 TOKEN_VARIABLE = "WELDBENCH_TOKEN"
 _HEAD_SECONDS = 10.0
 _BACKLOG = 128
+_LAST_PORT = 65535
 _MOST_WORKERS = 8
 _SHORT_TOKEN = 16
 
@@ -112,6 +113,8 @@ def read_token(token_file: Path | None) -> str | None:
 
 def _listener(host: str, port: int, has_token: bool) -> socket.socket:
     """Bind to an address; refuse one that others can reach unless there is a token."""
+    if not 0 <= port <= _LAST_PORT:
+        raise InputError(f"--port {port}: there is no such port; choose one from 0, for a free one, to {_LAST_PORT}")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

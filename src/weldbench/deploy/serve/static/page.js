@@ -53,7 +53,7 @@ function percent(share) {
 
 function add(files) {
   for (const file of files) {
-    const result = { name: file.name, state: "waiting" };
+    const result = { name: file.name, number: results.length, state: "waiting" };
     results.push(result);
     waiting.push({ file, result, generation });
   }
@@ -128,7 +128,9 @@ function addToStrip(result) {
   result.button = button;
   const item = document.createElement("li");
   item.append(button);
-  $("strip").prepend(item);
+  item.number = result.number;
+  // Two are judged at a time: the film keeps the order in which the frames were chosen.
+  $("strip").insertBefore(item, [...$("strip").children].find(other => other.number < item.number) || null);
   $("film").hidden = false;
 }
 
