@@ -7,6 +7,7 @@ from pathlib import Path
 from weldbench.deploy.command import add_predict
 from weldbench.deploy.serve.command import add_serve
 from weldbench.deploy.watch_command import add_watch
+from weldbench.errors import InputError
 from weldbench.pipeline.command import command
 
 
@@ -28,7 +29,13 @@ def main() -> None:
     add_watch(commands)
     add_serve(commands)
     arguments = parser.parse_args()
-    sys.exit(arguments.run(arguments))
+    try:
+        sys.exit(arguments.run(arguments))
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"weldbench {sys.argv[1]} needs the package {error.name}, which is not installed; "
+            "run `pip install 'weldbench[pipeline]'`"
+        ) from None
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -47,7 +54,6 @@ def _sync(arguments: argparse.Namespace) -> None:
 
 def _verify(arguments: argparse.Namespace) -> None:
     from weldbench.config import load_params
-    from weldbench.errors import InputError
     from weldbench.pipeline.consistency import AGAIN, contradictions, deviations, missing
     from weldbench.pipeline.lineage import differences
     from weldbench.pipeline.provenance import Project

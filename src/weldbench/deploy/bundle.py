@@ -125,6 +125,9 @@ def _bundle(folder: Path, described: Mapping[str, Any]) -> Bundle:
         raise ValueError("classes and good_class contradict each other")
     if missing := {RESIZE, FP32} - graphs:
         raise KeyError(missing)
+    counts = {key: described[key] for key in ("vote_frames", "frame_size_px", "input_size_px")}
+    if not all(isinstance(count, int) and count > 0 for count in counts.values()):
+        raise ValueError(f"{counts} are not all counts")
     return Bundle(
         folder=folder,
         model=str(described["model"]),
@@ -132,9 +135,7 @@ def _bundle(folder: Path, described: Mapping[str, Any]) -> Bundle:
         classes=tuple(classes),
         good_class=good_class,
         thresholds={float(entry["false_rejects"]): float(entry["threshold"]) for entry in described["thresholds"]},
-        vote_frames=int(described["vote_frames"]),
-        frame_size_px=int(described["frame_size_px"]),
-        input_size_px=int(described["input_size_px"]),
+        **counts,
         lineage=dict(described["lineage"]),
         resize_path=folder / RESIZE,
         network_path=folder / FP32,

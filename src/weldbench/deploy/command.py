@@ -42,8 +42,9 @@ def _predict(arguments: argparse.Namespace) -> int:
     from weldbench.deploy.bundle import load_bundle
     from weldbench.deploy.decision import Rule
     from weldbench.deploy.predict import Judgment, judge
+    from weldbench.deploy.read_ahead import read_ahead
     from weldbench.deploy.runtimes import open_session
-    from weldbench.deploy.sources import SourceFrame, count_frames, frames_of
+    from weldbench.deploy.sources import LIST, SourceFrame, count_frames, frames_of
     from weldbench.runtime.progress import track
 
     if arguments.threads < 1:
@@ -64,8 +65,10 @@ def _predict(arguments: argparse.Namespace) -> int:
     interrupted = False
     try:
         with row_writer(arguments.output, form, list(columns)) as write:
-            frames = track(frames_of(arguments.sources), "predict", total)
-            for judgment in judge(session, rule, frames, arguments.explain):
+            frames = frames_of(arguments.sources)
+            if LIST not in arguments.sources:  # whoever writes a list may wait for the answer
+                frames = read_ahead(frames)
+            for judgment in judge(session, rule, track(frames, "predict", total), arguments.explain):
                 write(judgment.row(bundle.classes))
                 judged += 1
                 unread += judgment.is_defect is None

@@ -77,7 +77,7 @@ class ExportedNetwork(nn.Module):
                 logits = self._network(normalize(levels, self._normalization))
         finally:
             hook.remove()
-        heat = (self._head.heat(calls),) if self._head else ()
+        heat = (self._head.heat(calls, logits),) if self._head else ()
         if self._only_heat:
             return heat
         features = seen[0] if seen[0].ndim == 2 else seen[0].mean(dim=(2, 3))

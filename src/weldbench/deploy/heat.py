@@ -4,6 +4,7 @@ The gradient of the predicted class through the few layers behind the last map o
 layer. Where it is not what torch's autograd says, as behind attention, there is no heat map.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ class Head:
 
     Attributes:
         feature_map: The module that gives the map, (N, C, h, w).
-        layers: Behind it, in the order of the computation.
+        layers: Behind it, in the order of the computation, without those that only average or change the shape.
         rectified: Whether the network takes the map's positive part, outside of any module, as DenseNets do.
     """
 
@@ -36,20 +37,19 @@ class Head:
     @property
     def is_linear(self) -> bool:
         """Whether the map is averaged and weighted, and nothing else: then its heat costs next to nothing."""
-        return len([layer for layer in self.layers if not isinstance(layer, _RESHAPING)]) == 1
+        return len(self.layers) <= 1
 
     def recording(self, calls: Calls) -> AbstractContextManager[None]:
         """Record input and output of the map's module and of the layers behind it while the network runs."""
         return _hooked((self.feature_map, *self.layers), calls)
 
-    def heat(self, calls: Calls) -> torch.Tensor:
+    def heat(self, calls: Calls, logits: torch.Tensor) -> torch.Tensor:
         """Compute what drove the predicted class of each frame, float32, shape (N, h, w), not scaled."""
-        feature_map, gradient = self._gradient(calls)
+        feature_map, gradient = self._gradient(calls, logits)
         weights = gradient.mean(dim=(2, 3), keepdim=True)
         return functional.relu((weights * feature_map).sum(dim=1))
 
-    def _gradient(self, calls: Calls) -> tuple[torch.Tensor, torch.Tensor]:
-        logits = calls[self.layers[-1]][1]
+    def _gradient(self, calls: Calls, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         gradient = functional.one_hot(logits.argmax(dim=1), logits.shape[1]).float()
         for layer in reversed(self.layers):
             inputs, output = calls[layer]
@@ -68,11 +68,11 @@ class Head:
         (true,) = torch.autograd.grad(logits.max(dim=1).values.sum(), found)
         try:
             with torch.no_grad():
-                _, ours = self._gradient(calls)
+                _, ours = self._gradient(calls, logits)
                 ours = ours * (found > 0) if self.rectified else ours
         except (NotImplementedError, RuntimeError):  # a layer or a shape that is not written out here
             return False
-        return torch.allclose(ours, true, rtol=1e-3, atol=1e-4 * float(true.abs().max()))
+        return torch.allclose(ours.expand_as(true), true, rtol=1e-3, atol=1e-4 * float(true.abs().max()))
 
 
 def find_head(network: nn.Module, example: torch.Tensor) -> Head | None:
@@ -92,8 +92,9 @@ def find_head(network: nn.Module, example: torch.Tensor) -> Head | None:
     leaves = [module for module in network.modules() if module is feature_map or not list(module.children())]
     with _hooked(leaves, calls), torch.no_grad():
         network(example)
-    behind = tuple(list(calls)[list(calls).index(feature_map) + 1 :])
-    heads = (Head(feature_map, behind, rectified) for rectified in (False, True))
+    behind = list(calls)[list(calls).index(feature_map) + 1 :]
+    layers = tuple(layer for layer in behind if not isinstance(layer, _RESHAPING))
+    heads = (Head(feature_map, layers, rectified) for rectified in (False, True))
     return next((head for head in heads if head.agrees_with_autograd(network, example)), None)
 
 
@@ -131,18 +132,17 @@ def _backward(layer: nn.Module, inputs: torch.Tensor, gradient: torch.Tensor) ->
             normalized, gradient = (inputs - mean) * scale, gradient * layer.weight[:, None, None]
             along = (gradient * normalized).mean(dim=1, keepdim=True)
             return scale * (gradient - gradient.mean(dim=1, keepdim=True) - normalized * along)
-    if isinstance(layer, _RESHAPING):
-        return _as_shape_of(inputs, gradient)
     raise NotImplementedError(type(layer).__name__)
 
 
 def _as_shape_of(values: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-    """Carry a gradient back over a flattening or an average over positions."""
-    if gradient.shape[1:] == values.shape[1:]:
+    """Carry a gradient back over a flattening, or over an average, in which all positions share one value."""
+    # As plain numbers, so that no exported graph asks for them again at every run.
+    have, wanted = ([int(length) for length in tensor.shape[1:]] for tensor in (gradient, values))
+    if have == wanted:
         return gradient
-    if gradient[0].numel() == values[0].numel():
-        return gradient.reshape(-1, *values.shape[1:])
-    if values.ndim != 4:
-        raise NotImplementedError(f"from {tuple(gradient.shape)} to {tuple(values.shape)}")
-    positions = values.shape[2] * values.shape[3]
-    return gradient.reshape(-1, values.shape[1], 1, 1).expand_as(values) / positions
+    if math.prod(have) == math.prod(wanted):
+        return gradient.reshape(-1, *wanted)
+    if len(wanted) != 3 or math.prod(have) != wanted[0]:
+        raise NotImplementedError(f"from {have} to {wanted}")
+    return gradient.reshape(-1, wanted[0], 1, 1) / (wanted[1] * wanted[2])

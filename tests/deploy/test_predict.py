@@ -1,0 +1,181 @@
+"""`weldbench predict` in processes of its own: rows, decisions, exit codes."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from deploy.conftest import made_bundle
+from numpy.typing import NDArray
+from PIL import Image
+
+from weldbench.deploy.bundle import Bundle
+from weldbench.deploy.decision import Rule, Vote
+from weldbench.deploy.runtimes import open_session
+
+PREDICT = (Path(sys.executable).with_name("weldbench"), "predict")
+
+
+def predict(*arguments: object, code: int = 0, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    done = subprocess.run([*PREDICT, *map(str, arguments)], capture_output=True, text=True, input=stdin)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+@pytest.fixture
+def folder(tmp_path: Path, frames: NDArray[np.uint8]) -> Path:
+    """Two films: five frames, one of them damaged, and three."""
+    for film, numbers in {"a": range(4), "b": range(4, 7)}.items():
+        (tmp_path / "frames" / film).mkdir(parents=True)
+        for number in numbers:
+            Image.fromarray(frames[number]).save(tmp_path / "frames" / film / f"{number}.png")
+    (tmp_path / "frames/a/2x.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    return tmp_path / "frames"
+
+
+@pytest.fixture
+def between(bundle: Bundle, frames: NDArray[np.uint8], tmp_path: Path) -> Bundle:
+    """An export whose threshold lies amid the scores of the frames."""
+    scores = 1 - open_session(bundle, "onnxruntime").run(frames).probabilities[:, 0].astype(float)
+    assert np.unique(scores).size == 7
+    return made_bundle(tmp_path / "export", threshold=float(np.sort(scores)[3]))
+
+
+def test_rows_are_what_a_session_and_the_rule_say(
+    between: Bundle, folder: Path, frames: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    output = tmp_path / "rows.csv"
+    done = predict(between.folder, folder, "--output", output, "--runtime", "onnxruntime")
+    with output.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(Path(row["source"]).name, row["frame"]) for row in rows] == [
+        ("a", "0.png"),
+        ("a", "1.png"),
+        ("a", "2.png"),
+        ("a", "2x.png"),
+        ("a", "3.png"),
+        ("b", "4.png"),
+        ("b", "5.png"),
+        ("b", "6.png"),
+    ]
+    bad = rows.pop(3)
+    assert "damaged" in bad["error"]
+    assert {bad[key] for key in ("class", "decision", "vote", "p_good_weld", "seconds")} == {""}
+    said = open_session(between, "onnxruntime").run(frames).probabilities
+    decisions = Rule(between).decide(said)
+    assert set(decisions) == {True, False}
+    votes = {"a": Vote(3), "b": Vote(3)}
+    for row, probabilities, is_defect in zip(rows, said, decisions, strict=True):
+        assert row["error"] == ""
+        assert row["class"] == between.classes[probabilities.argmax()]
+        np.testing.assert_allclose([float(row[f"p_{name}"]) for name in between.classes], probabilities, atol=1e-6)
+        assert row["decision"] == ("defect" if is_defect else "good")
+        assert row["vote"] == ("defect" if votes[Path(row["source"]).name].add(is_defect) else "good")
+    assert "8 frames, 1 of them not readable" in done.stderr
+
+
+def test_json_lines_hold_the_same(between: Bundle, folder: Path, tmp_path: Path) -> None:
+    printed = predict(between.folder, folder, "--format", "jsonl").stdout.splitlines()
+    predict(between.folder, folder, "--output", tmp_path / "rows.jsonl")
+    assert (tmp_path / "rows.jsonl").read_text().splitlines() == printed
+    rows = [json.loads(line) for line in printed]
+    assert len(rows) == 8
+    assert rows[3]["decision"] is None
+    assert {type(rows[0][f"p_{name}"]) for name in between.classes} == {float}
+
+
+def test_the_exit_code_says_whether_there_was_a_defect(tmp_path: Path, folder: Path) -> None:
+    never = made_bundle(tmp_path / "never", threshold=1.0).folder
+    always = made_bundle(tmp_path / "always", threshold=-1.0).folder
+    predict(never, folder, "--fail-on-defect", code=0)
+    predict(always, folder, code=0)
+    predict(always, folder, "--fail-on-defect", code=3)
+
+
+def test_a_list_on_standard_input(between: Bundle, folder: Path) -> None:
+    lines = f"{folder}/b/4.png\n{folder}/b/none.png\n{folder}/b/6.png\n"
+    rows = list(csv.DictReader(predict(between.folder, "-", stdin=lines).stdout.splitlines()))
+    assert [row["frame"] for row in rows] == ["4.png", "none.png", "6.png"]
+    assert [bool(row["error"]) for row in rows] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["{folder}/none"], "there is no such file or folder"),
+        (["{folder}", "--false-rejects", "0.02"], "choose one of 0.01, 0.05"),
+        (["{folder}", "--vote", "0"], "at least 1"),
+        (["{folder}", "--threads", "0"], "at least 1"),
+    ],
+)
+def test_bad_input_is_one_message_and_writes_nothing(
+    bundle: Bundle, folder: Path, tmp_path: Path, arguments: list[str], told: str
+) -> None:
+    given = [argument.format(folder=folder) for argument in arguments]
+    done = predict(bundle.folder, *given, "--output", tmp_path / "rows.csv", code=2)
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "rows.csv").exists()
+
+
+def test_an_export_that_is_none_is_told(tmp_path: Path, folder: Path) -> None:
+    assert "name a folder that the stage export wrote" in predict(tmp_path, folder, code=2).stderr
+
+
+def test_explain_writes_a_picture_of_each_defective_frame(between: Bundle, folder: Path, tmp_path: Path) -> None:
+    predict(between.folder, folder, "--output", tmp_path / "rows.csv", "--explain", tmp_path / "why")
+    rows = list(csv.DictReader((tmp_path / "rows.csv").read_text().splitlines()))
+    defects = [row["frame"] for row in rows if row["decision"] == "defect"]
+    pictures = sorted((tmp_path / "why").iterdir())
+    assert len(pictures) == len(defects) > 0
+    for name in defects:
+        (path,) = (path for path in pictures if path.name.endswith(f"_{name}.png"))
+        colors = np.asarray(Image.open(path))
+        assert colors.shape == (30, 40, 3)
+        assert (colors[..., 0] >= colors[..., 1]).all()
+        assert (colors[..., 0] > colors[..., 1]).any()
+
+
+def test_ctrl_c_leaves_a_complete_file_of_what_was_done(between: Bundle, folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "rows.csv"
+    process = subprocess.Popen(
+        [*PREDICT, between.folder, "-", "--output", output],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for _ in range(200):
+        process.stdin.write(f"{folder}/b/4.png\n")
+    process.stdin.flush()
+    partial = tmp_path / ".rows.partial.csv"
+    while process.poll() is None and not (partial.exists() and partial.stat().st_size > 1000):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    stderr = process.communicate()[1]
+    assert process.returncode == 130, stderr
+    assert "interrupted after" in stderr
+    rows = list(csv.DictReader(output.read_text().splitlines()))
+    assert 10 < len(rows) <= 200
+    assert all(row["decision"] for row in rows)
+    assert output.read_text().endswith("\n")
+    assert not partial.exists()
+
+
+def test_the_first_decision_needs_neither_torch_nor_an_engine(between: Bundle, folder: Path) -> None:
+    code = (
+        "import sys; from weldbench.cli import main\n"
+        f"sys.argv = ['weldbench', 'predict', {str(between.folder)!r}, {str(folder)!r}]\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ})
+    loaded = done.stderr.splitlines()[-1]
+    assert "'onnxruntime'" in loaded
+    for heavy in ("torch", "torchvision", "snakemake", "dvc", "pandas", "pydantic", "scipy", "onnx", "matplotlib"):
+        assert f"'{heavy}'" not in loaded
