@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 from weldbench.deploy.command import add_predict
+from weldbench.deploy.serve.command import add_serve
+from weldbench.deploy.watch_command import add_watch
 from weldbench.errors import InputError
 from weldbench.pipeline.command import command
 
@@ -24,6 +26,8 @@ def main() -> None:
     verify.add_argument("--dataset", help="default: the one that params.yaml names")
     verify.set_defaults(run=_verify)
     add_predict(commands)
+    add_watch(commands)
+    add_serve(commands)
     arguments = parser.parse_args()
     try:
         sys.exit(arguments.run(arguments))

@@ -1,0 +1,134 @@
+"""The record of a watched folder: one SQLite file that holds every frame once, with its decision or its error.
+
+Whoever reads it while frames come in (sqlite3, pandas) sees whole frames only. A frame, what is known of its file, and
+the alarm that it starts are written in one transaction: a kill loses all of them or nothing.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from weldbench.deploy.judge import Verdict, decision_word
+from weldbench.deploy.watch_database import Database, now, open_database
+from weldbench.deploy.watch_files import KnownFile, KnownFiles, Stamp
+from weldbench.errors import InputError
+from weldbench.ingest.packing import printable
+
+
+class Judgment(NamedTuple):
+    """A verdict in the context of its run.
+
+    Attributes:
+        verdict: On the frame alone.
+        vote: Whether the last frames of the run are a defect by majority.
+        alarm: Rule, and number of defects, of the alarm that the frame starts; None where it starts none.
+    """
+
+    verdict: Verdict
+    vote: bool
+    alarm: tuple[str, int] | None = None
+
+
+class Record:
+    """An open record; for the thread that opened it.
+
+    Attributes:
+        path: The file.
+        files: What it knows of the folder's files.
+        is_new: Whether this is the first start with it.
+    """
+
+    def __init__(self, database: Database, start: int):
+        self.path, self._database, self._start = database.path, database, start
+        self.files = KnownFiles(database)
+        self.is_new = start == 1
+
+    @classmethod
+    @contextmanager
+    def opened(cls, path: Path, folder: Path, settings: Mapping[str, object]) -> Iterator["Record"]:
+        """Open or create a record, and note in it that watching starts.
+
+        Args:
+            path: The file.
+            folder: That is watched; a record is of one folder.
+            settings: Export, thresholds and rules of this start; every frame refers to its start.
+
+        Raises:
+            InputError: It is of another folder, no record, from a newer weldbench, or cannot be written.
+        """
+        with open_database(path) as database:
+            place = printable(str(folder.resolve()))
+            first = database.execute("SELECT settings FROM starts ORDER BY start LIMIT 1").fetchone()
+            if first and json.loads(first[0])["folder"] != place:
+                raise InputError(
+                    f"{path}: this is the record of another folder, {json.loads(first[0])['folder']}; "
+                    f"name another file for --record, as {place} is to be watched"
+                )
+            noted = json.dumps({"folder": place, **settings})
+            with database.writing():
+                row = database.execute("INSERT INTO starts (started_at, settings) VALUES (?, ?)", (now(), noted))
+            yield cls(database, row.lastrowid or 0)
+
+    def count(self) -> int:
+        """Count the frames."""
+        frames: int = self._database.execute("SELECT count(*) FROM decisions").fetchone()[0]
+        return frames
+
+    def last_decisions(self, run: str, frames: int) -> list[bool]:
+        """Return which of the last frames of a run are defects, the oldest first; frames with an error do not count."""
+        rows = self._database.execute(
+            "SELECT decision FROM decisions WHERE run = ? AND decision IS NOT NULL ORDER BY frame DESC LIMIT ?",
+            (printable(run), frames),
+        ).fetchall()
+        return [decision == decision_word(True) for (decision,) in reversed(rows)]
+
+    def add(self, path: str, stamp: Stamp, sha256: str, judged: Judgment | str) -> None:
+        """Record a frame; frames are numbered in the order of recording.
+
+        A frame that stands there with an error, of a file that has changed since, is replaced; its error is kept.
+
+        Args:
+            path: Of the file, relative to the folder.
+            stamp: Of the content that was judged.
+            sha256: Of that content.
+            judged: The decision, or why there is none.
+        """
+        known = self.files.named(path)
+        earlier_error = self._error_of(known.frame) if known else None
+        said = (None, None, None, None, None, judged) if isinstance(judged, str) else (*_columns(judged), None)
+        with self._database.writing():
+            if known and earlier_error:
+                self._database.execute("DELETE FROM decisions WHERE frame = ?", (known.frame,))
+            frame = self._database.execute(
+                "INSERT INTO decisions (path, run, recorded_at, size_bytes, sha256, class, probabilities, "
+                "defect_score, decision, vote, error, earlier_error, start) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(printable(path), printable(run_of(path)), now(), stamp.size_bytes, sha256),
+                    *(*said, earlier_error, self._start),
+                ),
+            ).lastrowid
+            self.files.write(path, KnownFile(stamp, sha256, frame))
+            if not isinstance(judged, str) and judged.alarm:
+                self._database.execute(
+                    "INSERT INTO alarms (frame, rule, defects, raised_at) VALUES (?, ?, ?, ?)",
+                    (frame, *judged.alarm, now()),
+                )
+
+    def _error_of(self, frame: int | None) -> str | None:
+        row = self._database.execute("SELECT error FROM decisions WHERE frame = ?", (frame,)).fetchone()
+        return row[0] if row else None
+
+
+def run_of(path: str) -> str:
+    """Return the run that a file belongs to: the folder that it lies in, relative to the watched one."""
+    parent = Path(path).parent.as_posix()
+    return "" if parent == "." else parent
+
+
+def _columns(judged: Judgment) -> tuple[object, ...]:
+    verdict = judged.verdict
+    probabilities = json.dumps(verdict.probabilities)
+    return verdict.class_name, probabilities, verdict.defect_score, verdict.decision, decision_word(judged.vote)

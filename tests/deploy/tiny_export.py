@@ -1,0 +1,108 @@
+"""A real export whose network is one line: the mean gray level of a frame decides its class.
+
+Dark frames are `burn_through`, bright ones `high_travel_speed`, and those in the middle `good_weld`.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+
+from weldbench.deploy.bundle import FP32, HEAT, RESIZE, Bundle, save_bundle
+
+CLASSES = ("good_weld", "burn_through", "high_travel_speed")
+LEVELS = np.array([128.0, 30.0, 225.0], np.float32)  # that each class stands for
+DARK, MIDDLE, BRIGHT = 30, 128, 225
+
+
+def save_tiny_export(folder: Path, good_class: str | None = CLASSES[0], vote_frames: int = 3) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    onnx.save(_resize(), folder / RESIZE)
+    onnx.save(_network(), folder / FP32)
+    onnx.save(_heat(), folder / HEAT)
+    save_bundle(
+        Bundle(
+            folder=folder,
+            model="tiny",
+            dataset="weldsim",
+            classes=CLASSES,
+            good_class=good_class,
+            thresholds={0.01: 0.5, 0.05: 0.25} if good_class else {},
+            vote_frames=vote_frames,
+            frame_size_px=32,
+            input_size_px=1,
+            lineage={"seed": 0, "fold": 0},
+            resize_path=folder / RESIZE,
+            network_path=folder / FP32,
+            heat_path=folder / HEAT,
+        ),
+        made_from={},
+    )
+    return folder
+
+
+def png(path: Path, level: int, seed: int = 0, width: int = 64, height: int = 48) -> Path:
+    """Write a frame of nearly one gray level; each seed gives other bytes."""
+    noise = np.random.default_rng(seed).integers(-3, 4, size=(height, width))
+    Image.fromarray(np.clip(level + noise, 0, 255).astype(np.uint8)).save(path)
+    return path
+
+
+_MEAN = [
+    helper.make_node("Cast", ["frames"], ["pixels"], to=TensorProto.FLOAT),
+    helper.make_node("ReduceMean", ["pixels", "height_and_width"], ["means"], keepdims=1),
+    helper.make_node("Cast", ["means"], ["levels"], to=TensorProto.UINT8),
+]
+_AXES = {"height_and_width": np.array([1, 2], np.int64)}
+
+
+def _resize() -> onnx.ModelProto:
+    return _model(_MEAN, _AXES, {"levels": (TensorProto.UINT8, ["n", 1, 1])})
+
+
+def _network() -> onnx.ModelProto:
+    nodes = [
+        *_MEAN,
+        helper.make_node("Cast", ["levels"], ["mean"], to=TensorProto.FLOAT),
+        helper.make_node("Squeeze", ["mean", "width"], ["features"]),
+        helper.make_node("Sub", ["features", "of_classes"], ["differences"]),
+        helper.make_node("Abs", ["differences"], ["distances"]),
+        helper.make_node("Mul", ["distances", "scale"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+    ]
+    constants = {
+        **_AXES,
+        "width": np.array([2], np.int64),
+        "of_classes": LEVELS[None],
+        "scale": np.array([-0.05], np.float32),
+    }
+    outputs = {
+        "probabilities": (TensorProto.FLOAT, ["n", len(CLASSES)]),
+        "features": (TensorProto.FLOAT, ["n", 1]),
+        "levels": (TensorProto.UINT8, ["n", 1, 1]),
+    }
+    return _model(nodes, constants, outputs)
+
+
+def _heat() -> onnx.ModelProto:
+    nodes = [
+        *_MEAN,
+        helper.make_node("Cast", ["levels"], ["mean"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["mean", "slope"], ["heat"]),
+    ]
+    constants = {**_AXES, "slope": np.linspace(0, 1, 48, dtype=np.float32).reshape(1, 6, 8)}
+    outputs = {"heat": (TensorProto.FLOAT, ["n", 6, 8]), "levels": (TensorProto.UINT8, ["n", 1, 1])}
+    return _model(nodes, constants, outputs)
+
+
+def _model(nodes: list, constants: dict[str, np.ndarray], outputs: dict[str, tuple[int, list]]) -> onnx.ModelProto:
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("frames", TensorProto.UINT8, ["n", "h", "w"])],
+        [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in outputs.items()],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
