@@ -5,7 +5,6 @@ rule export:
     input:
         FRAMES,
         "data/{dataset}/archive.zip",
-        "data/{dataset}/archive.json",
         f"data/{{dataset}}/split/fold{PARAMS.folds[0]}/split.csv",
         expand(
             "models/{{dataset}}/{{model}}/fold{fold}/seed{seed}/{file}",

@@ -27,6 +27,7 @@ pretrain: {input_size_px: 32, steps: 4, batch_size: 8}
 sweep: {models: [resnet18]}
 compare: {models: [full_con6]}
 report: {}
+export: {models: []}
 """
 
 

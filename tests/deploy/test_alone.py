@@ -1,6 +1,7 @@
 """An installation of the base dependencies alone, without torch, pandas and the engines, judges frames."""
 
 import csv
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,9 +20,12 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A virtual environment with weldbench and what its base dependencies bring."""
-    folder = tmp_path_factory.mktemp("alone")
+    folder, source = tmp_path_factory.mktemp("alone"), tmp_path_factory.mktemp("source")
+    for file in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / file, source)
+    shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    done = subprocess.run([folder / "bin/pip", "install", "--quiet", ROOT], capture_output=True, text=True)
+    done = subprocess.run([folder / "bin/pip", "install", "--quiet", source], capture_output=True, text=True)
     if done.returncode and "No matching distribution" in done.stderr:
         pytest.skip("the package index cannot be reached")
     assert done.returncode == 0, done.stderr

@@ -29,6 +29,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     params |= {"seeds": [0, 1], "compare": {"models": ["full_con6", "conv6"], "bootstrap_draws": 100}}
     params["finetune"] = {"models": []}
+    params["export"] = {"models": ["conv6"]}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     for file in ("requirements.lock", "reference/published.yaml"):
         (tmp_path / file).parent.mkdir(exist_ok=True)

@@ -45,6 +45,7 @@ pretrain: {input_size_px: 32, steps: 1, batch_size: 4, workers: 1, seed: 0}
 sweep: {models: [full_con6], epochs: [1], learning_rates: [0.01], batch_size: 4}
 compare: {models: [full_con6], bootstrap_draws: 20, confidence: 0.9, false_reject_rates: [0.1], vote_frames: [1, 3]}
 report: {title: A title}
+export: {models: [conv6], vote_frames: 5}
 """
 DATA, TRAINED, EVALUATED = (
     "data/mine",

@@ -42,6 +42,7 @@ def test_the_graph_is_the_same_whatever_is_trained_and_compared(
     edit_params(project, lambda params: params["train"].update(models=trained))
     edit_params(project, lambda params: params["finetune"].update(models=finetuned))
     edit_params(project, lambda params: params["compare"].update(models=compared))
+    edit_params(project, lambda params: params["export"].update(models=compared))
     snakemake = snakemake_graph(project)
     assert graph_differences(snakemake, dvc_graph(project)) == []
     for model in (*trained, *finetuned):
@@ -159,6 +160,8 @@ def test_each_parameter_reruns_the_stages_that_use_it_and_no_others(project: Pat
     assert scripts("pretrain", "steps") == {"scripts/pretrain.py"}
     assert scripts("report", "title") == {"scripts/report.py"}
     assert scripts("compare", "confidence") == {"scripts/compare.py"}
+    assert scripts("compare", "false_reject_rates") == {"scripts/compare.py", "scripts/export.py"}
+    assert scripts("export", "vote_frames") == {"scripts/export.py"}
     assert scripts("datasets", "ss304", "handle") == set()
 
 
@@ -179,15 +182,17 @@ def test_a_change_of_a_module_reruns_the_stages_that_use_it_and_no_others(projec
 
     computing = {"pretrain.py", "train.py", "evaluate.py", "explain.py"}
     # Whole rooms.
-    assert scripts("src/weldbench/ingest/kaggle.py") == {"fetch.py", "ingest.py"}
+    assert scripts("src/weldbench/ingest/kaggle.py") == {"fetch.py", "ingest.py", "export.py"}
     assert scripts("src/weldbench/weldsim/render.py") == {"fetch.py", "pretrain.py"}
     assert scripts("src/weldbench/splitting/balance.py") == {"split.py"}
-    assert scripts("src/weldbench/data/resize.py") == {"ingest.py", "split.py", "compare.py", *computing}
-    assert scripts("src/weldbench/models/architectures.py") == computing
+    assert scripts("src/weldbench/data/resize.py") == {"ingest.py", "split.py", "compare.py", "export.py", *computing}
+    assert scripts("src/weldbench/models/architectures.py") == {"export.py", *computing}
+    assert scripts("src/weldbench/deploy/parity.py") == {"export.py"}
     assert scripts("src/weldbench/training/losses.py") == {"pretrain.py", "train.py"}
     assert scripts("src/weldbench/reporting/narrative.py") == {"explain.py", "compare.py", "report.py"}
     # Rooms that are taken file by file.
-    assert scripts("src/weldbench/evaluation/confusion.py") == {"pretrain.py", "train.py", "evaluate.py", "compare.py"}
+    scoring = {"pretrain.py", "train.py", "evaluate.py", "compare.py", "export.py"}
+    assert scripts("src/weldbench/evaluation/confusion.py") == scoring
     assert scripts("src/weldbench/evaluation/bootstrap.py") == {"compare.py"}
     assert scripts("src/weldbench/config/evidence.py") == {"compare.py"}
     assert scripts("src/weldbench/runtime/hardware.py") == computing
