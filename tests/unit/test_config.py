@@ -83,7 +83,7 @@ def test_a_dataset_of_ones_own_needs_two_keys(raw: dict, tmp_path: Path) -> None
         ("per_dataset.weldsim.split", "cap", None, "`per_dataset.weldsim.split`: cap: null overrides nothing"),
         ("per_dataset.weldsim", "split", {"seed": 1}, "`per_dataset.weldsim.split.seed` is an unknown key"),
         ("", "folds", [1], "there is no fold 1"),
-        ("compare", "models", ["resnet50"], "there is no `resnet50` in train.models or finetune.models"),
+        ("compare", "models", ["resnet50"], "there is no `resnet50` in train.models, finetune.models or f"),
         ("", "seeds", [1, 1], "`seeds`: each value may be listed once, not [1, 1]"),
         ("datasets", "my welds", {"source": "local", "path": "x"}, "`datasets.my welds`: a name consists of letters"),
         ("datasets", "mine", {"source": "local", "path": "data/mine/archive.zip"}, "an engine deletes what stood"),
