@@ -14,11 +14,10 @@ def main() -> None:
     arguments = parse_arguments()
     take_output_lock(arguments.output)
     from weldbench.config import load_params
-    from weldbench.data.dataset import open_dataset, read_split, rows_of_split, split_id
+    from weldbench.data.dataset import open_dataset
     from weldbench.evaluation.metrics import metrics_on_test
-    from weldbench.models.features import features_at_hand
     from weldbench.models.files import load_trained
-    from weldbench.models.inference import predictions_table, probabilities_of, probabilities_of_features
+    from weldbench.models.inference import predictions_on
     from weldbench.pipeline.provenance import evaluate_record
     from weldbench.runtime.atomic import write_csv, write_json
     from weldbench.runtime.hardware import in_force, prepare
@@ -27,19 +26,8 @@ def main() -> None:
     hardware = load_params(arguments.params).hardware.model_copy(update={"devices": 1})
     fabric = prepare(hardware)
     network, info = load_trained(arguments.trained)
-    network = network.to(fabric.device)
-    dataset, split_table = open_dataset(arguments.data), read_split(arguments.split)
-    features = features_at_hand(arguments.features, network, info, dataset)
-    rows, probabilities = {}, {}
-    for name in ("valid", "test"):
-        if features:
-            rows[name] = rows_of_split(split_table, name)
-            probabilities[name] = probabilities_of_features(network, info.settings, features.of(rows[name]))
-        else:
-            split = dataset.load_split(split_table, name, info.settings.input_size_px)
-            rows[name] = split.rows
-            probabilities[name] = probabilities_of(fabric, network, split, info.normalization)
-    predictions = predictions_table(dataset, rows, probabilities, split_id(arguments.split))
+    dataset = open_dataset(arguments.data)
+    predictions = predictions_on(fabric, network.to(fabric.device), info, dataset, arguments.split, arguments.features)
     write_csv(arguments.output / "predictions.csv", predictions, float_format="%.8f")
     write_json(arguments.output / "metrics.json", metrics_on_test(predictions, dataset.good_class is not None))
     places = arguments.data, arguments.split, arguments.trained, arguments.output

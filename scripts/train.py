@@ -3,7 +3,6 @@
 import own_source  # noqa: F401
 
 import argparse
-import re
 from pathlib import Path
 
 from weldbench.pipeline.command import command
@@ -16,7 +15,7 @@ def main() -> None:
     take_output_lock(arguments.output)
     from weldbench.config import load_params
     from weldbench.config.base import LARGEST_SEED
-    from weldbench.data.dataset import open_dataset
+    from weldbench.data.dataset import fold_of, open_dataset
     from weldbench.errors import InputError
     from weldbench.runtime.hardware import prepare
     from weldbench.training.setup import TrainingJob
@@ -27,12 +26,11 @@ def main() -> None:
         raise InputError(f"--model {arguments.model}: params.yaml has the models {', '.join(params.models)}")
     if not 0 <= arguments.seed <= LARGEST_SEED:
         raise InputError(f"--seed {arguments.seed}: a seed is a whole number from 0 to {LARGEST_SEED}")
-    fold = re.fullmatch(r"fold(\d+)", arguments.split.parent.name)
     job = TrainingJob(
         name=arguments.dataset,
         dataset=open_dataset(arguments.data),
         split=arguments.split,
-        fold=int(fold[1]) if fold else None,
+        fold=fold_of(arguments.split),
         settings=params.models[arguments.model],
         train=params.train,
         hardware=params.hardware,

@@ -23,6 +23,7 @@ ingest: {}
 split: {}
 train: {models: [full_con6, conv6, resnet18], augment: {}}
 finetune: {models: []}
+features: {models: []}
 pretrain: {input_size_px: 32, steps: 4, batch_size: 8}
 sweep: {models: [resnet18]}
 compare: {models: [full_con6]}

@@ -249,7 +249,7 @@ def test_it_learns_on_simulated_frames_and_starts_from_them(tmp_path):
     hardware = Hardware(device="cpu", precision="fp32", threads=1)
     pretrain = Pretrain(input_size_px=32, steps=1, batch_size=4, workers=1)
     path = tmp_path / f"{NAME}-simulated.safetensors"
-    pretrain_backbone(prepare(hardware), backbone_settings(NAME, pretrain), pretrain, hardware, path)
+    pretrain_backbone(prepare(hardware), backbone_settings(settings(), pretrain), pretrain, hardware, path)
     started, _ = initial_network(settings(init="simulated"), list(CLASSES), path, OWN)
     learned = load_file(path)
     assert all(torch.equal(tensor, learned[name]) for name, tensor in started.state_dict().items())

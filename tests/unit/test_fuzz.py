@@ -41,6 +41,7 @@ models:
   resnet18: {input_size_px: 32, init: simulated, freeze: none, epochs: 1, batch_size: 4, learning_rate: 0.01}
 train: {models: [full_con6, conv6], augment: {rotation_degrees: 5, scale: 0.1, mix_amplitudes: 0.1}}
 finetune: {models: [resnet18]}
+features: {models: []}
 pretrain: {input_size_px: 32, steps: 1, batch_size: 4, workers: 1, seed: 0}
 sweep: {models: [full_con6], epochs: [1], learning_rates: [0.01], batch_size: 4}
 compare: {models: [full_con6], bootstrap_draws: 20, confidence: 0.9, false_reject_rates: [0.1], vote_frames: [1, 3]}

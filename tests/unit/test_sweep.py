@@ -14,7 +14,7 @@ from weldbench.training.sweep import point_settings, train_point
 
 def test_a_point_changes_length_rate_and_what_could_favour_a_depth(tmp_path):
     own = "{input_size_px: 32, init: simulated, epochs: 9, learning_rate: 0.5, optimizer: adamw"
-    more = "batch_size: 7, min_steps: 99, pretrained_share: 0.5, freeze: backbone"
+    more = "batch_size: 7, min_steps: 99, pretrained_share: 0.5, freeze: until layer3"
     path = write_params(tmp_path, resnet18=f"{own}, {more}}}")
     params = load_params(path)
     settings = point_settings(params, "resnet18", 3, 0.01)
@@ -23,6 +23,14 @@ def test_a_point_changes_length_rate_and_what_could_favour_a_depth(tmp_path):
     assert settings == params.models["resnet18"].model_copy(update=expected | {"pretrained_share": 0.0})
     scratch = params.model_copy(update={"sweep": params.sweep.model_copy(update={"init": "scratch"})})
     assert point_settings(scratch, "resnet18", 3, 0.01).freeze == "none"
+    frozen = load_params(write_params(tmp_path, resnet18=f"{own}, freeze: backbone}}"))
+    with pytest.raises(InputError, match=r"sweep\.models names resnet18, which has freeze: backbone"):
+        point_settings(frozen, "resnet18", 3, 0.01)
+    sizes = "{input_size_px: 64, other_sizes_px: [32], init: scratch}"
+    params = load_params(write_params(tmp_path, efficientnet_lite0=sizes))
+    smaller = params.model_copy(update={"sweep": params.sweep.model_copy(update={"input_size_px": 32})})
+    with pytest.raises(InputError, match=r"with what sweep sets .* other_sizes_px: each of \[32\] has to be smaller"):
+        point_settings(smaller, "efficientnet_lite0", 3, 0.01)
     with pytest.raises(InputError, match="has the models full_con6, conv6, resnet18"):
         point_settings(params, "resnet19", 3, 0.01)
 

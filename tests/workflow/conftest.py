@@ -30,7 +30,7 @@ def edit_params(project: Path, change: Callable[[dict], None]) -> None:
 
 
 def shrink(params: dict) -> None:
-    """Few small frames, short trainings, two models, one thread."""
+    """Few small frames, short trainings, three models, each trained in another way, one thread."""
     params["datasets"]["weldsim"].update(train_frames=60, valid_frames=40, test_frames=60, imbalance=4)
     params["datasets"]["weldsim"].update(width_px=128, height_px=70)
     params["seeds"] = [0]
@@ -39,9 +39,11 @@ def shrink(params: dict) -> None:
     overrides["ingest"] = {"frame_size_px": 32}
     params["pretrain"].update(steps=2, batch_size=8, input_size_px=32)
     params["train"]["models"] = ["full_con6"]
-    params["compare"]["models"] = ["full_con6", "resnet18"]
+    params["compare"]["models"] = ["full_con6", "resnet18", "efficientnet_lite0"]
     params["compare"]["bootstrap_draws"] = 100
     params["models"]["full_con6"].update(input_size_px=32, epochs=2, min_steps=0)
+    params["models"]["efficientnet_lite0"].update(augment_views=1, feature_stages=1)
+    overrides["models"]["efficientnet_lite0"] = {"input_size_px": 32, "other_sizes_px": [16], "simulated_frames": 12}
     overrides["models"]["resnet18"] = {"input_size_px": 32, "epochs": 1, "min_steps": 0}
 
 

@@ -52,5 +52,7 @@ Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED, description="seed of a random
 # Counts are bounded so that a slip of the finger is told at once and not as a full memory hours later.
 Count = Annotated[int, Field(gt=0, le=10_000_000)]
 Pixels = Annotated[int, Field(gt=0, le=4096)]
+RENDERED_PX = 8  # the least that is rendered, in either direction
+RenderedPixels = Annotated[int, Field(ge=RENDERED_PX, le=4096)]
 Processes = Annotated[int, Field(gt=0, le=1024)]
 Share = Annotated[float, Field(gt=0, lt=1)]

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from weldbench.config.base import Balance, Count, Override, Pixels, Section, Seed, SplitName
+from weldbench.config.base import Balance, Count, Override, Pixels, RenderedPixels, Section, Seed, SplitName
 from weldbench.errors import InputError
 
 SS304_CLASSES = [
@@ -134,8 +134,8 @@ class SimulatedDataset(_Dataset):
     source: Literal["simulated"]
     classes: ClassNames = Field(SS304_CLASSES, description="class names in the order of the labels 0, 1, ...")
     seed: Seed = Field(0, description="seed of the simulated plant: another one renders other runs")
-    width_px: Pixels = Field(320, description="width of a rendered frame in pixels")
-    height_px: Pixels = Field(175, description="height of a rendered frame in pixels")
+    width_px: RenderedPixels = Field(320, description="width of a rendered frame in pixels")
+    height_px: RenderedPixels = Field(175, description="height of a rendered frame in pixels")
     train_frames: Count = Field(1200, description="frames of the split train, of all classes together")
     valid_frames: Count = Field(480, description="frames of the split valid, of all classes together")
     test_frames: Count = Field(1100, description="frames of the split test, of all classes together")

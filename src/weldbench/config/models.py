@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, get_args
 from pydantic import Field, ModelWrapValidatorHandler, NonNegativeFloat, PositiveFloat, model_validator
 from pydantic_core import PydanticKnownError
 
-from weldbench.config.base import Balance, Count, Override, Pixels, Section, UniqueList
+from weldbench.config.base import RENDERED_PX, Balance, Count, Override, Pixels, Section, UniqueList
 
 Init = Literal["imagenet", "simulated", "scratch"]
 
@@ -131,6 +131,15 @@ class Model(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _simulated_frames_can_be_rendered(self) -> Self:
+        if self.simulated_frames and self.input_size_px < RENDERED_PX:
+            raise ValueError(
+                f"simulated_frames: none is rendered below {RENDERED_PX} pixels, and input_size_px is "
+                f"{self.input_size_px}; set it to 0, or raise input_size_px"
+            )
+        return self
+
 
 class FromScratch(Model):
     """A network that always starts from random weights, all of which learn."""
@@ -181,6 +190,19 @@ class Pretrainable(Model):
             raise ValueError("freeze: with init: scratch there is nothing learned to keep; set freeze: none")
         return self
 
+    @model_validator(mode="after")
+    def _a_last_layer_alone_is_fitted_in_one_way(self) -> Self:
+        if self.freeze != "backbone":
+            return self
+        for key in ("loss", "label_smoothing", "sampler", "pretrained_share", "ema_decay", "select", "patience"):
+            value = getattr(self, key)
+            if value != Model.model_fields[key].default:
+                raise ValueError(
+                    f"{key}: {value} changes nothing with freeze: backbone, where the last layer is fitted by logistic "
+                    "regression; delete this line, or freeze other layers"
+                )
+        return self
+
 
 class TorchvisionModel(Pretrainable):
     """A classifier of torchvision's zoo, by its name."""
@@ -223,5 +245,14 @@ class EfficientNetLite(Pretrainable):
             raise ValueError(
                 f"other_sizes_px: each of {self.other_sizes_px} has to be smaller than input_size_px, "
                 f"{self.input_size_px}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_simulated_backbone_sees_one_size(self) -> Self:
+        if self.init == "simulated" and (self.other_sizes_px or self.feature_stages > 1):
+            raise ValueError(
+                "init: a backbone that learned on simulated frames has one size and one stage; set other_sizes_px to "
+                "[] and feature_stages to 1, or init to imagenet"
             )
         return self

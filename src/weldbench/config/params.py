@@ -1,47 +1,24 @@
 """params.yaml as a whole: reading it, checking it, and the settings that hold for one dataset."""
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, Field, SerializeAsAny, ValidationError, model_validator
+from pydantic import Field, SerializeAsAny, ValidationError, model_validator
 
 from weldbench.config.base import NonEmptyList, Override, Section, Seed
 from weldbench.config.data import Dataset, Ingest, IngestOverride, LocalDataset, Split, SplitOverride, dataset_named
 from weldbench.config.deploy import Export
 from weldbench.config.evidence import Compare, CompareOverride, Report
 from weldbench.config.models import Model, ModelOverride
+from weldbench.config.names import DatasetName, ModelName
 from weldbench.config.problems import describe
 from weldbench.config.strict_yaml import Document, read_yaml
 from weldbench.config.training import Features, Finetune, Hardware, Pretrain, Sweep, SweepOverride, Train
 from weldbench.errors import InputError
 
-
-def _plain(name: str) -> str:
-    # Names stand in paths, in keys with dots between, and, unquoted, in the commands of both engines.
-    if not re.fullmatch(r"\w[\w-]*", name):
-        raise ValueError("a name consists of letters, digits, _ and -")
-    return name
-
-
-def _of_a_dataset(name: str) -> str:
-    if name == "pretrained":
-        raise ValueError("a dataset cannot be called pretrained, as models/pretrained/ holds the backbones")
-    return name
-
-
-def _of_a_model(name: str) -> str:
-    if name.casefold() == "class":
-        raise ValueError("a model cannot be called class, as that is a column of the tables with one column per model")
-    return name
-
-
 AnySection = TypeVar("AnySection", bound=Section)
-Name = Annotated[str, AfterValidator(_plain)]
-DatasetName = Annotated[Name, AfterValidator(_of_a_dataset)]
-ModelName = Annotated[Name, AfterValidator(_of_a_model)]
 Fold = Annotated[int, Field(ge=0)]
 
 
@@ -129,10 +106,9 @@ class Params(Section):
             if self.models[name].init == "scratch":
                 raise ValueError(f"finetune.models: `{name}` starts from random weights; name it in train.models")
         if twice := [name for name, count in Counter(self.trained_models).items() if count > 1]:
-            raise ValueError(
-                f"`{twice[0]}` is in two of train.models, finetune.models and features.models; a model is trained in "
-                "one way"
-            )
+            sections = {"train": self.train, "finetune": self.finetune, "features": self.features}
+            places = " and ".join(f"{key}.models" for key, section in sections.items() if twice[0] in section.models)
+            raise ValueError(f"`{twice[0]}` is in {places}; a model is trained in one way")
         _require_known("per_dataset", self.per_dataset, self.datasets, "datasets")
         for name, overrides in self.per_dataset.items():
             _require_known(f"per_dataset.{name}.models", overrides.models, self.models, "models")
@@ -152,7 +128,7 @@ class Params(Section):
                 if settings.freeze != "backbone" or settings.init != "imagenet":
                     raise ValueError(
                         f"{key}models.{model}: features.models names it, so it needs freeze: backbone and "
-                        "init: imagenet; set these, or name it in finetune.models"
+                        "init: imagenet; set these, or name it in train.models or finetune.models"
                     )
             for model in self.train.models:
                 if params.models[model].init == "simulated":
@@ -160,6 +136,19 @@ class Params(Section):
                         f"{key}models.{model}.init: simulated needs a backbone, and `{model}` is trained "
                         "without one, as train.models names it; name it in finetune.models"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _stored_frames_are_large_enough(self) -> Self:
+        key = f"per_dataset.{self.dataset}." if self.dataset in self.per_dataset else ""
+        params = self.for_dataset(self.dataset)
+        stored_px = params.ingest.frame_size_px
+        for model in (params.models[name] for name in self.trained_models):
+            if model.input_size_px > stored_px:
+                raise ValueError(
+                    f"{key}models.{model.name}.input_size_px: {model.input_size_px} is more than {key}ingest."
+                    f"frame_size_px, the {stored_px} pixels at which frames are stored; raise that, or lower this"
+                )
         return self
 
     @model_validator(mode="after")

@@ -4,7 +4,17 @@ from typing import Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
-from weldbench.config.base import Count, NonEmptyList, Override, Pixels, Processes, Section, Seed, UniqueList
+from weldbench.config.base import (
+    Count,
+    NonEmptyList,
+    Override,
+    Pixels,
+    Processes,
+    RenderedPixels,
+    Section,
+    Seed,
+    UniqueList,
+)
 
 
 class Hardware(Section):
@@ -38,7 +48,9 @@ class Augment(Section):
 class Pretrain(Section):
     """How a backbone learns on an endless stream of simulated frames."""
 
-    input_size_px: Pixels = Field(64, description="height and width in pixels of the frames that it learns from")
+    input_size_px: RenderedPixels = Field(
+        64, description="height and width in pixels of the frames that it learns from"
+    )
     steps: Count = Field(1200, description="batches that it learns from")
     batch_size: Count = Field(32, description="frames per batch")
     optimizer: Literal["sgd", "adamw"] = Field("adamw", description="sgd: with Nesterov's momentum")

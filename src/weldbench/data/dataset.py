@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,13 +78,9 @@ class Dataset:
             >>> train.frames.shape, train.index.tolist(), train.labels.tolist()
             ((2, 4, 4), [0, 1, 1], [0, 1, 1])
         """
+        rows = self.rows_of(split_table, name)
         lines = split_table[split_table["split"] == name].sort_values("row", kind="stable")
-        if lines.empty:
-            raise InputError(f"{self.folder}: it has no frame of the split {name}; see its audit.json")
-        rows = lines["row"].to_numpy(np.int64)
         unique, index = np.unique(rows, return_inverse=True)
-        if unique[-1] >= len(self.frames):
-            raise InputError(f"{self.folder}: the split names row {unique[-1]}, of {len(self.frames)}; split again")
         return SplitFrames(
             frames=resident(self.frames, unique, size_px),
             index=index.astype(np.int64),
@@ -91,6 +88,24 @@ class Dataset:
             labels=self.labels_of(rows),
             weights=np.ones(len(lines), np.float32) if "weight" not in lines else lines["weight"].to_numpy(np.float32),
         )
+
+    def rows_of(self, split_table: pd.DataFrame, name: str) -> NDArray[np.int64]:
+        """Return the rows of train, valid or test, int64, shape (N,), in their order.
+
+        Args:
+            split_table: Columns row and split, as `read_split` returns them.
+            name: `train`, `valid` or `test`.
+
+        Raises:
+            InputError: The split is empty, or names a row that there is not.
+        """
+        rows = np.sort(split_table.loc[split_table["split"] == name, "row"].to_numpy(np.int64))
+        if len(rows) == 0:
+            raise InputError(f"{self.folder}: it has no frame of the split {name}; see its audit.json")
+        if rows[0] < 0 or rows[-1] >= len(self.frames):
+            wrong = rows[0] if rows[0] < 0 else rows[-1]
+            raise InputError(f"{self.folder}: the split names row {wrong}, of {len(self.frames)}; split again")
+        return rows
 
     def labels_of(self, rows: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the class of each row of the manifest, as its number in `classes`, int64, shape (N,).
@@ -174,9 +189,10 @@ def _refuse_older(path: Path | str, table: pd.DataFrame, old: str, new: str, rem
         )
 
 
-def rows_of_split(split_table: pd.DataFrame, name: str) -> NDArray[np.int64]:
-    """Return the rows of train, valid or test, int64, shape (N,), in their order."""
-    return np.sort(split_table.loc[split_table["split"] == name, "row"].to_numpy(np.int64))
+def fold_of(path: Path) -> int | None:
+    """Return the number in the folder of split.csv, `fold0` and so on; None where the folder is called otherwise."""
+    named = re.fullmatch(r"fold(\d+)", path.parent.name)
+    return int(named[1]) if named else None
 
 
 def split_id(path: Path | str) -> str:

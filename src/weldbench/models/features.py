@@ -48,7 +48,7 @@ class FrameFeatures:
         """Return the features of rows, which may repeat: float32, shape (N, F).
 
         Raises:
-            KeyError: A row has none.
+            KeyError: A row has none; `covers` tells.
         """
         return self.plain[_places(self.rows, rows)]
 
@@ -56,9 +56,14 @@ class FrameFeatures:
         """Return the features of training rows as they are, then of their views: float32, shape (N, 1 + V, F).
 
         Raises:
-            KeyError: A row has none.
+            KeyError: A row has none; `covers` tells.
         """
         return np.concatenate([self.of(rows)[:, None], self.views[_places(self.view_rows, rows)]], axis=1)
+
+    def covers(self, rows: IntArray, train_rows: IntArray | None = None) -> bool:
+        """Tell whether there are features of all rows, and of the views of all training rows."""
+        trains = train_rows is None or np.isin(train_rows, np.intersect1d(self.rows, self.view_rows)).all()
+        return bool(trains and np.isin(rows, self.rows).all())
 
 
 def _places(known: IntArray, rows: IntArray) -> IntArray:
@@ -97,27 +102,36 @@ def without_last_layer(network: nn.Module, settings: Model) -> nn.Module:
 
 
 def backbone_id(backbone: nn.Module, normalization: Normalization, settings: Model, dataset: Dataset) -> str:
-    """Return a hash of all that decides the features of a frame: weights, normalization, input size, stored frames."""
+    """Return a hash of all that decides the features of a frame.
+
+    That is the weights, what the settings say of the network's form (all that no other architecture has, and the input
+    size), the normalization and the stored frames.
+    """
+    form = type(settings).model_fields.keys() - Model.model_fields.keys() | {"architecture", "input_size_px"}
     digest = hashlib.sha256()
     for name, tensor in sorted(backbone.state_dict().items()):
         digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
-    digest.update(repr((normalization, settings.input_size_px)).encode())
+    digest.update(repr((normalization, sorted(settings.model_dump(include=form).items()))).encode())
     digest.update((dataset.folder / "inventory.json").read_bytes())
     return digest.hexdigest()
 
 
 def features_at_hand(
-    folder: Path | None, network: nn.Module, info: TrainedInfo, dataset: Dataset
+    folder: Path | None, network: nn.Module, info: TrainedInfo, dataset: Dataset, rows: IntArray
 ) -> FrameFeatures | None:
     """Return the features that a network with a frozen backbone learned from, to score the frames with.
 
-    None for another network, or where there are none; stderr says so where they belong to something else.
+    None for another network, or where there are none; stderr says so where they do not fit.
 
     Args:
         folder: Of the files of features, by the names of the models.
         network: As trained.
         info: What its file says about it.
         dataset: Where the frames are.
+        rows: Of the frames to score, int64.
+
+    Raises:
+        InputError: The file of the features is damaged.
     """
     if folder is None or info.settings.freeze != "backbone":
         return None
@@ -126,10 +140,13 @@ def features_at_hand(
         return None
     features = read_features(path, views=False)
     backbone = without_last_layer(network, info.settings)
-    fits = features.backbone == backbone_id(backbone, info.normalization, info.settings, dataset)
-    if not fits:
+    if features.backbone != backbone_id(backbone, info.normalization, info.settings, dataset):
         print(f"{path}: not used, as these features are of another backbone or other frames", file=sys.stderr)
-    return features if fits else None
+        return None
+    if not features.covers(rows):
+        print(f"{path}: not used, as some frames to score have no features there", file=sys.stderr)
+        return None
+    return features
 
 
 def write_features(path: Path, features: FrameFeatures) -> None:

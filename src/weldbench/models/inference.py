@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,11 @@ from torch import nn
 from torch.nn import functional
 
 from weldbench.config.models import Model
-from weldbench.data.dataset import Dataset, SplitFrames
+from weldbench.data.dataset import Dataset, SplitFrames, read_split, split_id
 from weldbench.data.normalization import Normalization, normalize
 from weldbench.evaluation.confusion import confusion_matrix, f1, macro
-from weldbench.models.features import last_layer
+from weldbench.models.features import features_at_hand, last_layer
+from weldbench.models.files import TrainedInfo
 from weldbench.models.torchvision_models import head_name
 from weldbench.runtime.hardware import Fabric
 
@@ -100,20 +102,41 @@ def probabilities_of_features(
     return functional.softmax(logits.double(), dim=1).numpy()
 
 
-def predictions_table(
-    dataset: Dataset, rows: dict[str, NDArray[np.int64]], probabilities: dict[str, np.ndarray], split_id: str
+def predictions_on(
+    fabric: Fabric, network: nn.Module, info: TrainedInfo, dataset: Dataset, split: Path, features_folder: Path | None
 ) -> pd.DataFrame:
-    """Put predictions together as predictions.csv holds them, ordered by row.
+    """Predict valid and test, as predictions.csv holds it, ordered by row.
 
     Args:
-        dataset: Where runs and classes stand.
-        rows: Those of `valid` and `test`, int64, shape (N,).
-        probabilities: Of the rows of each split, float64, shape (N, K).
-        split_id: Of split.csv.
+        fabric: Its device holds the network, its precision is used.
+        network: As trained.
+        info: What its file says about it.
+        dataset: Where the frames are.
+        split: Path of split.csv.
+        features_folder: Of the features of frozen backbones; those that fit save computing them again.
 
     Returns:
         Columns `split_id`, `split`, `row`, `run`, `label`, and one per class.
+
+    Raises:
+        InputError: A file is missing or damaged, or a split has no frame.
     """
+    split_table = read_split(split)
+    rows = {name: dataset.rows_of(split_table, name) for name in ("valid", "test")}
+    features = features_at_hand(features_folder, network, info, dataset, np.concatenate(list(rows.values())))
+
+    def probabilities(name: str) -> NDArray[np.float64]:
+        if features:
+            return probabilities_of_features(network, info.settings, features.of(rows[name]))
+        frames = dataset.load_split(split_table, name, info.settings.input_size_px)
+        return probabilities_of(fabric, network, frames, info.normalization)
+
+    return _table(dataset, rows, {name: probabilities(name) for name in rows}, split_id(split))
+
+
+def _table(
+    dataset: Dataset, rows: dict[str, NDArray[np.int64]], probabilities: dict[str, np.ndarray], split_id: str
+) -> pd.DataFrame:
     tables = [
         pd.DataFrame(
             {

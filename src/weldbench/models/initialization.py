@@ -64,14 +64,14 @@ def imagenet_network(settings: Pretrainable) -> tuple[nn.Module, Normalization]:
         InputError: The weights are neither on this machine nor to be downloaded, or damaged.
     """
     raise InputError(
-        f"params.yaml: models.{settings.architecture}.init is imagenet, but no ImageNet weights of this network are "
+        f"params.yaml: models.{settings.name}.init is imagenet, but no ImageNet weights of this network are "
         "known; set it to simulated or scratch"
     )
 
 
 @imagenet_network.register
 def _efficientnet_lite(settings: EfficientNetLite) -> tuple[nn.Module, Normalization]:
-    network = efficientnet_lite.imagenet_efficientnet_lite0(settings.architecture)
+    network = efficientnet_lite.imagenet_efficientnet_lite0(settings.name)
     network = efficientnet_lite.in_sizes_and_stages(fold_to_gray(network), settings, class_count=1000)
     return network, efficientnet_lite.NORMALIZATION
 

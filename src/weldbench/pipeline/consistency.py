@@ -51,7 +51,7 @@ def deviations(records: Iterable[Record], lock: Path) -> list[str]:
     records = list(records)
     packages: dict[str, list[Path]] = {}
     for record in records:
-        if record.stage in {"pretrain", "train", "evaluate"} and (made_from := _made_from(record.path)):
+        if record.stage in {"pretrain", "features", "train", "evaluate"} and (made_from := _made_from(record.path)):
             for package in off_lock(made_from["versions"], lock):
                 packages.setdefault(package, []).append(record.path)
     code = other_code(records)

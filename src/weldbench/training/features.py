@@ -13,8 +13,9 @@ from weldbench.data.normalization import Normalization, normalize
 from weldbench.models.features import FloatArray, FrameFeatures, IntArray, backbone_id
 from weldbench.runtime.hardware import Fabric
 from weldbench.runtime.progress import reporting
-from weldbench.runtime.seeding import Stream, generator
+from weldbench.runtime.seeding import Stream, generator, seed_torch
 from weldbench.training.augment import augment_on_device, sample_params
+from weldbench.training.fourier_mix import mix_amplitudes
 from weldbench.training.simulated_frames import frames_to_simulate, simulated_batches
 
 _AT_ONCE = 32
@@ -90,11 +91,29 @@ def _views(
 ) -> Iterator[torch.Tensor]:
     """Yield each view of some frames, uint8 of shape (B, S, S), as inputs: float32, shape (B, 1, S, S)."""
     rng = generator(Stream.VIEWS, chunk)
-    if fabric.device.type != "cpu":
-        on_device = torch.from_numpy(frames).to(fabric.device)
-        for _ in range(views):
-            yield augment_on_device(on_device, sample_params(augment, len(frames), rng), augment, normalization)
-        return
+    if fabric.device.type == "cpu":
+        return _views_on_cpu(frames, views, augment, normalization, rng)
+    seed_torch(Stream.VIEWS, chunk)  # a GPU draws its noise itself
+    return _views_on_device(torch.from_numpy(frames).to(fabric.device), views, augment, normalization, rng)
+
+
+def _views_on_device(
+    frames: torch.Tensor, views: int, augment: Augment, normalization: Normalization, rng: np.random.Generator
+) -> Iterator[torch.Tensor]:
+    for _ in range(views):
+        params = sample_params(augment, len(frames), rng)
+        mixed = frames
+        if augment.mix_amplitudes:
+            # Each frame is a group of one: (B, 1, S, S) frames and others, (B, 1) shares -> (B, S, S).
+            shares = torch.from_numpy(params.share).to(frames.device, torch.float32)
+            mixed = mix_amplitudes(frames[:, None], params.others(frames), shares)[:, 0]
+        yield augment_on_device(mixed, params, augment, normalization)
+
+
+def _views_on_cpu(
+    frames: np.ndarray, views: int, augment: Augment, normalization: Normalization, rng: np.random.Generator
+) -> Iterator[torch.Tensor]:
+    # A machine that computes on its GPU has no need of numba.
     from weldbench.training.augment_cpu import CPU_GROUP, CpuAugmentation
 
     change = CpuAugmentation(frames, augment, normalization, seed=0)

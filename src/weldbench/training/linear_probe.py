@@ -19,6 +19,7 @@ _FOLDS = 5
 _ROWS_TO_CHOOSE_BY = 16_000  # of features: the choice takes about as long as the fit that follows
 _ITERATIONS = 300
 _ROWS_AT_ONCE = 4096
+_ROUNDING = 1e-5  # of float32 in a mean over many rows, relative
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,9 @@ def _standardization(data: ProbeData, share: float) -> _Standardization:
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         some = slice(start, start + _ROWS_AT_ONCE)
         variance += weights[some] @ np.square(rows[some] - mean)
-    return _Standardization(mean, np.sqrt(np.maximum(variance, 1e-12)))
+    std = np.sqrt(variance)
+    # What is the same in all frames but for rounding says nothing; divided by almost 0 it would decide on other frames.
+    return _Standardization(mean, np.where(std > _ROUNDING * np.abs(mean), std, np.float32(1)))
 
 
 def _in_fewer_dimensions(data: ProbeData) -> tuple[FloatArray | None, ProbeData]:

@@ -29,7 +29,7 @@ from weldbench.training.features import compute_features
 from weldbench.training.history import Epoch, Progress
 from weldbench.training.linear_probe import Probe, ProbeData, fit_probe
 from weldbench.training.setup import TrainingJob, frame_weights
-from weldbench.training.simulated_frames import sentence_about_simulated
+from weldbench.training.simulated_frames import frames_to_simulate, sentence_about_simulated
 
 _ANY = Normalization(0.5, 0.5)  # of random weights, which a frozen backbone never has
 
@@ -65,7 +65,7 @@ def features_of_folds(
         split_seed: Of the section `split`.
 
     Raises:
-        InputError: A file is missing or damaged, or the weights are not to be had.
+        InputError: A file is missing or damaged, a split has no frame, or the weights are not to be had.
     """
     network, normalization = initial_network(settings, dataset.classes, None, _ANY)
     backbone = without_last_layer(network, settings)
@@ -74,7 +74,7 @@ def features_of_folds(
         training_list(dataset.manifest, table, settings.balance or "none", settings.cap, split_seed, fold)["row"]
         for fold, table in tables.items()
     ]
-    scored = [table.loc[table["split"].isin(["valid", "test"]), "row"] for table in tables.values()]
+    scored = [dataset.rows_of(table, name) for table in tables.values() for name in ("valid", "test")]
     rows = (np.concatenate(some).astype(np.int64) for some in (train, scored))
     return compute_features(fabric, backbone, normalization, settings, augment, dataset, *rows)
 
@@ -87,13 +87,13 @@ def train_probe(fabric: Fabric, job: TrainingJob) -> TrainedProbe:
             the network has no last layer that learns from one vector for each frame.
     """
     started = time.perf_counter()
-    train, valid = job.training_list(), _valid_rows(job)
+    train, valid = job.training_list(), job.dataset.rows_of(read_split(job.split), "valid")
     rows, labels = train["row"].to_numpy(), job.dataset.labels_of(train["row"].to_numpy())
     valid_labels = job.dataset.labels_of(valid)
     seed_torch(Stream.INITIAL_WEIGHTS, job.seed)
     network, normalization = initial_network(job.settings, job.dataset.classes, job.pretrained, _ANY)
     backbone, (_, last) = without_last_layer(network, job.settings), last_layer(network, job.settings)
-    features = _features_for(fabric, job, backbone, normalization)
+    features = _features_for(fabric, job, backbone, normalization, rows, valid)
     runs = job.dataset.manifest["run"].to_numpy()
     data = ProbeData(
         features=features.with_views(rows),
@@ -122,28 +122,39 @@ def train_probe(fabric: Fabric, job: TrainingJob) -> TrainedProbe:
     return TrainedProbe(network.cpu(), normalization, progress, decided)
 
 
-def _features_for(fabric: Fabric, job: TrainingJob, backbone: nn.Module, normalization: Normalization) -> FrameFeatures:
+def _features_for(
+    fabric: Fabric,
+    job: TrainingJob,
+    backbone: nn.Module,
+    normalization: Normalization,
+    train_rows: NDArray[np.int64],
+    valid_rows: NDArray[np.int64],
+) -> FrameFeatures:
     """Read the features that a training needs, or compute them where it has no file of them.
 
     Raises:
-        InputError: The file is missing, damaged, of another backbone, or lacks frames.
+        InputError: The file is missing, damaged, of another backbone, made with other settings, or lacks frames.
     """
-    settings, augment = job.settings, job.train.augment
+    settings, augment, dataset = job.settings, job.train.augment, job.dataset
     if job.features is None:
-        rows = job.training_list()["row"].to_numpy(), _valid_rows(job)
-        return compute_features(fabric, backbone, normalization, settings, augment, job.dataset, *rows)
-    features = read_features(job.features)
-    if features.backbone != backbone_id(backbone, normalization, job.settings, job.dataset):
-        raise InputError(
-            f"{job.features}: these are features of another backbone, input size or set of frames; delete the file and "
-            "run the stage features again"
+        return compute_features(
+            fabric, backbone, normalization, settings, augment, dataset, np.unique(train_rows), valid_rows
         )
-    return features
-
-
-def _valid_rows(job: TrainingJob) -> NDArray[np.int64]:
-    split = read_split(job.split)
-    return split.loc[split["split"] == "valid", "row"].to_numpy(np.int64)
+    features = read_features(job.features)
+    counts = features.views.shape[1], len(features.simulated)
+    asked = settings.augment_views, frames_to_simulate(settings, dataset.classes)
+    if features.backbone != backbone_id(backbone, normalization, settings, dataset):
+        wrong = "these are features of another backbone, input size or set of frames"
+    elif counts != asked:
+        wrong = (
+            f"there are {counts[0]} views of each training frame and {counts[1]} simulated frames, and the settings "
+            f"of {settings.name} ask for {asked[0]} and {asked[1]}"
+        )
+    elif not features.covers(valid_rows, train_rows):
+        wrong = f"some frames of {job.split} have no features there"
+    else:
+        return features
+    raise InputError(f"{job.features}: {wrong}; delete the file and run the stage features again")
 
 
 def _decided(job: TrainingJob, data: ProbeData, probe: Probe, doubts: list[str]) -> dict[str, Any]:

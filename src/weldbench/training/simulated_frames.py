@@ -51,10 +51,9 @@ def simulated_batches(
     Yields:
         Frames, uint8, shape (B, size_px, size_px), and labels, int64, shape (B,).
     """
-    number = np.array([list(classes).index(name) for name in CLASSES], np.int64)
     for batch in range(-(-count // _AT_ONCE)):
         frames, labels = render_batch((_SEED, batch), min(_AT_ONCE, count - batch * _AT_ONCE), size_px)
-        yield frames, number[labels]
+        yield frames, np.array([list(classes).index(CLASSES[label]) for label in labels], np.int64)
 
 
 def with_simulated(train: SplitFrames, settings: Model, classes: Sequence[str]) -> SplitFrames:

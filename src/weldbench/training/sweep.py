@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from weldbench.config import Params
 from weldbench.config.models import Model, Pretrainable
 from weldbench.errors import InputError
@@ -19,7 +21,7 @@ def point_settings(params: Params, model: str, epochs: int, learning_rate: float
     """Return a model's settings at one point of the sweep, from the parameters as they hold for a dataset.
 
     Raises:
-        InputError: params.yaml has no such model.
+        InputError: params.yaml has no such model, or what the sweep changes does not suit it.
     """
     if model not in params.models:
         raise InputError(f"--model {model}: params.yaml has the models {', '.join(params.models)}")
@@ -37,7 +39,17 @@ def point_settings(params: Params, model: str, epochs: int, learning_rate: float
         changes |= {"init": sweep.init, "pretrained_share": 0.0}
         if sweep.init == "scratch":
             changes["freeze"] = "none"
-    return settings.model_copy(update=changes)
+    try:
+        point = type(settings).model_validate(settings.model_dump() | changes)
+    except ValidationError as error:
+        wrong = "; ".join(detail["msg"].removeprefix("Value error, ") for detail in error.errors())
+        raise InputError(f"params.yaml: models.{model} with what sweep sets for all models: {wrong}") from None
+    if point.freeze == "backbone":
+        raise InputError(
+            f"params.yaml: sweep.models names {model}, which has freeze: backbone: epochs and learning rate change "
+            f"nothing in the fit of a last layer; take it out of sweep.models, or freeze other layers of models.{model}"
+        )
+    return point
 
 
 def train_point(fabric: Fabric, job: TrainingJob, output: Path) -> None:
