@@ -49,6 +49,7 @@ class World:
     absent_test_class: str = ""
     never_predicted: dict = field(default_factory=dict)
     valid_doubts: list = field(default_factory=list)  # why valid cannot choose
+    settings: dict = field(default_factory=dict)  # of a model's trainings, beside balance and cap
     balance: dict = field(default_factory=dict)  # of a model, if it is not none
     cap: int = 1000  # of those that undersample
     margin: float = 4.0  # of the said class's logit over noise of standard deviation 1
@@ -175,7 +176,7 @@ class World:
             "seconds": 8.0 + random.random(),
             "inference_ms": {"alone": 2.0, "batched": 0.5},
             "peak_memory_mb": 300,
-            "settings": {"balance": self.balance.get(model, "none"), "cap": self.cap},
+            "settings": {"balance": self.balance.get(model, "none"), "cap": self.cap, **self.settings.get(model, {})},
             "learned_from": self._learned_from(model),
         }
         (folder / "training.json").write_text(json.dumps(facts))

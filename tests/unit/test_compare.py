@@ -46,6 +46,15 @@ WORLDS = {
     "nine_models": World(skills={f"model{number}": 0.5 + number / 20 for number in range(9)}, seeds=(0,)),
     "flawless": World(skills={"conv6": 0.999999, "resnet18": 0.999999}, margin=40.0),
     "valid_cannot_choose": World(valid_doubts=["valid holds no frame of 2 of the 6 classes of train"], seeds=(0,)),
+    "three_beginnings": World(
+        skills={"resnet18": 0.9, "frozen": 0.8, "resnet18_scratch": 0.6},
+        settings={
+            "resnet18": {"init": "simulated"},
+            "frozen": {"architecture": "resnet18", "init": "imagenet"},
+            "resnet18_scratch": {"architecture": "resnet18", "init": "scratch"},
+        },
+        absent_test_class="burn_through",
+    ),
     "two_folds": World(folds=(0, 1), seeds=(0, 1)),
 }
 

@@ -204,7 +204,8 @@ class Resamples:
 
         estimate = float(score(one.estimate) - score(other.estimate))
         if number is not None and self.runs.per_class[number] < 2:
-            return Interval(estimate, np.nan, np.nan, "one test run"), np.nan
+            reason = "no test frames" if self.runs.per_class[number] == 0 else "one test run"
+            return Interval(estimate, np.nan, np.nan, reason), np.nan
         among = None if number is None else self.runs.frames[:, number] > 0
         resampled = score(one.resampled) - score(other.resampled)
         seeds = score(one.per_seed), score(other.per_seed)

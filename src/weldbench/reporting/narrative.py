@@ -23,6 +23,20 @@ def about_leader(summary: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> st
     return sentence
 
 
+def about_pretraining(pretraining: pd.DataFrame) -> str:
+    """Say what other starting weights changed, of every two models of one architecture; empty if there are none."""
+    told = []
+    for (model, reference), rows in pretraining.groupby(["model", "reference"], sort=False):
+        macro = rows[rows["class"] == "macro average"].iloc[0]
+        level = 1 - macro["confidence"]
+        told.append(
+            f"Starting from {macro['starts_from']}, {model} has a macro F1 {_higher(macro['difference'])} than "
+            f"{reference}, the same architecture from {macro['reference_starts_from']} "
+            f"({_significance(macro, level)}).{_classes_that_changed(rows, level)}"
+        )
+    return " ".join(told)
+
+
 def about_data(distribution: pd.DataFrame, dataset: str) -> str:
     """Count the frames and runs that were used, and say how uneven the classes of test are."""
     used = distribution[distribution["set"].str.startswith("as used")]
@@ -188,6 +202,28 @@ def _verdicts(pairs: pd.DataFrame, model: str, level: float) -> tuple[dict[str, 
             else:
                 tied.append(other)
     return beaten, tied
+
+
+def _higher(difference: float) -> str:
+    return f"{abs(difference):.3f} {'lower' if difference < 0 else 'higher'}"
+
+
+def _significance(row: pd.Series, level: float) -> str:
+    if pd.isna(row["low"]):
+        return f"{row['note']}: no interval, no test possible"
+    interval = f"{100 * row['confidence']:g} % interval {row['low']:+.3f} to {row['high']:+.3f}"
+    if pd.isna(row["p"]):
+        return f"{interval}, too narrow, for {row['note']}: no test possible"
+    return f"{interval}, p {row['p']:.3g}: {'significant' if row['p'] < level else 'not significant'}"
+
+
+def _classes_that_changed(rows: pd.DataFrame, level: float) -> str:
+    classes = rows[rows["class"] != "macro average"]
+    surely = classes[classes["p"] < level]
+    if surely.empty:
+        return " In no single class is the difference significant."
+    listed = _listed([f"{row['class']} ({row['difference']:+.3f})" for _, row in surely.iterrows()])
+    return f" F1 differs significantly in {listed}."
 
 
 def _with_interval(row: pd.Series) -> str:

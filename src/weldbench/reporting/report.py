@@ -21,6 +21,7 @@ from weldbench.reporting.narrative import (
     about_leader,
     about_operating_points,
     about_pairs,
+    about_pretraining,
     about_published,
     about_start,
     about_vote,
@@ -74,7 +75,8 @@ class Report:
     def head(self) -> str:
         """Title and conclusion."""
         conclusion = about_leader(self._numbers("summary"), self._numbers("pairs"), self.dataset)
-        return str(_HTML.head(self.title, conclusion))
+        pretraining = about_pretraining(self._numbers("pretraining"))
+        return str(_HTML.head(self.title, f"{conclusion} {pretraining}".strip()))
 
     def question(self) -> str:
         """What was asked."""

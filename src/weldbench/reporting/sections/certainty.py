@@ -25,6 +25,33 @@ def _pairs(findings: Findings) -> Table:
     return pairs(findings.scored)
 
 
+@table(
+    "pretraining",
+    section="certainty",
+    caption="What pretraining is worth on {dataset}: F1 of two models of one architecture that start from different "
+    "weights, their difference in every class and in the macro average, its interval over runs, and p.",
+)
+def _pretraining(findings: Findings) -> Table:
+    from weldbench.reporting.tables.pretraining import pretraining
+
+    return pretraining(findings.scored, findings.trainings)
+
+
+@figure(
+    "pretraining",
+    section="certainty",
+    caption="What pretraining is worth: F1 of one model minus that of another, which starts from other weights, by "
+    "class.",
+    alt="For each class and the macro average a mark at the difference in F1 with a line for its interval, beside a "
+    "vertical line at no difference; the table of this name has the numbers.",
+    details="The interval resamples the test runs, and the seeds where there are several.",
+)
+def _pretraining_figure(findings: Findings) -> Figure:
+    from weldbench.reporting.figures.pretraining import pretraining
+
+    return pretraining(findings.scored, findings.trainings)
+
+
 @figure(
     "learning_curves",
     section="certainty",

@@ -12,7 +12,7 @@ from weldbench.evaluation.operating_point import OperatingPoint, operating_point
 from weldbench.evaluation.scoring import ScoredComparison
 from weldbench.evaluation.significance import Pair, compare_pairs
 from weldbench.reporting.tables.notes import about_narrow_intervals, about_seeds, format_interval
-from weldbench.reporting.tables.table import Table, format_mean_std, percent, sample_std
+from weldbench.reporting.tables.table import Table, format_mean_std, format_p, percent, sample_std
 
 _UNCALIBRATED = (
     "Uncalibrated: valid lacks classes, or runs of them, so a threshold that was chosen there may reject quite another "
@@ -86,8 +86,8 @@ def pairs(scored: ScoredComparison) -> Table:
             "pair": f"{pair.first} – {pair.second}",
             "difference in macro F1": f"{pair.difference.estimate:+.3f}",
             "interval": format_interval(pair.difference, "+"),
-            "p over runs": "no test possible" if pair.p_runs is None else _p(pair.p_runs),
-            "p over frames": _p(pair.p_frames),
+            "p over runs": "no test possible" if pair.p_runs is None else format_p(pair.p_runs),
+            "p over frames": format_p(pair.p_frames),
             "only first right": f"{pair.only_first_right:.1f}",
             "only second right": f"{pair.only_second_right:.1f}",
             "verdict": verdict(pair, confidence),
@@ -225,7 +225,3 @@ def _operating_point_row(
         "interval": format_interval(interval),
         "escapes most": f"{classes[worst]} ({per_class[worst]:.3f})",
     }
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3g}"

@@ -1,4 +1,4 @@
-"""In what a published result and our model of the same architecture still differ, by the records of the training."""
+"""In what two results on one architecture still differ: a published one and ours, or two of ours, by their records."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -70,6 +70,38 @@ def differences(
         different.append("chosen by its score on test, ours not")
     unknown = [name for name, value in theirs.items() if value is None]
     return [*different, *([f"not published: {', '.join(unknown)}"] if unknown else [])]
+
+
+def other_settings(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """List the settings in which two models differ besides the name and the starting weights, by training.json.
+
+    Args:
+        one: Those of the first model; those of the augmentation are in it under `augment`.
+        other: Those of the second.
+
+    Returns:
+        Each with both values, that of the first model first.
+
+    Example:
+        >>> other_settings({"init": "imagenet", "learning_rate": 0.001}, {"init": "scratch", "learning_rate": 0.01})
+        ['learning rate 0.001 and 0.01']
+    """
+    ours, theirs = _flat(one), _flat(other)
+    keys = [key for key in {**ours, **theirs} if key not in {"name", "architecture", "init"}]
+    return [
+        f"{_SETTINGS.get(key, key.replace('_', ' '))} {_told(ours, key)} and {_told(theirs, key)}"
+        for key in keys
+        if _told(ours, key) != _told(theirs, key)
+    ]
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    augment = {f"{_SETTINGS['augment']} {key}": value for key, value in settings.get("augment", {}).items()}
+    return {key: value for key, value in settings.items() if key != "augment"} | augment
+
+
+def _told(settings: Mapping[str, Any], key: str) -> str:
+    return (_text(settings[key]) or "none") if key in settings else "not recorded"
 
 
 def _count(frames: FrameCount | None) -> str | None:

@@ -95,6 +95,11 @@ def percent(value: float) -> str:
     return f"{100 * value:.3g} %"
 
 
+def format_p(value: float) -> str:
+    """Format a p value."""
+    return "< 0.001" if value < 0.001 else f"{value:.3g}"
+
+
 def _is_text(column: pd.Series) -> bool:
     return column.str.match(r"[<\[+ -]*[\d.,]+(?![\w-])").mean() < 0.5
 
