@@ -106,7 +106,11 @@ class Params(Section):
             if self.models[name].init == "scratch":
                 raise ValueError(f"finetune.models: `{name}` starts from random weights; name it in train.models")
         if twice := [name for name, count in Counter(self.trained_models).items() if count > 1]:
-            sections = {"train": self.train, "finetune": self.finetune, "features": self.features}
+            sections: dict[str, Train | Finetune | Features] = {
+                "train": self.train,
+                "finetune": self.finetune,
+                "features": self.features,
+            }
             places = " and ".join(f"{key}.models" for key, section in sections.items() if twice[0] in section.models)
             raise ValueError(f"`{twice[0]}` is in {places}; a model is trained in one way")
         _require_known("per_dataset", self.per_dataset, self.datasets, "datasets")
