@@ -13,11 +13,12 @@ FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
 # Of the squared weights, beside the mean loss of a frame.
-PENALTIES = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.001)
+PENALTIES = (1.0, 0.1, 0.03, 0.01, 0.001, 0.0001)
 _UNTRIED_PENALTY = 0.1  # where there are too few runs to try any
-_FOLDS = 5
-_ROWS_TO_CHOOSE_BY = 16_000  # of features: the choice takes about as long as the fit that follows
+_FOLDS = 4
+_ROWS_TO_CHOOSE_BY = 2_000  # of real frames and views, so that the choice takes no longer than the fit
 _ITERATIONS = 300
+_ITERATIONS_TO_CHOOSE = 100
 _ROWS_AT_ONCE = 4096
 _ROUNDING = 1e-5  # of float32 in a mean over many rows, relative
 
@@ -186,7 +187,7 @@ def _losses_on_held_out(
     for out in folds:
         rest = data.only(~out, views)
         for share in shares:
-            for penalty, (weight, bias, _) in _fit(rest, share, PENALTIES).items():
+            for penalty, (weight, bias, _) in _fit(rest, share, PENALTIES, _ITERATIONS_TO_CHOOSE).items():
                 log_probabilities = _log_softmax(data.features[out, 0] @ weight.T + bias)
                 loss = -log_probabilities[np.arange(out.sum()), data.labels[out]]
                 losses.setdefault((share, penalty), []).append(loss)
@@ -206,7 +207,7 @@ def _rows(data: ProbeData, share: float) -> tuple[FloatArray, IntArray, FloatArr
 
 
 def _fit(
-    data: ProbeData, share: float, penalties: tuple[float, ...] | list[float]
+    data: ProbeData, share: float, penalties: tuple[float, ...] | list[float], iterations: int = _ITERATIONS
 ) -> dict[float, tuple[FloatArray, FloatArray, float]]:
     """Fit once per penalty, the strongest first; each starts from the one before.
 
@@ -217,7 +218,7 @@ def _fit(
     from sklearn.linear_model import LogisticRegression
 
     rows, labels, weights = _rows(data, share)
-    model = LogisticRegression(max_iter=_ITERATIONS, warm_start=True)
+    model = LogisticRegression(max_iter=iterations, warm_start=True)
     fitted = {}
     with warnings.catch_warnings():
         # The penalty bounds what the last iterations could still change.
