@@ -7,7 +7,7 @@ import pytest
 from workflow.conftest import run
 
 PROFILE = "workflow/profiles/slurm/config.yaml"
-ON_GPU = {"pretrain", "train", "finetune", "evaluate"}
+ON_GPU = {"pretrain", "features", "train", "finetune", "train_head", "evaluate"}
 
 
 @pytest.fixture
