@@ -20,7 +20,7 @@ PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 
 def test_both_engines_have_the_same_graph(project: Path) -> None:
     snakemake, dvc = snakemake_graph(project), dvc_graph(project)
-    assert len(snakemake) == 16
+    assert len(snakemake) == 17
     assert graph_differences(snakemake, dvc) == []
 
 
