@@ -6,6 +6,8 @@ from pydantic import Field, field_validator
 
 from weldbench.config.base import Count, NonEmptyList, Override, Section, Seed, Share
 
+TrainShare = Annotated[float, Field(gt=0, le=1)]
+
 
 class CompareOverride(Override):
     """What one dataset may change in compare."""
@@ -28,6 +30,10 @@ class Compare(Section):
         [1, 5, 15, 31], description="lengths in frames of the window of a majority vote; odd, so that none ties"
     )
     balanced_cap: Count = Field(770, description="frames per class, at most, in the balanced subset of test")
+    train_shares: NonEmptyList[TrainShare] = Field(
+        [0.125, 0.25, 0.5, 1.0],
+        description="shares of the training runs that the models learn from, for `snakemake learning_curve` alone",
+    )
     seed: Seed = Field(0, description="seed of the resamples")
 
     @field_validator("vote_frames")

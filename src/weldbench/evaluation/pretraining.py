@@ -52,17 +52,15 @@ class Gain:
 class RunsNeeded:
     """How many training runs a model needs for a score, with the ends of the confidence interval.
 
-    A number that equals `fewest` means so many or fewer; infinity, more than were tried.
+    The smallest number that was tried means so many or fewer; infinity, more than were tried.
 
     Attributes:
-        fewest: The smallest number of runs that was tried.
         note: What a reader of the interval has to know, or empty; without an interval both ends are NaN.
     """
 
     runs: float
     low: float
     high: float
-    fewest: float
     note: str = ""
 
 
@@ -148,7 +146,7 @@ def runs_to_reach(curve: Sequence[tuple[float, ModelDraws]], target: ModelDraws,
     notes = "; ".join(dict.fromkeys(difference.note for difference in differences if difference.note))
     if any(difference.reason for difference in differences):
         low = high = np.nan
-    return RunsNeeded(estimate, low, high, runs[0], notes)
+    return RunsNeeded(estimate, low, high, notes)
 
 
 def _first_reaching_zero(runs: Sequence[float], values: Sequence[float]) -> float:

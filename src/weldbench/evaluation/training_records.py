@@ -68,8 +68,8 @@ def read_trainings(trained: Path | str, models: Sequence[str], folds: Sequence[i
                 settings[model] = {**facts.get("settings", {}), "augment": facts.get("augment", {})}
                 notes |= dict.fromkeys(facts.get("notes", []))
                 of_fold = of_fold or (folder, facts)
-                _refuse_others(first, (folder, facts), _SHARED)
-                _refuse_others(of_fold, (folder, facts), ["learned_from"])
+                refuse_others(first, (folder, facts))
+                refuse_others(of_fold, (folder, facts), ["learned_from"])
                 if of_fold[0] == folder:
                     learned += [{"model": model, "fold": fold, **counts} for counts in _learned_from(folder, facts)]
                 histories.append(history.assign(**place)[[*place, *history.columns]])
@@ -118,7 +118,14 @@ def _learned_from(folder: Path, facts: dict[str, Any]) -> list[dict[str, Any]]:
         ) from None
 
 
-def _refuse_others(one: tuple[Path, dict[str, Any]], other: tuple[Path, dict[str, Any]], shared: Sequence[str]) -> None:
+def refuse_others(
+    one: tuple[Path, dict[str, Any]], other: tuple[Path, dict[str, Any]], shared: Sequence[str] = _SHARED
+) -> None:
+    """Refuse two trainings of one model, each a folder and its training.json, that differ in what they have to share.
+
+    Raises:
+        InputError: They differ.
+    """
     for key in shared:
         if one[1].get(key) != other[1].get(key):
             raise InputError(

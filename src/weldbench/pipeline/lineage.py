@@ -18,6 +18,7 @@ from weldbench.runtime.text import some
 
 _AGAIN = "delete it, and `snakemake --cores all` or `dvc repro` makes it again"
 PACKAGES = ("snakemake", "dvc", "torch", "torchvision", "numpy", "pandas", "scikit-learn")
+_DECIDE_NO_RESULT: Any = {"sweep": True, "compare": {"train_shares"}}
 
 
 def lineage(dataset: str) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def lineage(dataset: str) -> dict[str, Any]:
     Returns:
         commit, dirty (None without git), created_utc, machine, versions, and sha256 sums: code_sha256, params_sha256
         (of the checked parameters as they hold for this dataset, so that a comment or another dataset changes nothing;
-        without the sweep's, which decide no result),
+        without those of the sweep and of the learning curve, which decide none of these results),
         data_sha256 (of the manifest, which holds a hash of every frame), lock_sha256, and results_sha256 (file -> sum)
         of tables and figures.
     """
@@ -42,7 +43,7 @@ def lineage(dataset: str) -> dict[str, Any]:
         "machine": f"{platform.system()} {platform.machine()}, {processor_name()}",
         "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
         "code_sha256": _sum_of_files(path for place in CODE for path in _files_below(Path(place))),
-        "params_sha256": _sum(load_params().for_dataset(dataset).model_dump_json(exclude={"sweep"}).encode()),
+        "params_sha256": _sum(load_params().for_dataset(dataset).model_dump_json(exclude=_DECIDE_NO_RESULT).encode()),
         "data_sha256": _sum_of_file(Path("data") / dataset / "manifest.csv"),
         "lock_sha256": _sum_of_file(Path("requirements.lock")),
         "results_sha256": {str(path): _sum(path.read_bytes()) for path in made},

@@ -114,7 +114,7 @@ class Project:
             settings={
                 "seeds": params.seeds,
                 "folds": params.folds,
-                "compare": as_json(params.compare),
+                "compare": as_json(params.compare, "train_shares"),
             },
             inputs={path.relative_to(self.evaluation).as_posix(): path for path in files},
         )

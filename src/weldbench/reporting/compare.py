@@ -90,7 +90,7 @@ def gather(
         "models": trainings.settings,
         "seeds": seeds,
         "folds": folds,
-        "compare": settings.model_dump(mode="json"),
+        "compare": settings.model_dump(mode="json", exclude={"train_shares"}),
     }
     return Findings(
         name=name,

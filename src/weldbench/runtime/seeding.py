@@ -16,6 +16,7 @@ class Stream(Enum):
 
     SPLIT = "which split each run or frame goes to (split.seed)"
     BALANCE = "which frames of train undersampling keeps and oversampling repeats once more (split.seed, fold)"
+    TRAIN_SHARE = "which runs of train stand in a share of them (split.seed, fold, 1)"
     INITIAL_WEIGHTS = "the weights a network starts from, and a fresh last layer (seed)"
     SHUFFLE = "the order of the frames in a pass over all of them (seed, pass, 1)"
     BATCHES = "how each frame of an epoch is augmented (seed, epoch)"

@@ -149,7 +149,7 @@ def train_model(fabric: Fabric, job: TrainingJob, output: Path) -> None:
     write_csv(output / "history.csv", pd.DataFrame([asdict(line) for line in result.progress.history]), "%.6f")
     save_network(output / "model.safetensors", result.network.state_dict(), info)
     outputs = _record(fabric, job, output).output_sums()
-    facts = _training_facts(fabric, job, result)
+    facts = training_facts(fabric, job, result)
     write_json(output / "training.json", {**facts, "made_from": result.made_from, "outputs": outputs})
     remove_checkpoint(checkpoint_path)
 
@@ -166,7 +166,8 @@ def _record(fabric: Fabric, job: TrainingJob, output: Path) -> Record:
     )
 
 
-def _training_facts(fabric: Fabric, job: TrainingJob, result: TrainingResult) -> dict[str, Any]:
+def training_facts(fabric: Fabric, job: TrainingJob, result: TrainingResult) -> dict[str, Any]:
+    """Return what training.json says of a training, but for what it was made from and its outputs."""
     progress = result.progress
     return {
         "model": job.settings.name,
