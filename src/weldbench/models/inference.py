@@ -19,7 +19,6 @@ from weldbench.data.normalization import Normalization, normalize
 from weldbench.evaluation.confusion import confusion_matrix, f1, macro
 from weldbench.models.features import features_at_hand, last_layer
 from weldbench.models.files import TrainedInfo
-from weldbench.models.torchvision_models import head_name
 from weldbench.runtime.hardware import Fabric
 
 
@@ -45,28 +44,6 @@ def logits_of(fabric: Fabric, network: nn.Module, split: SplitFrames, normalizat
         normalization: Of the network.
     """
     return torch.cat(list(_outputs(fabric, network, split.frames, normalization)))[torch.from_numpy(split.index)]
-
-
-def features_of(
-    fabric: Fabric, network: nn.Module, frames: NDArray[np.uint8], normalization: Normalization
-) -> torch.Tensor:
-    """Compute what the head of a network is given for each frame: float32 on the CPU, shape (N, F).
-
-    With the same number of threads these are the same bytes every time.
-
-    Args:
-        fabric: Its device holds the network, its precision is used.
-        network: With its head, which takes no part. Switched to evaluation mode.
-        frames: uint8, shape (N, S, S); they may lie on disk, as only one batch at a time is read.
-        normalization: Of the network.
-    """
-    name = head_name(network)
-    head = network.get_submodule(name)
-    network.set_submodule(name, nn.Identity())
-    try:
-        return torch.cat(list(_outputs(fabric, network, frames, normalization)))
-    finally:
-        network.set_submodule(name, head)
 
 
 def probabilities_of(
