@@ -54,8 +54,7 @@ rule learning_curve_point:
     shell:
         "python scripts/learning_curve.py point --dataset {wildcards.dataset} --model {wildcards.model}"
         " --share {wildcards.share} --fold {wildcards.fold} --seed {wildcards.seed} --data data/{wildcards.dataset}"
-        " {params.start} --output results/{wildcards.dataset}/learning_curve/share{wildcards.share}/{wildcards.model}"
-        "/fold{wildcards.fold}/seed{wildcards.seed} 2>&1 | tee {log}"
+        " {params.start} --output $(dirname {output[0]}) 2>&1 | tee {log}"
 
 
 rule learning_curve_table:
