@@ -161,8 +161,8 @@ def _decided(job: TrainingJob, data: ProbeData, probe: Probe, doubts: list[str])
     simulated = sentence_about_simulated(job.settings, job.dataset.classes)
     if simulated and probe.simulated_share == 0 and len(data.simulated):
         simulated = (
-            f"{job.settings.name} (fold {job.fold or 0}, seed {job.seed}) learns from no simulated frames: without them "
-            "it told the frames of runs left out apart better."
+            f"{job.settings.name} (fold {job.fold or 0}, seed {job.seed}) learns from no simulated frames: without "
+            "them it told the frames of runs left out apart better."
         )
     return {
         "length": {"train_frames": frames, "views": views, "epochs": 1, "steps": 1, "reason": length},
