@@ -96,9 +96,7 @@ def test_a_dataset_of_other_classes_gets_none_and_that_is_said(classes):
     real, asked = real_frames([1.0, 1.0]), model(simulated_frames=7)
     assert with_simulated(real, asked, classes) is real
     told = sentence_about_simulated(asked, classes)
-    assert told.startswith(
-        "No simulated frames: models.full_con6.simulated_frames asks for 7, but the dataset has other"
-    )
+    assert told.startswith("full_con6 learns from no simulated frames: models.full_con6.simulated_frames asks for 7, ")
 
 
 def test_nothing_is_said_where_none_is_asked_for():

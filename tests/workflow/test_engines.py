@@ -49,7 +49,7 @@ def test_other_frames_for_one_model_train_that_model_alone_in_both_engines(
     for project in both:
         text = (project / "results/weldsim/tables/distribution.md").read_text(encoding="utf-8")
         # The cap that the section split has is above the few frames here, so all learn from the same ones.
-        assert "- full_con6, resnet18 learned from all frames of train." in text
+        assert "- full_con6, resnet18, efficientnet_lite0 learned from all frames of train." in text
         assert "up to date" in run(project, "dvc", "status")
     # Of these frames, a cap takes some; of the splits none.
     splits = (after_snakemake / "data/weldsim/split/fold0/split.csv").read_bytes()
@@ -98,9 +98,10 @@ def test_a_change_of_the_code_reruns_what_uses_it_in_both_engines(after_snakemak
     assert dvc_stages() == {"scripts/compare.py"}  # report follows if compare then writes something else
 
     edit_module(project, "training/losses.py")
-    trained = {"pretrain", "train", "finetune", "evaluate", "explain", "compare", "report"}
-    assert planned_rules(project) == trained
-    assert dvc_stages() == {"scripts/pretrain.py", "scripts/train.py", "scripts/compare.py"}
+    trained = {"pretrain", "features", "train", "finetune", "train_head"}
+    assert planned_rules(project) == {*trained, "evaluate", "explain", "compare", "report"}
+    learning = {"scripts/pretrain.py", "scripts/features.py", "scripts/train.py"}
+    assert dvc_stages() == {*learning, "scripts/compare.py"}
 
 
 @pytest.mark.parametrize(("module", "lost"), [("weldsim/pool.py", "fetch"), ("training/losses.py", "train")])

@@ -162,8 +162,7 @@ def _in_few_dimensions(data: ProbeData, share: float) -> _Space:
     """
     rows, _, weights = _rows(data, share)
     mean, std = _mean_and_std(rows, weights)
-    rows = (rows - mean) / std
-    basis = np.linalg.qr(rows.T)[0] if len(rows) < rows.shape[1] else None  # (F, D)
+    basis = np.linalg.qr(((rows - mean) / std).T)[0] if len(rows) < rows.shape[1] else None  # (F, D)
 
     def turned(features: FloatArray) -> FloatArray:
         standard = (features - mean) / std
