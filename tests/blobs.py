@@ -1,6 +1,7 @@
 """A small dataset on disk that a network can learn: a bright blob whose height tells the class, in noise."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,29 +45,34 @@ def write_params(folder: Path, precision: str = "fp32", devices: int = 1, **mode
     return path
 
 
-def write_blobs(folder: Path, frames_per_split: tuple[int, int, int] = (96, 30, 30), side_px: int = 32) -> Path:
+def write_blobs(
+    folder: Path,
+    frames_per_split: tuple[int, int, int] = (96, 30, 30),
+    side_px: int = 32,
+    classes: Sequence[str] = CLASSES,
+) -> Path:
     """Write frames.npy, manifest.csv, inventory.json and a split of fold 0; return the path of split.csv."""
     rng = np.random.default_rng(0)
     across = (np.arange(side_px) + 0.5) / side_px
     frames, manifest, rows = [], [], []
     for split, count in zip(("train", "valid", "test"), frames_per_split, strict=True):
         for number in range(count):
-            label = number % len(CLASSES)
-            middle = 0.2 + 0.3 * label, rng.uniform(0.3, 0.7)
+            label = number % len(classes)
+            middle = 0.2 + 0.6 * label / (len(classes) - 1), rng.uniform(0.3, 0.7)
             distance = (across[:, None] - middle[0]) ** 2 + (across[None, :] - middle[1]) ** 2
             frame = 60 + 150 * np.exp(-distance / 0.02) + rng.normal(0, 20, (side_px, side_px))
             row = len(frames)
             frames.append(np.clip(frame, 0, 255).astype(np.uint8))
             run = f"{split}-run-{number % 4}"
             manifest.append(
-                (row, f"{run}/image-{number:04d}.png", run, CLASSES[label], split, side_px, side_px, f"{row:064x}")
+                (row, f"{run}/image-{number:04d}.png", run, classes[label], split, side_px, side_px, f"{row:064x}")
             )
             rows.append((row, split))
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "frames.npy", np.stack(frames))
     columns = ["row", "path", "run", "label", "published_split", "width_px", "height_px", "sha256"]
     pd.DataFrame(manifest, columns=columns).to_csv(folder / "manifest.csv", index=False)
-    (folder / "inventory.json").write_text(json.dumps({"dataset": "blobs", "classes": CLASSES}), encoding="utf-8")
+    (folder / "inventory.json").write_text(json.dumps({"dataset": "blobs", "classes": list(classes)}), encoding="utf-8")
     path = folder / "split" / "fold0" / "split.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows, columns=["row", "split"]).to_csv(path, index=False)

@@ -46,7 +46,7 @@ def job(tmp_path: Path) -> ExportJob:
     settings = LocalDataset(source="local", path="archive.zip", classes=CLASSES)
     ingest(write_zip(tmp_path / "archive.zip", members), tmp_path, "mine", settings, Ingest(frame_size_px=16))
     manifest = open_dataset(tmp_path).manifest
-    split = pd.DataFrame({"row": manifest["row"], "split": manifest["published_split"], "weight": 1.0})
+    split = pd.DataFrame({"row": manifest["row"], "split": manifest["published_split"]})
     write_csv(tmp_path / "split.csv", split)
     conv6 = Conv6(architecture="conv6", input_size_px=12, channels=[4, 8], hidden=8, epochs=1, learning_rate=0.1)
     for seed, score in enumerate((0.3, 0.5, 0.5)):

@@ -178,6 +178,25 @@ def test_the_page_asks_for_a_token_where_the_server_does(browser: Browser, tmp_p
         page.close()
 
 
+@pytest.mark.parametrize(
+    ("good_class", "said", "decision"),
+    [
+        (None, "No class is a good weld, so every frame is a defect.", "Defect"),
+        (CLASSES[0], "A frame is a defect when good weld is not its most probable class.", "Good"),
+    ],
+)
+def test_the_page_of_an_export_without_a_threshold(
+    browser: Browser, tmp_path: Path, frames: list[Path], good_class: str | None, said: str, decision: str
+) -> None:
+    with serving(save_tiny_export(tmp_path / "export", good_class, thresholds={})) as running:
+        page, _, errors = opened(browser, running)
+        expect(page.locator("#model")).to_contain_text(said)
+        page.set_input_files("#files", frames[:1])
+        expect(page.locator("#decision")).to_contain_text(decision, timeout=60_000)
+        assert errors == []
+        page.close()
+
+
 def test_the_description_for_programs_opens_without_the_outside(browser: Browser, server: Server) -> None:
     page = browser.new_page()
     asked = []

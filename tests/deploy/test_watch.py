@@ -288,6 +288,22 @@ def test_a_slow_command_does_not_stop_the_judging_and_a_second_signal_does_not_w
 
 
 @pytest.mark.parametrize(
+    ("good_class", "said", "decision"),
+    [
+        (None, "without a good class every frame is a defect", "defect"),
+        ("good_weld", "a frame is a defect where good_weld is not its most probable class", "good"),
+    ],
+)
+def test_an_export_without_a_threshold(folder: Path, good_class: str | None, said: str, decision: str) -> None:
+    export = save_tiny_export(folder.parent / "export", good_class, thresholds={})
+    png(folder / "a.png", MIDDLE)
+    with watching(export, folder) as process:
+        until_recorded(folder, 1)
+        assert said in stop(process, folder)
+    assert rows(folder) == [("a.png", decision)]
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
         (("--alarm", "3"), 'write "3 of 5"'),

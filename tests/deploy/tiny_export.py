@@ -17,7 +17,12 @@ LEVELS = np.array([128.0, 30.0, 225.0], np.float32)  # that each class stands fo
 DARK, MIDDLE, BRIGHT = 30, 128, 225
 
 
-def save_tiny_export(folder: Path, good_class: str | None = CLASSES[0], vote_frames: int = 3) -> Path:
+THRESHOLDS = {0.01: 0.5, 0.05: 0.25}
+
+
+def save_tiny_export(
+    folder: Path, good_class: str | None = CLASSES[0], thresholds: dict[float, float] = THRESHOLDS
+) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(_resize(), folder / RESIZE)
     onnx.save(_network(), folder / FP32)
@@ -29,8 +34,8 @@ def save_tiny_export(folder: Path, good_class: str | None = CLASSES[0], vote_fra
             dataset="weldsim",
             classes=CLASSES,
             good_class=good_class,
-            thresholds={0.01: 0.5, 0.05: 0.25} if good_class else {},
-            vote_frames=vote_frames,
+            thresholds=thresholds,
+            vote_frames=3,
             frame_size_px=32,
             input_size_px=1,
             lineage={"seed": 0, "fold": 0},

@@ -7,7 +7,7 @@ import pytest
 from workflow.conftest import run
 
 PROFILE = "workflow/profiles/slurm/config.yaml"
-ON_GPU = {"pretrain", "train", "finetune", "evaluate"}
+ON_GPU = {"pretrain", "features", "train", "finetune", "train_head", "evaluate"}
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def resources(project: Path) -> dict[str, dict[str, str]]:
 def test_a_training_has_one_gpu_and_nothing_else_has_any(project: Path) -> None:
     asked = resources(project)
     assert {rule for rule in asked if asked[rule].get("gpu", "0") == "1"} == ON_GPU
-    assert asked.keys() - ON_GPU == {"fetch", "ingest", "split", "explain", "compare", "report", "all"}
+    assert asked.keys() - ON_GPU == {"fetch", "ingest", "split", "explain", "compare", "report", "export", "all"}
     assert (asked["train"]["mem_mb"], asked["train"]["runtime"]) == ("16000", "240")
     assert (asked["compare"]["mem_mb"], asked["compare"]["runtime"]) == ("4000", "60")
 

@@ -34,7 +34,7 @@ def test_nothing_changed(recorded: Path) -> None:
     params = Path("params.yaml")
     # No result depends on the sweep, nor on a comment, nor on another dataset.
     text = params.read_text(encoding="utf-8").replace("epochs: [10, 30]", "epochs: [15]")
-    text = text.replace("learning_rate: 0.006, balance", "learning_rate: 0.007, balance", 1)
+    text = text.replace("learning_rate: 0.006\n", "learning_rate: 0.007\n", 1)
     text = text.replace("datasets:\n", "datasets:\n  mine: {source: local, path: frames}\n", 1)
     params.write_text(text + "# a comment\n", encoding="utf-8")
     assert load_params().sweep.epochs == [15]

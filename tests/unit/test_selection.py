@@ -78,7 +78,7 @@ def train(tmp_path):
         params = load_params(write_params(path.parent, full_con6=asked))
         job = TrainingJob(
             "blobs", open_dataset(split.parents[2]), path, 0, params.models["full_con6"], params.train,
-            params.hardware, 0,
+            params.hardware, 0, params.split.seed,
         )  # fmt: skip
         train_model(prepare(params.hardware), job, path.parent)
         facts = json.loads((path.parent / "training.json").read_text())

@@ -41,10 +41,14 @@ def shrink(params: dict) -> None:
     params["train"]["models"] = ["full_con6"]
     params["compare"]["models"] = ["full_con6", "resnet18", "efficientnet_lite0"]
     params["compare"]["bootstrap_draws"] = 100
-    params["models"]["full_con6"].update(input_size_px=32, epochs=2, min_steps=0)
-    params["models"]["efficientnet_lite0"].update(augment_views=1, feature_stages=1)
-    overrides["models"]["efficientnet_lite0"] = {"input_size_px": 32, "other_sizes_px": [16], "simulated_frames": 12}
-    overrides["models"]["resnet18"] = {"input_size_px": 32, "epochs": 1, "min_steps": 0}
+    params["models"]["full_con6"].update(epochs=2, min_steps=0)
+    params["models"]["efficientnet_lite0"].update(
+        other_sizes_px=[16], feature_stages=1, augment_views=1, simulated_frames=12
+    )
+    overrides["models"]["efficientnet_lite0"] = {"other_sizes_px": [16]}
+    overrides["models"]["resnet18"] = {"epochs": 1, "min_steps": 0}
+    for settings in (*params["models"].values(), *overrides["models"].values()):
+        settings["input_size_px"] = 32
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 
 def test_both_engines_have_the_same_graph(project: Path) -> None:
     snakemake, dvc = snakemake_graph(project), dvc_graph(project)
-    assert len(snakemake) == 18
+    assert len(snakemake) == 17
     assert graph_differences(snakemake, dvc) == []
 
 
@@ -165,11 +165,10 @@ def test_what_a_model_learns_from_reruns_the_trainings_of_that_model_alone(proje
     of_weldsim = ("per_dataset", "weldsim", "models", "resnet18")
     assert changed(project, lambda params: reduce(getitem, of_weldsim, params).update(own)) == [{"resnet18"}] * 2
     # What all others are told by the section split concerns neither of these two.
-    assert changed(project, lambda params: params["per_dataset"]["weldsim"].update(split={"cap": 9})) == [set()] * 2
-    assert (
-        changed(project, lambda params: params["split"].update(seed=1))
-        == [{"scripts/split.py", "full_con6", "resnet18"}] * 2
-    )
+    others = {"efficientnet_lite0"}
+    assert changed(project, lambda params: params["per_dataset"]["weldsim"].update(split={"cap": 9})) == [others] * 2
+    everything = {"scripts/split.py", "full_con6", "resnet18", *others}
+    assert changed(project, lambda params: params["split"].update(seed=1)) == [everything] * 2
 
 
 def test_each_parameter_reruns_the_stages_that_use_it_and_no_others(project: Path) -> None:

@@ -106,12 +106,8 @@ class Params(Section):
             if self.models[name].init == "scratch":
                 raise ValueError(f"finetune.models: `{name}` starts from random weights; name it in train.models")
         if twice := [name for name, count in Counter(self.trained_models).items() if count > 1]:
-            sections: dict[str, Train | Finetune | Features] = {
-                "train": self.train,
-                "finetune": self.finetune,
-                "features": self.features,
-            }
-            places = " and ".join(f"{key}.models" for key, section in sections.items() if twice[0] in section.models)
+            lists = {"train": self.train.models, "finetune": self.finetune.models, "features": self.features.models}
+            places = " and ".join(f"{key}.models" for key, models in lists.items() if twice[0] in models)
             raise ValueError(f"`{twice[0]}` is in {places}; a model is trained in one way")
         _require_known("per_dataset", self.per_dataset, self.datasets, "datasets")
         for name, overrides in self.per_dataset.items():

@@ -119,7 +119,8 @@ def export_graphs(network: nn.Module, info: TrainedInfo, frame_size_px: int) -> 
     # In two steps, each rounded, as ingest stores frames and training loads them.
     sizes = [frame_size_px] if frame_size_px == size_px else [frame_size_px, size_px]
     resize = _to_onnx(nn.Sequential(*map(AreaMean, sizes)), (2, 7, 9), "frames", ["levels"])
-    noise = torch.randint(0, 256, (2, size_px, size_px), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    # Two different frames without any pattern to speak of; 7919 is a prime.
+    noise = (torch.arange(2 * size_px**2) * 7919 % 253).view(2, size_px, size_px).to(torch.uint8)
     head = find_head(network, normalize(noise, info.normalization))
     whole = ExportedNetwork(network, info.normalization, head if head and head.is_linear else None)
     heat = None

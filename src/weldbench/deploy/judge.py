@@ -19,7 +19,7 @@ class Verdict(NamedTuple):
     Attributes:
         class_name: The class of the highest probability.
         probabilities: Of each class by its name, in label order; they sum to 1.
-        defect_score: 1 - P(good), which the threshold is compared with; None without a good class.
+        defect_score: 1 - P(good), which is compared with the threshold, if there is one; None without a good class.
         is_defect: The decision.
     """
 
@@ -54,6 +54,15 @@ class Judge:
         """
         return cls(bundle, rule, open_session(bundle, runtime))
 
+    def rule_sentence(self) -> str:
+        """Say when a frame is a defect."""
+        if self.rule.threshold is not None:
+            share = f"at most {self.rule.false_rejects:.2%} of the good frames of valid"
+            return f"a frame is a defect where 1 - P(good) is above {self.rule.threshold:.4g} ({share})"
+        if self.bundle.good_class is not None:
+            return f"a frame is a defect where {self.bundle.good_class} is not its most probable class"
+        return "without a good class every frame is a defect"
+
     def warm_up(self) -> None:
         """Run once: a runtime prepares itself at its first run."""
         blank = np.zeros((self.bundle.frame_size_px, self.bundle.frame_size_px), np.uint8)
@@ -67,7 +76,7 @@ class Judge:
         return Verdict(
             class_name=self.bundle.classes[int(probabilities[0].argmax())],
             probabilities=shares,
-            defect_score=None if self.rule.threshold is None else 1.0 - float(probabilities[0, 0]),
+            defect_score=None if self.bundle.good_class is None else 1.0 - float(probabilities[0, 0]),
             is_defect=bool(self.rule.decide(probabilities)[0]),
         )
 

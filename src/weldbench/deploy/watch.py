@@ -201,16 +201,9 @@ def _introduce(judge: Judge, settings: WatchSettings, record: Record) -> None:
     every = (
         f"every {settings.poll_seconds:g} s" if settings.poll_seconds else f"by events, and every {LOOK_SECONDS:g} s"
     )
-    rule = judge.rule
     _say(
         f"watching {settings.folder} {every}; {settings.record} holds {counted(record.count(), 'frame')}; "
-        + (
-            "without a good class every frame is a defect"
-            if rule.threshold is None
-            else f"a frame is a defect where 1 - P(good) is above {rule.threshold:.4g} "
-            f"(at most {rule.false_rejects:.2%} of the good frames of valid)"
-        )
-        + f"; vote over {counted(rule.vote_frames, 'frame')}; "
+        + f"{judge.rule_sentence()}; vote over {counted(judge.rule.vote_frames, 'frame')}; "
         + (f"alarm: {settings.alarm}" if settings.alarm else "no alarms")
     )
 

@@ -59,7 +59,7 @@ def compute_features(
         for some in _chunks(rows):
             frames = resident(dataset.frames, some, size_px)
             plain.append(features(normalize(torch.from_numpy(frames).to(fabric.device), normalization)))
-        for number, some in enumerate(_chunks(view_rows)):
+        for number, some in enumerate(_chunks(view_rows) if views else []):
             frames = resident(dataset.frames, some, size_px)
             changed.append(
                 np.stack(
@@ -75,7 +75,7 @@ def compute_features(
         rows,
         plain_features,
         view_rows,
-        np.concatenate(changed) if changed else np.empty((0, views, width), np.float32),
+        np.concatenate(changed) if changed else np.empty((len(view_rows), views, width), np.float32),
         np.concatenate([np.empty((0, width), np.float32), *simulated]),
         np.concatenate(labels),
         backbone_id(backbone, normalization, settings, dataset),

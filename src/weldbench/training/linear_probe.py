@@ -13,11 +13,12 @@ FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
 # Of the squared weights, beside the mean loss of a frame.
-PENALTIES = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.001)
+PENALTIES = (1.0, 0.1, 0.03, 0.01, 0.001, 0.0001)
 _UNTRIED_PENALTY = 0.1  # where there are too few runs to try any
-_FOLDS = 5
-_ROWS_TO_CHOOSE_BY = 16_000  # of features: the choice takes about as long as the fit that follows
+_FOLDS = 4
+_ROWS_TO_CHOOSE_BY = 2_000  # of real frames and views, so that the choice takes no longer than the fit
 _ITERATIONS = 300
+_ITERATIONS_TO_CHOOSE = 100
 _ROWS_AT_ONCE = 4096
 _ROUNDING = 1e-5  # of float32 in a mean over many rows, relative
 
@@ -79,7 +80,7 @@ def fit_probe(data: ProbeData, simulated_share: float, seed: int) -> Probe:
 
     Features are standardized first, by the mean and the standard deviation of all that is learned from. The penalty is
     chosen by the log loss of frames of runs left out (grouped cross-validation), all classes alike. With simulated
-    frames both are tried: their share, and none of them.
+    frames both are tried: their share, and none of them. Where they are left out, the result is that without them.
 
     Args:
         data: What to learn from.
@@ -87,21 +88,21 @@ def fit_probe(data: ProbeData, simulated_share: float, seed: int) -> Probe:
         seed: Of the folds.
     """
     simulated_share = simulated_share if len(data.simulated) else 0.0
-    scale = _standardization(data, simulated_share)
-    basis, data = _in_fewer_dimensions(scale.apply(data))
     folds = list(held_out_runs(data.labels, data.runs, seed))
     if not folds:
         penalty, share = _UNTRIED_PENALTY, simulated_share
         chosen_by = f"penalty {penalty:g} by default, as train has too few runs to leave any out"
     else:
-        losses = _losses_on_held_out(data, sorted({simulated_share, 0.0}, reverse=True), folds)
+        losses: dict[tuple[float, float], float] = {}
+        for tried in sorted({simulated_share, 0.0}, reverse=True):
+            losses |= _losses_on_held_out(_in_few_dimensions(data, tried).data, tried, folds)
         share, penalty = min(losses, key=losses.__getitem__)
         chosen_by = f"penalty {penalty:g} chosen by cross-validation over the runs of train"
         if simulated_share:
             chosen_by += f", with{'' if share else 'out'} simulated frames"
-    weight, bias, loss = _fit(data, share, [penalty])[penalty]
-    weight = (weight @ basis.T if basis is not None else weight) / scale.std
-    bias = bias - weight @ scale.mean
+    space = _in_few_dimensions(data, share)
+    weight, bias, loss = _fit(space.data, share, [penalty])[penalty]
+    weight, bias = space.undone(weight, bias)
     return Probe(weight.astype(np.float32), bias.astype(np.float32), penalty, share, loss, chosen_by)
 
 
@@ -132,23 +133,47 @@ def held_out_runs(labels: IntArray, runs: IntArray, seed: int) -> Iterator[NDArr
 
 
 @dataclass(frozen=True)
-class _Standardization:
-    """Mean and standard deviation of each feature, float32, shape (F,)."""
+class _Space:
+    """Standardized features, of no more numbers than there are rows to learn from.
 
+    Attributes:
+        data: What to learn from, in this space.
+        mean: Of each feature, float32, shape (F,).
+        std: Standard deviation of each, float32, shape (F,).
+        basis: Orthonormal, float32, shape (F, D); None where the space is the whole one.
+    """
+
+    data: ProbeData
     mean: FloatArray
     std: FloatArray
+    basis: FloatArray | None
 
-    def apply(self, data: ProbeData) -> ProbeData:
-        return replace(
-            data,
-            features=(data.features - self.mean) / self.std,
-            simulated=(data.simulated - self.mean) / self.std,
-        )
+    def undone(self, weight: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return weights and biases for features as they come from those for this space."""
+        weight = (weight if self.basis is None else weight @ self.basis.T) / self.std
+        return weight, bias - weight @ self.mean
 
 
-def _standardization(data: ProbeData, share: float) -> _Standardization:
-    """Measure real frames and simulated ones, the latter with their share."""
+def _in_few_dimensions(data: ProbeData, share: float) -> _Space:
+    """Standardize what is learned from, simulated frames with their share, and turn it into fewer numbers.
+
+    What is fitted stays the same: the weights of a penalized fit are a sum of the rows, so that they lie in the space
+    that the rows span.
+    """
     rows, _, weights = _rows(data, share)
+    mean, std = _mean_and_std(rows, weights)
+    rows = (rows - mean) / std
+    basis = np.linalg.qr(rows.T)[0] if len(rows) < rows.shape[1] else None  # (F, D)
+
+    def turned(features: FloatArray) -> FloatArray:
+        standard = (features - mean) / std
+        return standard if basis is None else standard @ basis
+
+    turned_data = replace(data, features=turned(data.features), simulated=turned(data.simulated))
+    return _Space(turned_data, mean, std, basis)
+
+
+def _mean_and_std(rows: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     mean = weights @ rows
     # The mean of squares, less the square of the mean, would lose the digits that count.
     variance = np.zeros_like(mean)
@@ -157,27 +182,11 @@ def _standardization(data: ProbeData, share: float) -> _Standardization:
         variance += weights[some] @ np.square(rows[some] - mean)
     std = np.sqrt(variance)
     # What is the same in all frames but for rounding says nothing; divided by almost 0 it would decide on other frames.
-    return _Standardization(mean, np.where(std > _ROUNDING * np.abs(mean), std, np.float32(1)))
-
-
-def _in_fewer_dimensions(data: ProbeData) -> tuple[FloatArray | None, ProbeData]:
-    """Turn features of more numbers than there are rows into as many; what is fitted stays the same.
-
-    The weights of a penalized fit are a sum of the rows: they lie in the space that the rows span.
-
-    Returns:
-        An orthonormal basis of that space, float32, shape (F, D), and the data in it; None and the data as they are
-        where there are more rows.
-    """
-    rows, _, _ = _rows(data, 0.5)
-    if len(rows) >= rows.shape[1]:
-        return None, data
-    basis = np.linalg.qr(rows.T)[0]  # (F, D)
-    return basis, replace(data, features=data.features @ basis, simulated=data.simulated @ basis)
+    return mean, np.where(std > _ROUNDING * np.abs(mean), std, np.float32(1))
 
 
 def _losses_on_held_out(
-    data: ProbeData, shares: list[float], folds: list[NDArray[np.bool_]]
+    data: ProbeData, share: float, folds: list[NDArray[np.bool_]]
 ) -> dict[tuple[float, float], float]:
     """Return (share, penalty) -> mean log loss of the frames that were left out, all classes alike."""
     views = int(np.clip(_ROWS_TO_CHOOSE_BY // len(data.labels) - 1, 0, data.features.shape[1] - 1))
@@ -185,11 +194,10 @@ def _losses_on_held_out(
     held = np.concatenate([data.labels[out] for out in folds])
     for out in folds:
         rest = data.only(~out, views)
-        for share in shares:
-            for penalty, (weight, bias, _) in _fit(rest, share, PENALTIES).items():
-                log_probabilities = _log_softmax(data.features[out, 0] @ weight.T + bias)
-                loss = -log_probabilities[np.arange(out.sum()), data.labels[out]]
-                losses.setdefault((share, penalty), []).append(loss)
+        for penalty, (weight, bias, _) in _fit(rest, share, PENALTIES, _ITERATIONS_TO_CHOOSE).items():
+            log_probabilities = _log_softmax(data.features[out, 0] @ weight.T + bias)
+            loss = -log_probabilities[np.arange(out.sum()), data.labels[out]]
+            losses.setdefault((share, penalty), []).append(loss)
     balanced = 1.0 / np.bincount(held)[held]
     return {key: float(np.average(np.concatenate(parts), weights=balanced)) for key, parts in losses.items()}
 
@@ -206,7 +214,7 @@ def _rows(data: ProbeData, share: float) -> tuple[FloatArray, IntArray, FloatArr
 
 
 def _fit(
-    data: ProbeData, share: float, penalties: tuple[float, ...] | list[float]
+    data: ProbeData, share: float, penalties: tuple[float, ...] | list[float], iterations: int = _ITERATIONS
 ) -> dict[float, tuple[FloatArray, FloatArray, float]]:
     """Fit once per penalty, the strongest first; each starts from the one before.
 
@@ -217,13 +225,15 @@ def _fit(
     from sklearn.linear_model import LogisticRegression
 
     rows, labels, weights = _rows(data, share)
-    model = LogisticRegression(max_iter=_ITERATIONS, warm_start=True)
+    model = LogisticRegression(max_iter=iterations, warm_start=True)
+    # Of two classes scikit-learn fits the difference of the weights, whose square is twice the sum of theirs.
+    squares = 2 if labels.max() == 1 else 1
     fitted = {}
     with warnings.catch_warnings():
         # The penalty bounds what the last iterations could still change.
         warnings.simplefilter("ignore", ConvergenceWarning)
         for penalty in penalties:
-            model.C = 1 / penalty  # the weights of all rows sum to 1
+            model.C = squares / penalty  # the weights of all rows sum to 1
             model.fit(rows, labels, sample_weight=weights)
             weight, bias = _of_all_classes(model.coef_, model.intercept_)
             log_probabilities = _log_softmax(rows @ weight.T + bias)

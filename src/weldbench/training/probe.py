@@ -159,13 +159,14 @@ def _features_for(
 
 def _decided(job: TrainingJob, data: ProbeData, probe: Probe, doubts: list[str]) -> dict[str, Any]:
     frames, views = data.features.shape[:2]
-    length = (
-        f"{counted(frames, 'frame')} to learn from, each as it is and in {counted(views - 1, 'changed view')}; only "
-        f"the last layer learns: {probe.chosen_by}."
-    )
+    seen = f", each as it is and in {counted(views - 1, 'changed view')}" if views > 1 else ""
+    length = f"{counted(frames, 'frame')} to learn from{seen}; only the last layer learns: {probe.chosen_by}."
     simulated = sentence_about_simulated(job.settings, job.dataset.classes)
     if simulated and probe.simulated_share == 0 and len(data.simulated):
-        simulated = "Simulated frames were tried and left out: without them the runs left out were told apart better."
+        simulated = (
+            f"{job.settings.name} (fold {job.fold or 0}, seed {job.seed}) learns from no simulated frames: without them "
+            "it told the frames of runs left out apart better."
+        )
     return {
         "length": {"train_frames": frames, "views": views, "epochs": 1, "steps": 1, "reason": length},
         "selection": {"by": "cross-validation", "doubts": doubts, "reason": f"{probe.chosen_by}."},

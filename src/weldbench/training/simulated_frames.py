@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from weldbench.config.models import Model
 from weldbench.data.dataset import SplitFrames
+from weldbench.runtime.text import counted
 from weldbench.weldsim import CLASSES, render_batch
 
 _AT_ONCE = 32
@@ -29,12 +30,12 @@ def sentence_about_simulated(settings: Model, classes: Sequence[str]) -> str | N
         return None
     if not simulates(classes):
         return (
-            f"No simulated frames: models.{settings.name}.simulated_frames asks for {settings.simulated_frames}, but "
-            "the dataset has other classes than weldsim."
+            f"{settings.name} learns from no simulated frames: models.{settings.name}.simulated_frames asks for "
+            f"{settings.simulated_frames}, but the dataset has other classes than weldsim."
         )
     return (
-        f"{settings.simulated_frames} simulated frames join the training frames, with {settings.simulated_weight:.0%} "
-        "of the total weight; none is in valid or test."
+        f"{settings.name} also learns from {counted(settings.simulated_frames, 'simulated frame')}, with "
+        f"{settings.simulated_weight:.0%} of the total weight; none is in valid or test."
     )
 
 

@@ -28,7 +28,9 @@ class FrameAnswer(BaseModel):
     class_name: str = Field(alias="class", description="The class of the highest probability.")
     probabilities: dict[str, float] = Field(description="Of each class; they sum to 1.")
     defect_score: float | None = Field(description="1 - P(good); null without a good class.")
-    decision: Decision = Field(description="defect where the defect score is above the threshold.")
+    decision: Decision = Field(
+        description="defect where the defect score is above the threshold; without a threshold, by the class."
+    )
     view: View | None = Field(None, description="Only where it was asked for.")
 
 
@@ -54,8 +56,12 @@ class ModelAnswer(BaseModel):
     dataset: str = Field(description="That it was trained on.")
     classes: list[str] = Field(description="In label order.")
     good_class: str | None = Field(description="null where every class is a defect.")
-    false_rejects: float | None = Field(description="Share of good frames that may be rejected.")
-    threshold: float | None = Field(description="A frame is a defect where 1 - P(good) is above it.")
+    false_rejects: float | None = Field(
+        description="Share of good frames that may be rejected; null without a threshold."
+    )
+    threshold: float | None = Field(
+        description="A frame is a defect where 1 - P(good) is above it; null where the most probable class decides."
+    )
     vote_frames: int = Field(description="Window of the vote.")
     frame_size_px: int
     input_size_px: int

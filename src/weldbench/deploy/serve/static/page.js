@@ -36,8 +36,10 @@ async function loadModel() {
     return;
   }
   model = await answer.json();
-  const rule = model.threshold === null
+  const rule = model.good_class === null
     ? "No class is a good weld, so every frame is a defect."
+    : model.threshold === null
+    ? `A frame is a defect when ${readable(model.good_class)} is not its most probable class.`
     : `A frame is a defect when its defect score (1 − probability of ${readable(model.good_class)}) is above ` +
       `${model.threshold.toFixed(3)}; that rejects about ${percent(model.false_rejects)} of good frames.`;
   $("model").textContent = `Model ${model.model}, trained on ${model.dataset}. ${rule}`;
@@ -156,7 +158,7 @@ function select(result) {
   $("decision").replaceChildren(verdictWord(result), text("small", isError ? `${result.name}: ${result.error}` : result.name));
   $("class").textContent = isError ? "–" : `${readable(result.class)}, ${percent(result.probabilities[result.class])}`;
   $("score").textContent = isError || result.defect_score === null ? "–"
-    : `${result.defect_score.toFixed(3)} (a defect above ${model.threshold.toFixed(3)})`;
+    : result.defect_score.toFixed(3) + (model.threshold === null ? "" : ` (a defect above ${model.threshold.toFixed(3)})`);
   $("probabilities").replaceChildren(...Object.entries(isError ? {} : result.probabilities).map(([name, share]) => {
     const item = document.createElement("li");
     item.append(text("b", readable(name)), text("span", percent(share)));
