@@ -46,6 +46,7 @@ rule learning_curve_point:
             "train.augment",
             "hardware",
         ),
+        folder="results/{dataset}/learning_curve/share{share}/{model}/fold{fold}/seed{seed}",
         start=lambda wildcards, input: " ".join(
             f"--{kind} {input[kind]}"
             for kind in ("pretrained", "features")
@@ -54,7 +55,7 @@ rule learning_curve_point:
     shell:
         "python scripts/learning_curve.py point --dataset {wildcards.dataset} --model {wildcards.model}"
         " --share {wildcards.share} --fold {wildcards.fold} --seed {wildcards.seed} --data data/{wildcards.dataset}"
-        " {params.start} --output $(dirname {output[0]}) 2>&1 | tee {log}"
+        " {params.start} --output {params.folder} 2>&1 | tee {log}"
 
 
 rule learning_curve_table:
