@@ -91,20 +91,15 @@ def gather_curve(params: Params, data: Path, trained: Path, results: Path) -> Le
     points = []
     first: dict[str, Training] = {}
     for (model, share), place in places.items():
-        folders = {
-            fold: [
-                (trained / model if share == 1 else results / place) / f"fold{fold}" / f"seed{seed}"
-                for seed in params.seeds
-            ]
-            for fold in params.folds
-        }
+        trained_in = trained / model if share == 1 else results / place
         amounts = []
-        for fold, of_seeds in folders.items():
-            trainings = [(folder, _facts(folder / "training.json")) for folder in of_seeds]
+        for fold, split in splits.items():
+            folders = [trained_in / f"fold{fold}" / f"seed{seed}" for seed in params.seeds]
+            trainings = [(folder, _facts(folder / "training.json")) for folder in folders]
             for training in trainings:
                 refuse_others(first.setdefault(model, training), training)
-            split_files = [splits[fold] if share == 1 else folder / "split.csv" for folder in of_seeds]
-            amounts.append(_amount(dataset, trainings, split_files))
+            split_files = [split if share == 1 else folder / "split.csv" for folder in folders]
+            amounts.append(_amount(dataset, [facts for _, facts in trainings], split_files))
         means = np.mean([(amount.runs, amount.frames, amount.steps) for amount in amounts], axis=0)
         draws = resamples.draw(comparison.test[place])
         points.append(Point(model, share, Amount(*means.tolist()), draws, resamples.macro_interval(draws)))
@@ -113,13 +108,12 @@ def gather_curve(params: Params, data: Path, trained: Path, results: Path) -> Le
     return LearningCurve(points, own, resamples, len(valid))
 
 
-def _amount(dataset: Dataset, trainings: Sequence[Training], split_files: Sequence[Path]) -> Amount:
+def _amount(dataset: Dataset, facts: Sequence[dict[str, Any]], split_files: Sequence[Path]) -> Amount:
     """Return what the trainings of one fold learned from; their seeds learned from the same runs, or are refused."""
     runs = [_runs(dataset, path, "train") for path in split_files]
     for path, of_training in zip(split_files, runs, strict=True):
         if of_training != runs[0]:
             raise InputError(f"{split_files[0]} and {path}: these are different runs; delete both and train again")
-    facts = [facts for _, facts in trainings]
     frames = np.mean([of["learned_from"]["total"]["frames"] for of in facts])
     return Amount(len(runs[0]), float(frames), float(np.mean([of["length"]["steps"] for of in facts])))
 
