@@ -9,10 +9,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_info, threadpool_limits
 from torch.nn import functional
 
 from weldbench.training import linear_probe
 from weldbench.training.linear_probe import PENALTIES, Probe, ProbeData, fit_probe, held_out_runs
+from weldbench.training.probe import _fit_with_threads
 
 
 def made_up(classes: int = 3, runs_per_class: int = 4, frames: int = 6, width: int = 5, views: int = 0, seed: int = 0):
@@ -229,3 +231,14 @@ def test_nothing_is_warned_about():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fit_probe(with_simulated(made_up(2), 0), 0.5, seed=0)
+
+
+def test_the_bytes_are_those_of_the_threads_asked_for_however_many_numpy_has():
+    """Snakemake gives a job the threads that it asks for; under DVC numpy takes all cores."""
+    data = with_simulated(made_up(classes=6, frames=5, width=2560, views=1), 0)
+    made = set()
+    for cores in (1, 2):
+        with threadpool_limits(limits=cores):
+            made.add(_fit_with_threads(1, data, 0.5, seed=0).weight.tobytes())
+            assert {pool["num_threads"] for pool in threadpool_info()} == {cores}
+    assert len(made) == 1

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 from torch import nn
 
 from weldbench.config.models import Model
@@ -103,9 +102,7 @@ def train_probe(fabric: Fabric, job: TrainingJob) -> TrainedProbe:
         simulated=features.simulated,
         simulated_labels=features.simulated_labels,
     )
-    # Another count of threads adds in another order, which gives other bits.
-    with threadpool_limits(job.hardware.threads):
-        probe = fit_probe(data, job.settings.simulated_weight, job.seed)
+    probe = _fit_with_threads(job.hardware.threads, data, job.settings.simulated_weight, job.seed)
     with torch.no_grad():
         last.weight.copy_(torch.from_numpy(probe.weight))
         last.bias.copy_(torch.from_numpy(probe.bias))
@@ -120,6 +117,15 @@ def train_probe(fabric: Fabric, job: TrainingJob) -> TrainedProbe:
     doubts = can_choose(labels, valid_labels, runs[valid], len(job.dataset.classes))
     decided = _decided(job, data, probe, doubts)
     return TrainedProbe(network.cpu(), normalization, progress, decided)
+
+
+def _fit_with_threads(threads: int, data: ProbeData, simulated_share: float, seed: int) -> Probe:
+    """Fit with so many threads, as another count gives other bits; numpy and scikit-learn would take all cores."""
+    import sklearn.linear_model  # noqa: F401 - first: the limit holds for the libraries that are loaded
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=threads):
+        return fit_probe(data, simulated_share, seed)
 
 
 def _features_for(
