@@ -18,7 +18,6 @@ _UNTRIED_PENALTY = 0.1  # where there are too few runs to try any
 _FOLDS = 4
 _ROWS_TO_CHOOSE_BY = 2_000  # of real frames and views, so that the choice takes no longer than the fit
 _ITERATIONS = 300
-_ITERATIONS_TO_CHOOSE = 100
 _ROWS_AT_ONCE = 4096
 _ROUNDING = 1e-5  # of float32 in a mean over many rows, relative
 
@@ -193,7 +192,7 @@ def _losses_on_held_out(
     held = np.concatenate([data.labels[out] for out in folds])
     for out in folds:
         rest = data.only(~out, views)
-        for penalty, (weight, bias, _) in _fit(rest, share, PENALTIES, _ITERATIONS_TO_CHOOSE).items():
+        for penalty, (weight, bias, _) in _fit(rest, share, PENALTIES).items():
             log_probabilities = _log_softmax(data.features[out, 0] @ weight.T + bias)
             loss = -log_probabilities[np.arange(out.sum()), data.labels[out]]
             losses.setdefault((share, penalty), []).append(loss)
@@ -213,7 +212,7 @@ def _rows(data: ProbeData, share: float) -> tuple[FloatArray, IntArray, FloatArr
 
 
 def _fit(
-    data: ProbeData, share: float, penalties: tuple[float, ...] | list[float], iterations: int = _ITERATIONS
+    data: ProbeData, share: float, penalties: tuple[float, ...] | list[float]
 ) -> dict[float, tuple[FloatArray, FloatArray, float]]:
     """Fit once per penalty, the strongest first; each starts from the one before.
 
@@ -224,7 +223,7 @@ def _fit(
     from sklearn.linear_model import LogisticRegression
 
     rows, labels, weights = _rows(data, share)
-    model = LogisticRegression(max_iter=iterations, warm_start=True)
+    model = LogisticRegression(max_iter=_ITERATIONS, tol=1e-6, warm_start=True)
     # Of two classes scikit-learn fits the difference of the weights, whose square is twice the sum of theirs.
     squares = 2 if labels.max() == 1 else 1
     fitted = {}
