@@ -59,6 +59,9 @@ def trained(folder: Path, init: str) -> tuple[float, dict, str]:
     """Return macro F1 on test, training.json, and what the terminal said."""
     params = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
     params["models"]["resnet18"]["init"] = init
+    lists = {section: {**params[section], "models": []} for section in ("train", "finetune", "features")}
+    lists["finetune" if init == "simulated" else "train"]["models"] = ["resnet18"]
+    params |= lists | {name: {**params[name], "models": ["resnet18"]} for name in ("compare", "export")}
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     split, output = ("--split", "data/split/fold0/split.csv"), folder / init
     start = ["--pretrained", "backbone.safetensors"] if init == "simulated" else []

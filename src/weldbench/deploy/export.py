@@ -77,6 +77,8 @@ def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> 
     facts["sha256"] = sha256(folder / "model.safetensors")
     bundle = replace(bundle, vote_frames=job.vote_frames, lineage=facts)
     sessions = _sessions(bundle)
+    broken = _broken_int8(sessions, info.settings.input_size_px)
+    sessions = {name: session for name, session in sessions.items() if not (broken and session.is_int8)}
     said_of_valid = _say(sessions, job, dataset, valid, f"export {bundle.model}, valid")
     said_of_test = _say(sessions, job, dataset, test, f"export {bundle.model}, test")
 
@@ -92,7 +94,7 @@ def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> 
         bundle = replace(bundle, thresholds={rate: threshold_for(good, rate) for rate in job.false_reject_rates})
     on_valid = _costs(sessions, valid, said_of_valid, bundle.thresholds)
     on_test = _costs(sessions, test, said_of_test, bundle.thresholds)
-    bundle, told = _without_bad_int8(bundle, on_valid)
+    bundle, told = _without_bad_int8(bundle, on_valid, broken)
     runtimes = {name: {"valid": cost.told(), "test": on_test[name].told()} for name, cost in on_valid.items()}
 
     frame = next(archive_frames(job.data / "archive.zip", job.dataset, dataset, test.rows[:1]))
@@ -175,12 +177,25 @@ def _costs(
     return {name: cost_of_int8(split.labels, said[_REFERENCE], said[name], thresholds) for name in names}
 
 
-def _without_bad_int8(bundle: Bundle, costs: Mapping[str, Cost]) -> tuple[Bundle, str]:
-    """Leave the 8-bit graph out where it loses too much on valid in any runtime, and say so."""
-    problems = [f"in {name}, {problem}" for name, cost in costs.items() for problem in cost.problems]
+def _broken_int8(sessions: Mapping[str, Session], size_px: int) -> list[str]:
+    """Say which runtimes cannot run the 8-bit graph; some have no kernel for small maps under large kernels."""
+    broken = []
+    for name, session in sessions.items():
+        try:
+            session.run(np.zeros((1, size_px, size_px), np.uint8))
+        except Exception as error:  # those of ONNX Runtime have no common base class
+            if not session.is_int8:
+                raise
+            broken.append(f"{name} does not run it ({str(error).splitlines()[0]})")
+    return broken
+
+
+def _without_bad_int8(bundle: Bundle, costs: Mapping[str, Cost], broken: list[str]) -> tuple[Bundle, str]:
+    """Leave the 8-bit graph out where a runtime cannot run it, or it loses too much on valid in any, and say so."""
+    problems = [*broken, *(f"in {name}, {problem}" for name, cost in costs.items() for problem in cost.problems)]
     if not problems:
         return bundle, "Kept: on valid it loses no more than is allowed."
-    told = f"Left out, as on valid it loses too much: {'; '.join(problems)}."
+    told = f"Left out: {'; '.join(problems)}."
     print(f"export {bundle.model}: the 8-bit graph is left out: {'; '.join(problems)}", file=sys.stderr)
     if bundle.int8_path:
         bundle.int8_path.unlink()
