@@ -9,8 +9,12 @@ import numpy as np
 import pandas as pd
 
 from weldbench.config import Params
+from weldbench.config.evidence import Compare
 from weldbench.data.dataset import split_id
 from weldbench.pipeline.provenance import Project
+from weldbench.reporting.compare import Findings, gather
+
+ROOT = Path(__file__).parents[1]
 
 CLASSES = ["good_weld", "burn_through", "contamination", "lack_of_fusion", "lack_of_shielding_gas", "high_travel_speed"]
 
@@ -192,3 +196,25 @@ def write_records(root: Path, params: Params, dataset: str = "weldsim") -> None:
                 record.path.write_text("{}")
             if record.path.exists():
                 record.add()
+
+
+def conclude(world: World, root: Path, **changes) -> Findings:
+    """Write a world's files below `root`, and gather what the tables and figures are made from."""
+    world.write(root)
+    return read_all(world, root, **changes)
+
+
+def read_all(world: World, root: Path, **changes) -> Findings:
+    """Gather that from the files of a world that lie there; `changes` are of the section `compare`."""
+    settings = Compare(models=list(world.skills), bootstrap_draws=500, **changes)
+    return gather(
+        world.dataset,
+        settings,
+        seeds=world.seeds,
+        folds=world.folds,
+        data=root / "data" / world.dataset,
+        trained=root / "models" / world.dataset,
+        evaluation=root / "results" / world.dataset / "evaluation",
+        published=ROOT / "reference/published.yaml",
+        lock=ROOT / "requirements.lock",
+    )

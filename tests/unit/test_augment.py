@@ -33,7 +33,8 @@ def on_cpu(frames, params, augment=OFF, normalization=PLAIN):
 
 def on_device(frames, params, augment=OFF, normalization=PLAIN):
     repeated = AugmentParams(*(np.repeat(value, len(frames), 0) for value in vars(params).values()))
-    return augment_on_device(torch.from_numpy(frames.copy()), repeated, augment, normalization).numpy()
+    given = torch.from_numpy(frames.copy())
+    return augment_on_device(given, repeated, augment, normalization, others=given).numpy()
 
 
 BOTH = pytest.mark.parametrize("change", [on_cpu, on_device])

@@ -9,7 +9,7 @@ import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_predictions import CLASSES, World, certain
+from made_up_predictions import CLASSES, World, certain, conclude, read_all
 from sklearn.metrics import precision_score
 
 from weldbench.config.evidence import Compare
@@ -18,7 +18,7 @@ from weldbench.errors import InputError
 from weldbench.evaluation.comparison import Comparison
 from weldbench.evaluation.predictions import Predictions, select_split
 from weldbench.evaluation.scoring import score_comparison
-from weldbench.reporting.compare import gather, write_figures, write_tables
+from weldbench.reporting.compare import write_figures, write_tables
 from weldbench.reporting.figures.runs import strips
 from weldbench.reporting.figures.scores import macro_f1, reliability
 from weldbench.reporting.figures.training import cost
@@ -57,26 +57,6 @@ WORLDS = {
     ),
     "two_folds": World(folds=(0, 1), seeds=(0, 1)),
 }
-
-
-def conclude(world: World, root: Path, **changes):
-    world.write(root)
-    return read_all(world, root, **changes)
-
-
-def read_all(world: World, root: Path, **changes):
-    settings = Compare(models=list(world.skills), bootstrap_draws=500, **changes)
-    return gather(
-        world.dataset,
-        settings,
-        seeds=world.seeds,
-        folds=world.folds,
-        data=root / "data" / world.dataset,
-        trained=root / "models" / world.dataset,
-        evaluation=root / "results" / world.dataset / "evaluation",
-        published=PUBLISHED,
-        lock=PUBLISHED.parents[1] / "requirements.lock",
-    )
 
 
 @pytest.fixture(scope="module")

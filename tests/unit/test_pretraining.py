@@ -7,13 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up_predictions import World, certain
+from made_up_predictions import World, certain, conclude
 
-from weldbench.config.evidence import Compare
 from weldbench.evaluation.bootstrap import Resamples
 from weldbench.evaluation.predictions import Predictions, select_split
 from weldbench.evaluation.pretraining import Beginnings, beginnings, gains
-from weldbench.reporting.compare import Findings, gather
 from weldbench.reporting.figures.pretraining import pretraining as pretraining_figure
 from weldbench.reporting.narrative import about_pretraining
 from weldbench.reporting.tables.differences import other_settings
@@ -101,28 +99,13 @@ def test_other_settings_name_exactly_what_differs(one, data):
     assert len(other_settings(one, other)) == sum(one[key] != other[key] for key in one)
 
 
-def gathered(root: Path, world: World) -> Findings:
-    world.write(root)
-    return gather(
-        world.dataset,
-        Compare(models=list(world.skills), bootstrap_draws=300),
-        seeds=world.seeds,
-        folds=world.folds,
-        data=root / "data" / world.dataset,
-        trained=root / "models" / world.dataset,
-        evaluation=root / "results" / world.dataset / "evaluation",
-        published=ROOT / "reference/published.yaml",
-        lock=ROOT / "requirements.lock",
-    )
-
-
 def two_beginnings(**settings) -> World:
     own = {"resnet18": {"init": "simulated"}, "resnet18_scratch": RESNET | {"init": "scratch"} | settings}
     return World(skills={"conv6": 0.7, "resnet18": 0.97, "resnet18_scratch": 0.5}, settings=own, frames_per_run=12)
 
 
 def test_the_table_says_what_was_gained_and_what_else_was_not_equal(tmp_path):
-    findings = gathered(tmp_path, two_beginnings(epochs=30))
+    findings = conclude(two_beginnings(epochs=30), tmp_path)
     table = pretraining(findings.scored, findings.trainings)
     assert table.shown["pair"].unique().tolist() == ["resnet18 (simulated frames) – resnet18_scratch (random weights)"]
     macro = table.data.set_index("class").loc["macro average"]
@@ -138,7 +121,7 @@ def test_the_table_says_what_was_gained_and_what_else_was_not_equal(tmp_path):
 def test_frames_and_kept_weights_that_differ_are_told_too(tmp_path):
     world = two_beginnings()
     world.balance, world.cap = {"resnet18": "undersample"}, 5
-    findings = gathered(tmp_path, world)
+    findings = conclude(world, tmp_path)
     findings.trainings.runs.loc[findings.trainings.runs["model"] == "resnet18", "selected_by"] = "last"
     (told,) = (note for note in pretraining(findings.scored, findings.trainings).notes if "differ in more" in note)
     assert "balance undersample and none" in told
@@ -149,13 +132,13 @@ def test_frames_and_kept_weights_that_differ_are_told_too(tmp_path):
 def test_where_nothing_else_differs_the_table_says_so(tmp_path):
     world = two_beginnings()
     world.settings["resnet18"] |= RESNET
-    findings = gathered(tmp_path, world)
+    findings = conclude(world, tmp_path)
     notes = pretraining(findings.scored, findings.trainings).notes
     assert "By their records, resnet18 and resnet18_scratch differ in their starting weights alone." in notes
 
 
 def test_without_two_beginnings_table_figure_and_narrative_exist_and_say_so(tmp_path):
-    findings = gathered(tmp_path, World(skills={"conv6": 0.8, "resnet18": 0.9}, frames_per_run=6))
+    findings = conclude(World(skills={"conv6": 0.8, "resnet18": 0.9}, frames_per_run=6), tmp_path)
     table = pretraining(findings.scored, findings.trainings)
     assert table.data.empty
     assert "no architecture is compared with two kinds of starting weights" in table.markdown()
@@ -165,7 +148,7 @@ def test_without_two_beginnings_table_figure_and_narrative_exist_and_say_so(tmp_
 
 
 def test_the_figure_has_a_line_for_every_interval(tmp_path):
-    findings = gathered(tmp_path, two_beginnings())
+    findings = conclude(two_beginnings(), tmp_path)
     table = pretraining(findings.scored, findings.trainings)
     (axes,) = pretraining_figure(findings.scored, findings.trainings).axes
     lines = [line for line in axes.lines if len(line.get_xdata()) == 2 and line.get_xdata()[0] != line.get_xdata()[1]]

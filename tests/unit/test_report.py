@@ -12,11 +12,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from jupyter_client.manager import KernelManager
-from made_up_predictions import World
+from made_up_predictions import World, conclude
 
-from weldbench.config.evidence import Compare
 from weldbench.errors import InputError
-from weldbench.reporting.compare import Findings, gather, write_figures, write_tables
+from weldbench.reporting.compare import write_figures, write_tables
 from weldbench.reporting.outputs import FIGURE_FORMAT, TABLES, figure_names
 from weldbench.reporting.render import own_kernel, render
 from weldbench.reporting.report import Report
@@ -67,23 +66,8 @@ addEventListener("load", () => {
 """
 
 
-def gathered(root: Path, world: World) -> Findings:
-    world.write(root)
-    return gather(
-        world.dataset,
-        Compare(models=list(world.skills), bootstrap_draws=300),
-        seeds=world.seeds,
-        folds=world.folds,
-        data=root / "data" / world.dataset,
-        trained=root / "models" / world.dataset,
-        evaluation=root / "results" / world.dataset / "evaluation",
-        published=ROOT / "reference/published.yaml",
-        lock=ROOT / "requirements.lock",
-    )
-
-
 def build(root: Path, world: World) -> Path:
-    results, findings = root / "results" / world.dataset, gathered(root, world)
+    results, findings = root / "results" / world.dataset, conclude(world, root)
     write_tables(findings, results / "tables")
     write_figures(findings, results / "figures")
     return results
@@ -203,7 +187,7 @@ def test_a_class_may_be_called_none_and_an_empty_number_is_none(tmp_path):
     one_run = {"train": 1, "valid": 1, "test": 1}
     never = {"dataset": "mine", "classes": ["good", "None"], "never_predicted": {"conv6": "None"}}
     world = World(skills={"conv6": 0.8}, seeds=(0,), frames_per_run=5, runs_per_class=one_run, **never)
-    write_tables(gathered(tmp_path, world), tmp_path / "results/mine/tables")
+    write_tables(conclude(world, tmp_path), tmp_path / "results/mine/tables")
     for name in figure_names(world.skills):
         path = tmp_path / f"results/mine/figures/{name}.{FIGURE_FORMAT}"
         path.parent.mkdir(exist_ok=True)

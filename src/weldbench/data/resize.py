@@ -37,14 +37,14 @@ def area_mean(gray: np.ndarray, size_px: int) -> np.ndarray:
     down, across = height // math.gcd(height, size_px), width // math.gcd(width, size_px)
     narrow = np.min_scalar_type(peak * down)
     wide = np.min_scalar_type((2 * peak + levels) * down * across)
-    summed_down = _shares(height, size_px, narrow) @ gray.astype(narrow)
-    sums = _shares(width, size_px, wide) @ _transposed(summed_down, wide)
+    summed_down = area_shares(height, size_px, narrow) @ gray.astype(narrow)
+    sums = area_shares(width, size_px, wide) @ _transposed(summed_down, wide)
     divisor = down * across * levels
     return np.ascontiguousarray(((2 * sums + divisor) // (2 * divisor)).astype(np.uint8).T)
 
 
 @functools.lru_cache(maxsize=8)
-def _shares(pixels: int, areas: int, dtype: np.dtype) -> "sparse.csr_array":
+def area_shares(pixels: int, areas: int, dtype: np.dtype) -> "sparse.csr_array":
     """Length of each pixel within each of `areas` equal areas, in the largest unit that makes all of them whole.
 
     Returns:

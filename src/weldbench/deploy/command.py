@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from weldbench.deploy.options import add_decision_options
 from weldbench.deploy.output import FORMATS, row_writer
-from weldbench.deploy.runtimes import RUNTIMES
 from weldbench.errors import InputError
 from weldbench.runtime.text import counted
 
@@ -21,18 +21,13 @@ vote said defect."""
 def add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand to those of `weldbench`."""
     parser = commands.add_parser("predict", help="judge frames with an exported model", epilog=_EPILOG)
-    parser.add_argument("export", type=Path, metavar="EXPORT", help="folder that the stage export wrote")
+    add_decision_options(parser)
     parser.add_argument(
         "sources", nargs="+", metavar="SOURCE", help="picture, folder, zip or video; `-` reads paths, one a line"
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="where to write the rows; default: the terminal")
     parser.add_argument("--format", choices=FORMATS, help="default: that of FILE's suffix, or csv")
-    parser.add_argument(
-        "--false-rejects", type=float, metavar="SHARE", help="share of good frames that may be rejected; default: 0.01"
-    )
-    parser.add_argument("--vote", type=int, metavar="FRAMES", help="window of the vote; default: that of the export")
     parser.add_argument("--explain", type=Path, metavar="DIR", help="write each defective frame with its heat map here")
-    parser.add_argument("--runtime", choices=RUNTIMES, default="auto", help="default: OpenVINO where it is installed")
     parser.add_argument("--threads", type=int, default=1, help="that the network may use; default: 1")
     parser.add_argument("--fail-on-defect", action="store_true", help="exit with 3 where a vote said defect")
     parser.set_defaults(run=_predict)

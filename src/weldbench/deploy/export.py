@@ -125,7 +125,7 @@ def _write_graphs(
             onnx.save(model, partial)
     bundle = Bundle(
         folder=output,
-        model=info.settings.architecture,
+        model=info.settings.name,
         dataset=info.dataset,
         classes=tuple(info.classes),
         good_class=dataset.good_class,

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from weldbench.deploy.runtimes import RUNTIMES
+from weldbench.deploy.options import add_decision_options
 from weldbench.errors import InputError
 
 _EPILOG = """\
@@ -15,7 +15,7 @@ judged first, and the exit code is 0; it is 2 for bad input."""
 def add_watch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand to those of `weldbench`."""
     parser = commands.add_parser("watch", help="judge frames as they arrive in a folder", epilog=_EPILOG)
-    parser.add_argument("export", type=Path, metavar="EXPORT", help="folder that the stage export wrote")
+    add_decision_options(parser)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="that frames arrive in; each subfolder is a run")
     parser.add_argument(
         "--record", type=Path, required=True, metavar="FILE", help="SQLite file for the decisions, on a local disk"
@@ -40,11 +40,6 @@ def add_watch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         metavar="SECONDS",
         help="record a file that cannot be read when it has not changed for so long; default: 10",
     )
-    parser.add_argument(
-        "--false-rejects", type=float, metavar="SHARE", help="share of good frames that may be rejected; default: 0.01"
-    )
-    parser.add_argument("--vote", type=int, metavar="FRAMES", help="window of the vote; default: that of the export")
-    parser.add_argument("--runtime", choices=RUNTIMES, default="auto", help="default: OpenVINO where it is installed")
     parser.set_defaults(run=_watch)
 
 

@@ -1,10 +1,12 @@
 """One backbone that sees each frame in several sizes, and the features of several of its stages, for one last layer."""
 
-import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import nn
+
+from weldbench.data.resize import area_shares
 
 Stages = Callable[[nn.Module, torch.Tensor], list[torch.Tensor]]
 
@@ -66,9 +68,5 @@ def area_matrix(pixels: int, areas: int) -> torch.Tensor:
         tensor([[0.6667, 0.3333, 0.0000],
                 [0.0000, 0.3333, 0.6667]])
     """
-    # Borders of pixels and areas, in a unit that makes all of them whole.
-    unit = math.gcd(pixels, areas)
-    starts = torch.arange(pixels) * (areas // unit)
-    firsts = torch.arange(areas)[:, None] * (pixels // unit)
-    overlap = torch.minimum(starts + areas // unit, firsts + pixels // unit) - torch.maximum(starts, firsts)
-    return overlap.clamp(min=0).float() / (pixels // unit)
+    shares = area_shares(pixels, areas, np.dtype(np.int64)).toarray()
+    return torch.from_numpy(shares / shares.sum(axis=1, keepdims=True)).float()

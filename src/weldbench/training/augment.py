@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from weldbench.config.training import Augment
 from weldbench.data.normalization import Normalization
+from weldbench.training.fourier_mix import mix_amplitudes
 
 # The box of the time stamp, seen in frames of 1280 x 700: up to 7 % of the height and 21 % of the width.
 STAMP_HEIGHT, STAMP_WIDTH = 0.08, 0.24
@@ -80,7 +81,7 @@ def sample_params(augment: Augment, groups: int, rng: np.random.Generator, group
 
 
 def augment_on_device(
-    frames: torch.Tensor, params: AugmentParams, augment: Augment, normalization: Normalization
+    frames: torch.Tensor, params: AugmentParams, augment: Augment, normalization: Normalization, others: torch.Tensor
 ) -> torch.Tensor:
     """Change and normalize frames where they are, each by its own draw, bilinearly.
 
@@ -89,10 +90,15 @@ def augment_on_device(
         params: One group per frame.
         augment: The section of params.yaml; its noise is drawn from torch's own generator.
         normalization: Of the network.
+        others: Frames whose amplitudes may be taken, uint8, shape (N, S, S).
 
     Returns:
         float32, shape (B, 1, S, S).
     """
+    if augment.mix_amplitudes:
+        # Each frame is a group of one: (B, 1, S, S) frames and others, (B, 1) shares -> (B, S, S).
+        shares = torch.from_numpy(params.share).to(frames.device, torch.float32, non_blocking=True)
+        frames = mix_amplitudes(frames[:, None], params.others(others), shares)[:, 0]
 
     def per_frame(values: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(values.astype(np.float32)).to(frames.device, non_blocking=True).view(-1, 1, 1, 1)

@@ -15,7 +15,6 @@ from weldbench.data.dataset import SplitFrames
 from weldbench.data.normalization import Normalization
 from weldbench.runtime.seeding import Stream, generator
 from weldbench.training.augment import augment_on_device, sample_params
-from weldbench.training.fourier_mix import mix_amplitudes
 from weldbench.training.length import Length, training_length
 
 _AT_ONCE = 1 << 26  # pixels of the batches that are prepared at once: 256 MB
@@ -186,32 +185,10 @@ def device_batches(
             # Every process draws for all B frames, so that all draw the same, and takes what is for its own b.
             params = sample_params(augment, len(lines), rng).only(own)
             taken = frames[torch.from_numpy(split.index[lines[own]]).to(device, non_blocking=True)]  # (b, S, S)
-            if augment.mix_amplitudes:
-                # Each frame is a group of one: (b, 1, S, S) frames and others, (b, 1) shares -> (b, S, S).
-                shares = torch.from_numpy(params.share).to(device, torch.float32, non_blocking=True)
-                taken = mix_amplitudes(taken[:, None], params.others(frames), shares)[:, 0]
             yield Batch(
-                augment_on_device(taken, params, augment, normalization),  # (b, 1, S, S)
+                augment_on_device(taken, params, augment, normalization, others=frames),  # (b, 1, S, S)
                 torch.from_numpy(split.labels[lines[own]]).to(device, non_blocking=True),
                 torch.from_numpy(sampler.shares(lines)[own]).to(device, non_blocking=True),
             )
-
-    return epoch_batches
-
-
-def plain_batches(features: torch.Tensor, sampler: BatchSampler) -> Callable[[int], Iterator[Batch]]:
-    """Make the function that yields an epoch's batches of ready inputs, such as the features of a frozen backbone.
-
-    Args:
-        features: float32, shape (N, ...), one per line of the split; on the device that learns.
-        sampler: Which lines are in which batch.
-    """
-    device, own = features.device, sampler.own
-
-    def epoch_batches(epoch: int) -> Iterator[Batch]:
-        for lines, _ in sampler.batches(epoch):
-            mine = torch.from_numpy(lines[own]).to(device)  # (b,)
-            labels = torch.from_numpy(sampler.labels[lines[own]]).to(device)
-            yield Batch(features[mine], labels, torch.from_numpy(sampler.shares(lines)[own]).to(device))
 
     return epoch_batches

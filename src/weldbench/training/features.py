@@ -15,7 +15,6 @@ from weldbench.runtime.hardware import Fabric
 from weldbench.runtime.progress import reporting
 from weldbench.runtime.seeding import Stream, generator, seed_torch
 from weldbench.training.augment import augment_on_device, sample_params
-from weldbench.training.fourier_mix import mix_amplitudes
 from weldbench.training.simulated_frames import frames_to_simulate, simulated_batches
 
 _AT_ONCE = 32
@@ -102,12 +101,7 @@ def _views_on_device(
 ) -> Iterator[torch.Tensor]:
     for _ in range(views):
         params = sample_params(augment, len(frames), rng)
-        mixed = frames
-        if augment.mix_amplitudes:
-            # Each frame is a group of one: (B, 1, S, S) frames and others, (B, 1) shares -> (B, S, S).
-            shares = torch.from_numpy(params.share).to(frames.device, torch.float32)
-            mixed = mix_amplitudes(frames[:, None], params.others(frames), shares)[:, 0]
-        yield augment_on_device(mixed, params, augment, normalization)
+        yield augment_on_device(frames, params, augment, normalization, others=frames)
 
 
 def _views_on_cpu(

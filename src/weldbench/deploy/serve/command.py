@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from weldbench.deploy.runtimes import RUNTIMES
+from weldbench.deploy.options import add_decision_options
 from weldbench.errors import InputError
 
 _PACKAGES = frozenset({"fastapi", "fastapi_offline", "prometheus_client", "python_multipart", "starlette", "uvicorn"})
@@ -15,7 +15,7 @@ accepted is answered first, and the exit code is 0; it is 2 for bad input."""
 def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand to those of `weldbench`."""
     parser = commands.add_parser("serve", help="judge frames over HTTP, with a page for people", epilog=_EPILOG)
-    parser.add_argument("export", type=Path, metavar="EXPORT", help="folder that the stage export wrote")
+    add_decision_options(parser)
     parser.add_argument(
         "--host",
         default="127.0.0.1",
@@ -25,11 +25,6 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument(
         "--token-file", type=Path, metavar="FILE", help="the token that clients must send; default: $WELDBENCH_TOKEN"
     )
-    parser.add_argument(
-        "--false-rejects", type=float, metavar="SHARE", help="share of good frames that may be rejected; default: 0.01"
-    )
-    parser.add_argument("--vote", type=int, metavar="FRAMES", help="window of the vote; default: that of the export")
-    parser.add_argument("--runtime", choices=RUNTIMES, default="auto", help="default: OpenVINO where it is installed")
     parser.set_defaults(run=_serve)
 
 

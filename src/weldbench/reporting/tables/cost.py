@@ -66,6 +66,11 @@ def cost(scored: ScoredComparison, trainings: Trainings) -> Table:
         "In training a frame passes forward and backward. Inference is timed in batches, as a test set is scored, and "
         "with one frame alone, as a camera sends it.",
     ]
+    if frozen := [model for model in data["model"] if trainings.settings[model].get("freeze") == "backbone"]:
+        notes.append(
+            "Seconds to train once include those of the features of a frozen backbone, which are computed once for all "
+            f"trainings; its training, ms per frame, is that of the last layer on them ({', '.join(frozen)})."
+        )
     notes += about_selection(trainings)
     if learned := [start for start in data["starts_from"].unique() if start != _RANDOM]:
         notes.append(f"Seconds to train leave out what it took to make {' and '.join(learned)}, which trainings share.")
