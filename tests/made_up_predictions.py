@@ -52,6 +52,7 @@ class World:
     single_run_class: str = ""
     absent_test_class: str = ""
     never_predicted: dict = field(default_factory=dict)
+    simulated_frames: dict = field(default_factory=dict)  # of a model, if it learned from any
     valid_doubts: list = field(default_factory=list)  # why valid cannot choose
     settings: dict = field(default_factory=dict)  # of a model's trainings, beside balance and cap
     balance: dict = field(default_factory=dict)  # of a model, if it is not none
@@ -179,6 +180,7 @@ class World:
             "threads": 1,
             "seconds": 8.0 + random.random(),
             "inference_ms": {"alone": 2.0, "batched": 0.5},
+            "simulated_frames": self.simulated_frames.get(model, 0),
             "peak_memory_mb": 300,
             "settings": {"balance": self.balance.get(model, "none"), "cap": self.cap, **self.settings.get(model, {})},
             "learned_from": self._learned_from(model),

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.image
@@ -498,3 +499,12 @@ def test_every_table_names_data_settings_and_lock_and_only_a_change_of_them_chan
     assert made("again") == first
     assert made("other settings", confidence=0.9) != first
     assert made("other data", runs_per_class={"train": 2, "valid": 2, "test": 2}) != first
+
+
+def test_simulated_frames_are_counted_among_what_a_model_learned_from(tmp_path):
+    world = replace(WORLDS["plain"], simulated_frames={"resnet18": 960})
+    findings = conclude(world, tmp_path)
+    write_tables(findings, tmp_path / "tables")
+    table = pd.read_csv(tmp_path / "tables/cost.csv").set_index("model")["learned_from"]
+    assert table["resnet18"].endswith(" of train and 960 simulated frames")
+    assert not table.drop("resnet18").str.contains("simulated").any()

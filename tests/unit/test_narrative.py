@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 
 from weldbench.reporting.narrative import (
+    about_choice,
     about_cost,
     about_data,
     about_frames,
@@ -178,3 +179,11 @@ def test_published_results_that_quote_no_f1_are_not_said_to_stand_beside_it():
     accuracies = pd.DataFrame({"dataset": ["al5083", "al5083"], "accuracy": [0.8, 0.7]})
     assert "published on al5083 quote no F1" in about_published(accuracies, "al5083")
     assert "Beside them stand" in about_published(accuracies.assign(macro_f1=0.5), "al5083")
+
+
+def test_what_chose_the_weights_is_told_of_each_model():
+    cost = pd.DataFrame({"model": ["a", "b", "c"], "selected_by": ["valid", "cross-validation", "valid"]})
+    assert about_choice(cost) == (
+        "The weights of a and c were chosen by their score on valid. "
+        "The last layer of b was chosen by cross-validation over the runs of train."
+    )

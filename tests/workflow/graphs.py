@@ -3,11 +3,13 @@
 import contextlib
 import io
 import json
+import os
 import re
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from dvc.dependency import ParamsDependency
 from dvc.repo import Repo
@@ -37,7 +39,9 @@ class Job:
 def snakemake_graph(project: Path) -> dict[str, Job]:
     """Map each command that `snakemake` would run to its job; nothing needs to exist yet."""
     quiet = OutputSettings(quiet={Quietness.ALL})
-    with contextlib.chdir(project), contextlib.redirect_stdout(io.StringIO()), SnakemakeApi(quiet) as api:
+    # The workflow puts its own library on the path of all that it starts; other tests of this process start others.
+    environment = mock.patch.dict(os.environ)
+    with environment, contextlib.chdir(project), contextlib.redirect_stdout(io.StringIO()), SnakemakeApi(quiet) as api:
         workflow = api.workflow(
             resource_settings=ResourceSettings(cores=2), snakefile=Path("workflow/Snakefile"), workdir=project
         )

@@ -15,6 +15,9 @@ from weldbench.errors import InputError
 _SHARED = ("model", "dataset", "settings", "augment", "parameters", "precision", "threads", "versions")
 
 
+_COST = ("seconds", "parameters", "best_epoch", "peak_memory_mb", "device", "simulated_frames")
+
+
 @dataclass(frozen=True)
 class Trainings:
     """All trainings of a comparison.
@@ -23,7 +26,8 @@ class Trainings:
         history: The lines of every history.csv, with the columns `model`, `fold`, `seed` before them.
         runs: One row per training: `model`, `fold`, `seed`, `seconds`, `parameters`, `best_epoch`,
             `frames_per_second` (the median over epochs), `peak_memory_mb`, `device`,
-            `inference_ms_alone`, `inference_ms_batched` (per frame), `selected_by` (`valid` or `last`),
+            `inference_ms_alone`, `inference_ms_batched` (per frame), `simulated_frames` (that it learned from beside
+            the real ones), `selected_by` (`valid`, `last` or `cross-validation`),
             `valid_doubts` (why valid cannot choose; empty if it can).
         settings: Per model the settings that all its trainings had, with those of the augmentation under `augment`.
         notes: Sentences of the trainings, each once.
@@ -100,7 +104,7 @@ def _read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def _cost(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
     try:
-        cost = {key: facts[key] for key in ("seconds", "parameters", "best_epoch", "peak_memory_mb", "device")}
+        cost = {key: facts[key] for key in _COST}
         cost |= {"selected_by": facts["selection"]["by"], "valid_doubts": " and ".join(facts["selection"]["doubts"])}
         return cost | {f"inference_ms_{how}": facts["inference_ms"][how] for how in ("alone", "batched")}
     except KeyError as error:

@@ -137,6 +137,19 @@ def about_start(cost: pd.DataFrame) -> str:
     )
 
 
+_CHOICES = {
+    "valid": "The weights of {} were chosen by their score on valid.",
+    "last": "The last weights of {} were kept.",
+    "cross-validation": "The last layer of {} was chosen by cross-validation over the runs of train.",
+}
+
+
+def about_choice(cost: pd.DataFrame) -> str:
+    """Say by what the weights of each model were chosen."""
+    models = cost.groupby("selected_by", sort=False)["model"].agg(list)
+    return " ".join(_CHOICES[str(by)].format(_listed(names)) for by, names in models.items())
+
+
 def about_frames(cost: pd.DataFrame) -> str:
     """Say which frames of train the models learned from, and whether all learned from the same ones."""
     models = cost.groupby("learned_from", sort=False)["model"].agg(list)

@@ -15,6 +15,7 @@ from nbconvert.filters.markdown import markdown2html_mistune
 from weldbench.errors import InputError
 from weldbench.pipeline.lineage import read_lineage
 from weldbench.reporting.narrative import (
+    about_choice,
     about_cost,
     about_data,
     about_frames,
@@ -80,12 +81,12 @@ class Report:
 
     def question(self) -> str:
         """What was asked."""
-        models = ", ".join(self.models)
+        models, cost = ", ".join(self.models), self._numbers("cost")
         count = "one model" if len(self.models) == 1 else f"{len(self.models)} models"
         text = (
             f"Which of {count} ({models}) classifies the weld frames of {self.dataset} best, how sure is that, and can "
-            f"a factory rely on it? {about_frames(self._numbers('cost'))} All were chosen by their score on valid, and "
-            f"were scored once on the same test frames; {about_start(self._numbers('cost'))}."
+            f"a factory rely on it? {about_frames(cost)} {about_start(cost)}. {about_choice(cost)} All were "
+            "scored once on the same test frames."
         )
         return str(_HTML.section("What was asked", text, ""))
 

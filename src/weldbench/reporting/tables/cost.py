@@ -24,7 +24,8 @@ def cost(scored: ScoredComparison, trainings: Trainings) -> Table:
                 "model": model,
                 "parameters": int(runs["parameters"].iloc[0]),
                 "starts_from": _STARTS[trainings.settings[model].get("init", "scratch")],
-                "learned_from": frames[model],
+                "learned_from": frames[model] + _and_simulated(runs["simulated_frames"]),
+                "selected_by": runs["selected_by"].iloc[0],
                 "frames_learned_from": round(totals[model]),
                 "training_seconds": runs["seconds"].mean(),
                 "training_seconds_std": runs["seconds"].std() if len(runs) > 1 else np.nan,
@@ -77,3 +78,9 @@ def cost(scored: ScoredComparison, trainings: Trainings) -> Table:
     if len(devices := sorted(set(trainings.runs["device"]))) > 1:
         notes.append(f"Trained on different devices: {', '.join(devices)}; times are not comparable.")
     return Table("cost", "What the models cost", data, shown, notes=notes)
+
+
+def _and_simulated(counts: pd.Series) -> str:
+    """Name the simulated frames that the trainings of a model learned from beside the real ones."""
+    numbers = " or ".join(f"{count:,}" for count in sorted(counts.unique()))
+    return f" and {numbers} simulated frames" if counts.max() else ""
