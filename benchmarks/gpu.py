@@ -1,14 +1,18 @@
-"""The time of ResNet-18, 30 epochs of the 24,204 published training frames at 224 pixels, on one CUDA GPU.
+"""Speed of ResNet-18 on 24,204 frames of 224 pixels, the published training, on one CUDA GPU, mode by mode.
 
     python benchmarks/gpu.py [--batch-sizes 32 256] [--epochs 2] [--device cuda]
 
 Content is noise: it costs as much as frames of welds. A few epochs are run and 30 computed from them, as all epochs do
-the same; `--epochs 30` runs them all. It needs torch, torchvision, numpy, pandas, pydantic, safetensors, lightning and
-PyYAML (with `--device cpu` numba, too), and no installation of this project: it runs from a checkout.
+the same. It needs torch, torchvision, numpy, pandas, pydantic, safetensors, lightning and PyYAML (with `--device cpu`
+numba, too), and no installation of this project: it runs from a checkout.
 
-Lines, for each batch size B and for eager (determinism as in a training), free (cuDNN may choose) and compiled:
+Modes: `recorded` is what a training does: deterministic, its step replayed as a CUDA graph. Each other mode changes one
+thing: `stepwise` launches every kernel by itself, `free` lets cuDNN choose its kernels by their times, `compiled` has
+inductor fuse them, `fp32` computes in float32.
+
+Lines, for each batch size B and mode:
 - rate_B_MODE: frames/s of whole epochs, augmentation on the GPU included.
-- resident_B_MODE: frames/s on one batch that is ready on the GPU.
+- resident_B_MODE: frames/s on one batch that is ready on the GPU: the limit.
 - minutes_B_MODE: 30 epochs of 24,204 frames, without the first epoch's warm-up, which warmup_B_MODE tells in seconds.
 """
 
@@ -16,7 +20,8 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import repeat
 from pathlib import Path
 
@@ -28,23 +33,26 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from weldbench.config import load_params  # noqa: E402
 from weldbench.config.models import Model  # noqa: E402
+from weldbench.config.training import Augment, Hardware  # noqa: E402
 from weldbench.data.dataset import SplitFrames  # noqa: E402
 from weldbench.data.normalization import Normalization  # noqa: E402
 from weldbench.models.architectures import build_network  # noqa: E402
 from weldbench.runtime.hardware import Fabric, device_name, peak_memory_bytes, prepare  # noqa: E402
 from weldbench.training.batches import Batch, BatchSampler, cpu_batches, device_batches  # noqa: E402
+from weldbench.training.cuda_graph import GraphedStep  # noqa: E402
 from weldbench.training.loop import build_optimizer, train_step  # noqa: E402
 
 PUBLISHED_FRAMES, PUBLISHED_EPOCHS, CLASSES = 24_204, 30, 6
 NORMALIZATION = Normalization(0.3, 0.2)
-MODES = ("eager", "free", "compiled")
+MODES = ("recorded", "stepwise", "free", "compiled", "fp32")
 
 
 def main() -> None:
     """Measure every batch size in every mode and print the lines."""
     arguments = parse_arguments()
     params = load_params(ROOT / "params.yaml")
-    fabric = prepare(params.hardware.model_copy(update={"device": arguments.device, "devices": 1}))
+    hardware = params.hardware.model_copy(update={"device": arguments.device, "devices": 1})
+    fabric = prepare(hardware)
     facts = {"device": device_name(fabric.device), "torch": torch.__version__, "frames": arguments.frames}
     print(json.dumps(facts), file=sys.stderr)
     for batch_size in arguments.batch_sizes:
@@ -52,19 +60,20 @@ def main() -> None:
         settings = params.models["resnet18"].model_copy(update=changes)
         split = invented_frames(arguments.frames, arguments.size)
         for mode in arguments.modes:
-            measure(fabric, settings, split, params.train.augment, arguments.epochs, mode)
+            measure(prepared(hardware, mode), settings, split, params.train.augment, arguments.epochs, mode)
     print(f"peak_memory\t{peak_memory_bytes(fabric.device) / 2**30:.2f}\tGiB")
 
 
-def measure(fabric: Fabric, settings: Model, split: SplitFrames, augment, epochs: int, mode: str) -> None:
+def measure(fabric: Fabric, settings: Model, split: SplitFrames, augment: Augment, epochs: int, mode: str) -> None:
     """Train a fresh network for one epoch to warm up and for `epochs` more; print its lines."""
-    torch.use_deterministic_algorithms(mode == "eager")
-    torch.backends.cudnn.benchmark = mode != "eager"
     torch.manual_seed(0)
     network = build_network(settings, CLASSES)
     optimizer = build_optimizer(network.to(fabric.device), settings, fabric.device)
-    learning = torch.compile(network, mode="max-autotune") if mode == "compiled" else network
+    learning = torch.compile(network) if mode == "compiled" else network
     model, stepper = fabric.setup(learning, optimizer)
+    step: Callable[[Batch], torch.Tensor] = partial(train_step, fabric, model, stepper, settings)
+    if mode != "stepwise" and fabric.device.type == "cuda":
+        step = GraphedStep(step)
     sampler = BatchSampler(settings, split.labels, split.weights, seed=0)
     if fabric.device.type == "cpu":
         epoch_batches = cpu_batches(split, sampler, augment, NORMALIZATION)
@@ -75,7 +84,7 @@ def measure(fabric: Fabric, settings: Model, split: SplitFrames, augment, epochs
         wait(fabric.device)
         started = time.perf_counter()
         for batch in batches:
-            train_step(fabric, model, stepper, settings, batch, settings.learning_rate)
+            step(batch)
         wait(fabric.device)
         return time.perf_counter() - started
 
@@ -88,6 +97,15 @@ def measure(fabric: Fabric, settings: Model, split: SplitFrames, augment, epochs
     print(f"resident_{name}\t{frames / resident:.0f}\tframes/s")
     print(f"minutes_{name}\t{PUBLISHED_EPOCHS * PUBLISHED_FRAMES * whole / frames / 60:.2f}\tmin")
     print(f"warmup_{name}\t{warmup:.1f}\ts", flush=True)
+
+
+def prepared(hardware: Hardware, mode: str) -> Fabric:
+    """Set up the device for a mode."""
+    fabric = prepare(hardware.model_copy(update={"precision": "fp32"} if mode == "fp32" else {}))
+    if mode == "free":
+        torch.use_deterministic_algorithms(False)
+        torch.backends.cudnn.benchmark = True
+    return fabric
 
 
 def wait(device: torch.device) -> None:

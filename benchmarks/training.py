@@ -36,7 +36,7 @@ from weldbench.data.normalization import Normalization
 from weldbench.models.architectures import build_network
 from weldbench.runtime.hardware import Fabric, prepare
 from weldbench.training.batches import Batch, BatchSampler, cpu_batches
-from weldbench.training.loop import build_optimizer, train_step
+from weldbench.training.loop import build_optimizer, set_rate, train_step
 
 ROOT = Path(__file__).parents[1]
 SIZES = {"full_con6": 64, "conv6": 112, "resnet18": 224, "efficientnet_lite0": 224}
@@ -70,12 +70,13 @@ def measure(fabric: Fabric, settings: Model, augment: Augment, peer: Peer, round
     name, size, steps = settings.architecture, settings.input_size_px, STEPS[settings.architecture]
     network = build_network(settings, CLASSES)
     model, optimizer = fabric.setup(network, build_optimizer(network, settings, fabric.device))
+    set_rate(optimizer, RATE)
     epoch_batches = cpu_batches(*invented_frames(settings, size, steps), augment, NORMALIZATION)
     resident = next(iter(epoch_batches(0)))
 
     def train_network(batches: Iterable[Batch]) -> None:
         for batch in batches:
-            train_step(fabric, model, optimizer, settings, batch, RATE)
+            train_step(fabric, model, optimizer, settings, batch)
 
     ratios: dict[str, list[float]] = {"efficiency": [], "step": [], "epoch": []}
     for number in range(rounds + 1):

@@ -24,7 +24,8 @@ class Hardware(Section):
     devices: Processes = Field(1, description="GPUs, or processes on a CPU, that share each batch")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the hardware has it")
     threads: Processes = Field(2, description="CPU threads of one process; another count gives other bits")
-    compile: bool = Field(False, description="compile the network on a GPU: a minute first, then faster steps")
+    compile: bool = Field(False, description="compile the network: a minute first, then faster steps on a GPU")
+    cuda_graph: bool = Field(True, description="record a step on a GPU and replay it: same bits, faster")
 
 
 class Augment(Section):

@@ -17,7 +17,7 @@ from weldbench.runtime.seeding import Stream, generator, seed_torch
 from weldbench.training.augment import augment_on_device, sample_params
 from weldbench.training.simulated_frames import frames_to_simulate, simulated_batches
 
-_AT_ONCE = 32
+_CPU_AT_ONCE = 32  # fewer do not fill the cores, more do not fit the caches
 _CHUNK_FRAMES = 256  # loaded at a time, so that memory does not grow with the dataset
 
 
@@ -125,6 +125,7 @@ def _views_on_cpu(
 
 @torch.inference_mode()
 def _outputs(fabric: Fabric, backbone: nn.Module, inputs: torch.Tensor) -> FloatArray:
+    at_once = _CPU_AT_ONCE if fabric.device.type == "cpu" else len(inputs)
     with fabric.autocast():
-        parts = [backbone(some).float().cpu() for some in inputs.split(_AT_ONCE)]
+        parts = [backbone(some).float().cpu() for some in inputs.split(at_once)]
     return torch.cat(parts).numpy()

@@ -5,12 +5,14 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from weldbench.config.models import Model
+from weldbench.config.training import Hardware
 from weldbench.errors import InputError
 from weldbench.models.batch_norms import share_batch_norms
 from weldbench.models.inference import ValidationScore
@@ -19,6 +21,7 @@ from weldbench.runtime.hardware import Fabric
 from weldbench.runtime.seeding import Stream, seed_torch
 from weldbench.training.batches import Batch
 from weldbench.training.checkpoint import Checkpoint, optimizer_tensors, restore_optimizer
+from weldbench.training.cuda_graph import GraphedStep
 from weldbench.training.history import Epoch, Progress, State
 from weldbench.training.losses import loss_per_frame
 from weldbench.training.norms import learning_norms, measure_statistics
@@ -56,7 +59,7 @@ def fit(
     seed: int,
     checkpoint: Checkpoint | None = None,
     on_epoch: Callable[[Epoch], None] = lambda line: None,
-    compiled: bool = False,
+    hardware: Hardware | None = None,
 ) -> Progress:
     """Train a network; its best weights by macro F1 on valid are in the result, or its last where valid cannot choose.
 
@@ -70,12 +73,12 @@ def fit(
         seed: Of all that is random in the network, such as dropout.
         checkpoint: Where to keep the state; None keeps none.
         on_epoch: Called with each line of the history, also with those of before a kill.
-        compiled: Compile the network, on a GPU.
+        hardware: Whether the network is compiled, and whether a GPU records its step; None: the defaults.
 
     Raises:
         InputError: The loss is not a number, or the device's memory is too small.
     """
-    learner = _set_up(fabric, network, settings, compiled)
+    learner = _set_up(fabric, network, settings, hardware or Hardware())
     progress = Progress(data.chooses and data.validate is not None)
     if checkpoint:
         _restore(checkpoint, learner, progress)
@@ -90,12 +93,19 @@ def fit(
     return progress
 
 
-def train_step(
-    fabric: Fabric, model: nn.Module, optimizer: torch.optim.Optimizer, settings: Model, batch: Batch, rate: float
-) -> torch.Tensor:
-    """Do one step at one learning rate; return this process's share of the loss, float32, shape (), on its device."""
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of the next step."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        if isinstance(group["lr"], torch.Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+def train_step(
+    fabric: Fabric, model: nn.Module, optimizer: torch.optim.Optimizer, settings: Model, batch: Batch
+) -> torch.Tensor:
+    """Do one step; return this process's share of the loss, float32, shape (), on its device."""
     loss = (loss_per_frame(settings, model(batch.inputs), batch.labels) * batch.shares).sum()
     # Several processes average their gradients, but the shares already sum to 1 over all of them.
     fabric.backward(loss * fabric.world_size if fabric.world_size > 1 else loss)
@@ -111,38 +121,48 @@ def build_optimizer(network: nn.Module, settings: Model, device: torch.device) -
         {"params": [p for p in learning if p.ndim > 1], "weight_decay": settings.weight_decay},
         {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    fused = device.type in {"cpu", "cuda"}
+    fused, on_gpu = device.type in {"cpu", "cuda"}, device.type == "cuda"
+    # A recorded step reads the rate where it lies on the GPU.
+    rate = torch.tensor(settings.learning_rate, device=device) if on_gpu else settings.learning_rate
     if settings.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=fused)
-    return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum, nesterov=True, fused=fused)
+        return torch.optim.AdamW(groups, lr=rate, fused=fused, capturable=on_gpu)
+    return torch.optim.SGD(groups, lr=rate, momentum=settings.momentum, nesterov=True, fused=fused)
 
 
 @dataclass(frozen=True)
 class _Learner:
-    """A network and what makes it learn; `model` and `stepper` are what Fabric made of network and optimizer."""
+    """A network and what makes it learn; `model` and `stepper` are what Fabric made of network and optimizer.
+
+    `step` does a step on a batch, at the rate that `stepper` has.
+    """
 
     network: nn.Module
     optimizer: torch.optim.Optimizer
     model: nn.Module
     stepper: torch.optim.Optimizer
+    step: Callable[[Batch], torch.Tensor]
     average: AveragedModel | None
     start: State
     pretrained_share: float
 
 
-def _set_up(fabric: Fabric, network: nn.Module, settings: Model, compiled: bool) -> _Learner:
+def _set_up(fabric: Fabric, network: nn.Module, settings: Model, hardware: Hardware) -> _Learner:
     average = None
     if settings.ema_decay > 0:
         moving = get_ema_multi_avg_fn(settings.ema_decay)
         average = AveragedModel(network, fabric.device, multi_avg_fn=moving, use_buffers=True)
     optimizer = build_optimizer(network, settings, fabric.device)
     model = share_batch_norms(network) if fabric.world_size > 1 and fabric.device.type == "cuda" else network
-    if compiled and fabric.device.type == "cuda":
-        model = torch.compile(model, mode="max-autotune")  # type: ignore[assignment]
+    if hardware.compile:
+        # Without max-autotune, which chooses kernels by their times: other kernels, and other bits, in every process.
+        model = torch.compile(model)  # type: ignore[assignment]
     model, stepper = fabric.setup(model, optimizer)
+    step: Callable[[Batch], torch.Tensor] = partial(train_step, fabric, model, stepper, settings)
+    if hardware.cuda_graph and fabric.device.type == "cuda" and fabric.world_size == 1:
+        step = GraphedStep(step)
     pretrained_share = settings.pretrained_share
     start = {name: tensor.clone() for name, tensor in network.state_dict().items()} if pretrained_share else {}
-    return _Learner(network, optimizer, model, stepper, average, start, pretrained_share)
+    return _Learner(network, optimizer, model, stepper, step, average, start, pretrained_share)
 
 
 def _kept(fabric: Fabric, learner: _Learner, data: TrainingData) -> nn.Module:
@@ -170,7 +190,8 @@ def _epoch(
     try:
         for batch in data.batches(epoch):
             rate = settings.learning_rate * factor(settings, step, settings.epochs * data.steps)
-            total += train_step(fabric, learner.model, learner.stepper, settings, batch, rate)
+            set_rate(learner.stepper, rate)
+            total += learner.step(batch)
             if learner.average:
                 learner.average.update_parameters(learner.network)
             step += 1

@@ -75,7 +75,7 @@ def pretrain_backbone(fabric: Fabric, settings: Model, pretrain: Pretrain, hardw
             pretrain.seed,
             Checkpoint(checkpoint_path, made_from),
             lambda line: advance(steps),
-            hardware.compile,
+            hardware,
         )
     info = TrainedInfo(settings, list(CLASSES), _NORMALIZATION, "simulated", None, pretrain.seed)
     save_network(output, progress.best_state, info, made_from)

@@ -70,7 +70,7 @@ def train_network(
     if job.settings.freeze == "backbone":
         return _train_last_layer(fabric, job, checkpoint_path.parent, track)
     started = time.perf_counter()
-    settings, compiled = job.settings, job.hardware.compile
+    settings = job.settings
     prepared = prepare_training(fabric, job)
     network, normalization = prepared.network, prepared.normalization
     decided = {
@@ -90,7 +90,7 @@ def train_network(
             advance(1)
             track(line)
 
-        progress = fit(fabric, network, settings, prepared.data, job.seed, checkpoint, on_epoch, compiled)
+        progress = fit(fabric, network, settings, prepared.data, job.seed, checkpoint, on_epoch, job.hardware)
     network.load_state_dict(progress.best_state)
     restored = progress.history[: progress.restored_epochs]
     seconds = time.perf_counter() - started + sum(line.seconds for line in restored)

@@ -20,7 +20,7 @@ from weldbench.weldsim.domain import PLANT, Process, process_of
 from weldbench.weldsim.draw import scene_of, with_defect
 from weldbench.weldsim.film import at
 from weldbench.weldsim.render import render
-from weldbench.weldsim.scene import CLASSES
+from weldbench.weldsim.scene import CLASSES, Scene
 
 GOOD, HOLE, DIRT, FOLD, GAS, FAST = range(len(CLASSES))
 # The classes that follow each other in each run. As in the real set, a weld may go bad in the middle, shielding gas
@@ -80,7 +80,7 @@ def runs_of(dataset: SimulatedDataset) -> list[Run]:
 def frames_of(dataset: SimulatedDataset) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the archive's frames in order: (`split/run/image-0001.png`, uint8 of shape (height_px, width_px))."""
     for run in runs_of(dataset):
-        frames = _film(run, dataset.width_px, dataset.height_px)
+        frames = film_of(run, dataset.width_px, dataset.height_px)
         for split in run.splits:
             for number, frame in enumerate(frames, 1):
                 yield f"{split}/{run.name}/image-{number:04d}.png", frame
@@ -122,32 +122,38 @@ def write_archive(dataset: SimulatedDataset, zip_path: Path | str, workers: int 
 
 def _png_film(width_px: int, height_px: int, run: Run) -> list[bytes]:
     images = []
-    for frame in _film(run, width_px, height_px):
+    for frame in film_of(run, width_px, height_px):
         buffer = io.BytesIO()
         Image.fromarray(frame).save(buffer, "png", compress_level=1)
         images.append(buffer.getvalue())
     return images
 
 
-def _film(run: Run, width_px: int, height_px: int) -> np.ndarray:
-    """Render a run, uint8 (N, height_px, width_px): one weld, to which each class in turn adds its defect."""
-    frames = np.empty((len(run.labels), height_px, width_px), np.uint8)
+def film_of(run: Run, width_px: int, height_px: int, numbers: range | None = None) -> np.ndarray:
+    """Render a run: one weld, to which each class in turn adds its defect.
+
+    Args:
+        run: From `runs_of`.
+        width_px: Width of a frame.
+        height_px: Its height.
+        numbers: Which frames of the run, from 0; None: all.
+
+    Returns:
+        uint8, shape (N, height_px, width_px).
+    """
+    numbers = range(len(run.labels)) if numbers is None else numbers
+    frames = np.empty((len(numbers), height_px, width_px), np.uint8)
     weld = scene_of(GOOD, run.process, PLANT, generator(Stream.SIMULATED_WELD, *run.seed))
     speed_mm_s = run.process.travel_speed_cm_min / 6
-    labels = np.array(run.labels)
-    for label in dict.fromkeys(run.labels):
-        rows = np.flatnonzero(labels == label)
+    stretches: dict[tuple[int, int], Scene] = {}
+    for place, number in enumerate(numbers):
         # A hole closes, a lump drifts away, and the next one is another: a new draw for each stretch of the film.
-        stretches = {
-            stretch: with_defect(
-                replace(weld, label=label), generator(Stream.SIMULATED_DEFECT, *run.seed, label, stretch)
-            )
-            for stretch in range(rows[-1] // _STRETCH_FRAMES + 1)
-        }
-        scenes = [
-            at(stretches[row // _STRETCH_FRAMES], float(row) * _SECONDS_PER_FRAME, speed_mm_s) for row in rows.tolist()
-        ]
-        frames[rows] = render(scenes, width_px, height_px)
+        label, stretch = run.labels[number], number // _STRETCH_FRAMES
+        if (label, stretch) not in stretches:
+            draw = generator(Stream.SIMULATED_DEFECT, *run.seed, label, stretch)
+            stretches[label, stretch] = with_defect(replace(weld, label=label), draw)
+        scene = at(stretches[label, stretch], float(number) * _SECONDS_PER_FRAME, speed_mm_s)
+        frames[place] = render([scene], width_px, height_px)[0]
     return frames
 
 
