@@ -60,11 +60,21 @@ def main() -> None:
         settings = params.models["resnet18"].model_copy(update=changes)
         split = invented_frames(arguments.frames, arguments.size)
         for mode in arguments.modes:
-            measure(prepared(hardware, mode), settings, split, params.train.augment, arguments.epochs, mode)
+            measure(
+                prepared(hardware, mode),
+                settings,
+                split,
+                params.train.augment,
+                arguments.epochs,
+                mode,
+                arguments.profile,
+            )
     print(f"peak_memory\t{peak_memory_bytes(fabric.device) / 2**30:.2f}\tGiB")
 
 
-def measure(fabric: Fabric, settings: Model, split: SplitFrames, augment: Augment, epochs: int, mode: str) -> None:
+def measure(
+    fabric: Fabric, settings: Model, split: SplitFrames, augment: Augment, epochs: int, mode: str, profile: bool
+) -> None:
     """Train a fresh network for one epoch to warm up and for `epochs` more; print its lines."""
     torch.manual_seed(0)
     network = build_network(settings, CLASSES)
@@ -91,12 +101,24 @@ def measure(fabric: Fabric, settings: Model, split: SplitFrames, augment: Augmen
     frames = sampler.steps * sampler.batch_size
     warmup = seconds(epoch_batches(0))
     whole = sorted(seconds(epoch_batches(epoch)) for epoch in range(1, epochs + 1))[epochs // 2]
+    if profile:
+        print_kernels(lambda: seconds(repeat(next(iter(epoch_batches(0))), 10)))
     resident = seconds(repeat(next(iter(epoch_batches(0))), sampler.steps))
     name = f"{settings.batch_size}_{mode}"
     print(f"rate_{name}\t{frames / whole:.0f}\tframes/s")
     print(f"resident_{name}\t{frames / resident:.0f}\tframes/s")
     print(f"minutes_{name}\t{PUBLISHED_EPOCHS * PUBLISHED_FRAMES * whole / frames / 60:.2f}\tmin")
     print(f"warmup_{name}\t{warmup:.1f}\ts", flush=True)
+
+
+def print_kernels(work: Callable[[], object]) -> None:
+    """Print where the time of a GPU goes, to stderr."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profiler:
+        work()
+    print(
+        profiler.key_averages().table(sort_by="cuda_time_total", row_limit=25, max_name_column_width=90),
+        file=sys.stderr,
+    )
 
 
 def prepared(hardware: Hardware, mode: str) -> Fabric:
@@ -131,6 +153,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--frames", type=int, default=PUBLISHED_FRAMES)
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--profile", action="store_true", help="also print the kernels that take longest, to stderr")
     return parser.parse_args()
 
 

@@ -2,9 +2,10 @@
 
     python benchmarks/one_seed.py FOLDER [--device cuda] [--models resnet18 ...]
 
-FOLDER is what published_size.py made. Lines, for each model M as soon as it is through: train_M and evaluate_M in
-seconds, start of Python included; epochs_M, of its epochs alone; features_M and pretrain_M where the model needs these; f1_M on test. The most
-valuable models come first. At the end comparison_3_seeds: all trainings and evaluations of three seeds, in minutes.
+FOLDER is what published_size.py made. Lines, for each model M as soon as it is through: train_M and evaluate_M, seconds
+with the start of Python; epochs_M, seconds of its epochs alone; features_M and pretrain_M where the model needs these;
+f1_M, macro F1 on test. The most valuable models come first. At the end comparison_3_seeds: all trainings and
+evaluations of three seeds, in minutes.
 """
 
 import argparse

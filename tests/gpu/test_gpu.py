@@ -132,7 +132,7 @@ def test_a_training_goes_the_way_of_that_on_a_cpu(train):
 def test_a_compiled_network_learns_as_one_that_is_not(train):
     plain, compiled = (train("resnet18", RESNET, compile=compiled) for compiled in (False, True))
     losses = [pd.read_csv(output / "history.csv")["train_loss"] for output in (plain, compiled)]
-    np.testing.assert_allclose(losses[1].iloc[0], losses[0].iloc[0], rtol=0.02)
+    np.testing.assert_allclose(losses[1].iloc[0], losses[0].iloc[0], rtol=0.05)
     assert load_trained(compiled / "model.safetensors")[0].state_dict().keys() == (
         load_trained(plain / "model.safetensors")[0].state_dict().keys()
     )
@@ -182,7 +182,7 @@ def test_too_little_memory_is_one_message(train):
     total = torch.cuda.get_device_properties(0).total_memory
     torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_allocated() + 64e6) / total)
     try:
-        with pytest.raises(InputError, match=r"the memory of cuda.* is too small for models\.resnet18.*batch_size"):
+        with pytest.raises(InputError, match=r"the memory of .* is too small for models\.resnet18.*batch_size"):
             train("resnet18", RESNET)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)

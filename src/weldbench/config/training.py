@@ -56,7 +56,9 @@ class Pretrain(Section):
     batch_size: Count = Field(32, description="frames per batch")
     optimizer: Literal["sgd", "adamw"] = Field("adamw", description="sgd: with Nesterov's momentum")
     learning_rate: PositiveFloat = Field(0.002, description="the highest one of the schedule")
-    workers: Processes = Field(2, description="processes that render frames ahead of the training; no other bytes")
+    workers: int = Field(
+        0, ge=0, le=1024, description="processes that render frames ahead of the training; 0 means one per core"
+    )
     seed: Seed = Field(0, description="seed of the frames and of the starting weights")
 
 

@@ -1,7 +1,6 @@
 """One pass over an archive: every frame is read, checked, decoded and scaled once; nothing later opens a picture."""
 
 import hashlib
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from weldbench.ingest.unused import Unused
 from weldbench.runtime import atomic
 from weldbench.runtime.disk import space_for
 from weldbench.runtime.parallel import ordered_map
+from weldbench.runtime.processor import usable_cores
 from weldbench.runtime.progress import track
 from weldbench.runtime.text import counted, shortened
 
@@ -124,16 +124,11 @@ def _ingested(
         ([frame.member for frame in frames[start : start + CHUNK_FRAMES]], settings.frame_size_px)
         for start in range(0, len(frames), CHUNK_FRAMES)
     ]
-    workers = settings.workers or _usable_cores()
+    workers = settings.workers or usable_cores()
     open_archive = partial(_open_archive, str(archive_path), encoding)
     results = ordered_map(_ingest_chunk, chunks, workers, "lower ingest.workers or free some memory", open_archive)
     flat = (result for chunk in results for result in chunk)
     yield from track(zip(frames, flat, strict=True), f"ingest {name}", total=len(frames))
-
-
-def _usable_cores() -> int:
-    """Count the cores that this process may use, which on a shared machine, as under Slurm, are not all."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 _archive: Archive  # of this process, open from task to task

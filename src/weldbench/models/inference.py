@@ -19,7 +19,7 @@ from weldbench.data.normalization import Normalization, normalize
 from weldbench.evaluation.confusion import confusion_matrix, f1, macro
 from weldbench.models.features import features_at_hand, last_layer
 from weldbench.models.files import TrainedInfo
-from weldbench.runtime.hardware import Fabric
+from weldbench.runtime.hardware import Fabric, memory_for
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,6 @@ def _outputs(
 
 
 def _logits(fabric: Fabric, network: nn.Module, frames: torch.Tensor, normalization: Normalization) -> torch.Tensor:
-    with fabric.autocast():
+    with fabric.autocast(), memory_for(f"{len(frames)} frames", "free some of it, or set hardware.device to cpu"):
         outputs: torch.Tensor = network(normalize(frames.to(fabric.device), normalization))
     return outputs.float().cpu()

@@ -4,6 +4,8 @@ import ctypes
 import os
 import platform
 import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
@@ -26,6 +28,8 @@ __all__ = [
     "device_name",
     "has_native_bf16",
     "in_force",
+    "memory_for",
+    "memory_for_training",
     "peak_memory_bytes",
     "prepare",
     "uses_bf16",
@@ -49,6 +53,8 @@ def prepare(hardware: Hardware) -> Fabric:
     # Filling every fresh tensor with NaN would only hide the cost of determinism, not add to it.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
+    # What is called float32 is: by default the convolutions of a GPU keep 10 bits of the 23 after the point (TF32).
+    torch.backends.cudnn.allow_tf32 = False
     _keep_freed_memory()
     device = choose_device(hardware.device)
     fabric = Fabric(
@@ -73,6 +79,30 @@ def _keep_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_MAX, 0)
         libc.mallopt(_M_TRIM_THRESHOLD, -1)
+
+
+@contextmanager
+def memory_for(purpose: str, remedy: str) -> Iterator[None]:
+    """Run a block that needs the memory of a GPU.
+
+    Args:
+        purpose: What needs it, such as `models.resnet18 with batch_size 32`.
+        remedy: What to do where it is too small.
+
+    Raises:
+        InputError: It is too small.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        name = torch.cuda.get_device_name() if torch.cuda.is_available() else "this device"
+        raise InputError(f"params.yaml: the memory of {name} is too small for {purpose}; {remedy}") from None
+
+
+def memory_for_training(name: str, batch_size: int, input_size_px: int) -> AbstractContextManager[None]:
+    """Run a block that trains the model `name` of params.yaml on a GPU; raises as `memory_for` does."""
+    purpose = f"models.{name} with batch_size {batch_size} and input_size_px {input_size_px}"
+    return memory_for(purpose, "lower one of them")
 
 
 def choose_device(wanted: str) -> str:

@@ -1,5 +1,6 @@
 """Facts about the processor, read from the system; torch is not imported, so this is fast."""
 
+import os
 import platform
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,11 @@ def processor_name() -> str:
 def processor_flags() -> set[str]:
     """Return the instruction sets of the processor as Linux names them; none where the system does not tell."""
     return next((set(value.split()) for name, value in _cpu_facts() if name == "flags"), set())
+
+
+def usable_cores() -> int:
+    """Count the cores that this process may use, which on a shared machine, as under Slurm, are not all."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def read_system_file(path: str) -> str:

@@ -11,13 +11,14 @@ from weldbench.config.training import Augment
 from weldbench.data.dataset import Dataset, resident
 from weldbench.data.normalization import Normalization, normalize
 from weldbench.models.features import FloatArray, FrameFeatures, IntArray, backbone_id
-from weldbench.runtime.hardware import Fabric
+from weldbench.runtime.hardware import Fabric, memory_for
 from weldbench.runtime.progress import reporting
 from weldbench.runtime.seeding import Stream, generator, seed_torch
 from weldbench.training.augment import augment_on_device, sample_params
 from weldbench.training.simulated_frames import frames_to_simulate, simulated_batches
 
 _CPU_AT_ONCE = 32  # fewer do not fill the cores, more do not fit the caches
+_GPU_REMEDY = "free some of it, or set hardware.device to cpu"
 _CHUNK_FRAMES = 256  # loaded at a time, so that memory does not grow with the dataset
 
 
@@ -126,6 +127,6 @@ def _views_on_cpu(
 @torch.inference_mode()
 def _outputs(fabric: Fabric, backbone: nn.Module, inputs: torch.Tensor) -> FloatArray:
     at_once = _CPU_AT_ONCE if fabric.device.type == "cpu" else len(inputs)
-    with fabric.autocast():
+    with fabric.autocast(), memory_for("the features of a batch of frames", _GPU_REMEDY):
         parts = [backbone(some).float().cpu() for some in inputs.split(at_once)]
     return torch.cat(parts).numpy()

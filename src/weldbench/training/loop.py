@@ -76,7 +76,7 @@ def fit(
         hardware: Whether the network is compiled, and whether a GPU records its step; None: the defaults.
 
     Raises:
-        InputError: The loss is not a number, or the device's memory is too small.
+        InputError: The loss is not a number.
     """
     learner = _set_up(fabric, network, settings, hardware or Hardware())
     progress = Progress(data.chooses and data.validate is not None)
@@ -187,20 +187,14 @@ def _epoch(
     started = time.perf_counter()
     total = torch.zeros((), device=fabric.device)
     step = epoch * data.steps
-    try:
-        for batch in data.batches(epoch):
-            rate = settings.learning_rate * factor(settings, step, settings.epochs * data.steps)
-            set_rate(learner.stepper, rate)
-            total += learner.step(batch)
-            if learner.average:
-                learner.average.update_parameters(learner.network)
-            step += 1
-        train_loss = float(torch.as_tensor(fabric.all_reduce(total, reduce_op="sum"))) / data.steps
-    except torch.OutOfMemoryError:
-        raise InputError(
-            f"params.yaml: the memory of {fabric.device} is too small for models.{settings.name} with "
-            f"batch_size {settings.batch_size} and input_size_px {settings.input_size_px}; lower one of them"
-        ) from None
+    for batch in data.batches(epoch):
+        rate = settings.learning_rate * factor(settings, step, settings.epochs * data.steps)
+        set_rate(learner.stepper, rate)
+        total += learner.step(batch)
+        if learner.average:
+            learner.average.update_parameters(learner.network)
+        step += 1
+    train_loss = float(torch.as_tensor(fabric.all_reduce(total, reduce_op="sum"))) / data.steps
     seconds = time.perf_counter() - started
     if not math.isfinite(train_loss):
         raise InputError(

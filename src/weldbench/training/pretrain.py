@@ -13,7 +13,7 @@ from weldbench.models.architectures import build_network
 from weldbench.models.files import TrainedInfo, save_network
 from weldbench.pipeline.provenance import pretrain_record
 from weldbench.runtime.disk import space_for
-from weldbench.runtime.hardware import Fabric, in_force
+from weldbench.runtime.hardware import Fabric, in_force, memory_for
 from weldbench.runtime.progress import reporting
 from weldbench.runtime.seeding import Stream, seed_torch
 from weldbench.training.batches import Batch
@@ -66,6 +66,7 @@ def pretrain_backbone(fabric: Fabric, settings: Model, pretrain: Pretrain, hardw
     with (
         space_for(output.parent, needed_bytes(network, settings, checkpoint_path), "pretraining"),
         reporting(f"pretrain {settings.name}", settings.epochs * steps, "steps") as advance,
+        memory_for("the section pretrain", "lower its batch_size or input_size_px"),
     ):
         progress = fit(
             fabric,

@@ -9,6 +9,7 @@ import numpy as np
 
 from weldbench.config.training import Pretrain
 from weldbench.runtime.parallel import ordered_map
+from weldbench.runtime.processor import usable_cores
 from weldbench.weldsim import render_batch
 
 Rendered = tuple[np.ndarray, np.ndarray]
@@ -26,7 +27,8 @@ def render_ahead(pretrain: Pretrain, numbers: range) -> Iterator[Rendered]:
     """
     tasks = ((pretrain.seed, number) for number in numbers)
     render = partial(_render, pretrain.batch_size, pretrain.input_size_px)
-    return ordered_map(render, tasks, pretrain.workers, "lower pretrain.workers or free some memory", _give_way)
+    workers = pretrain.workers or usable_cores()
+    return ordered_map(render, tasks, workers, "lower pretrain.workers or free some memory", _give_way)
 
 
 def _render(frames: int, side_px: int, task: tuple[int, int]) -> Rendered:

@@ -18,7 +18,7 @@ from weldbench.pipeline.provenance import starts_from_backbone, train_record
 from weldbench.pipeline.records import Record, read_record
 from weldbench.runtime.atomic import write_csv, write_json
 from weldbench.runtime.disk import space_for
-from weldbench.runtime.hardware import Fabric, device_name, in_force, peak_memory_bytes
+from weldbench.runtime.hardware import Fabric, device_name, in_force, memory_for_training, peak_memory_bytes
 from weldbench.runtime.progress import reporting
 from weldbench.training.balance import counts_by_class
 from weldbench.training.checkpoint import Checkpoint, needed_bytes, remove_checkpoint
@@ -141,7 +141,11 @@ def train_model(fabric: Fabric, job: TrainingJob, output: Path) -> None:
         InputError: Anything in params.yaml or the data does not fit.
     """
     checkpoint_path = output / ".checkpoint.safetensors"
-    with tracker(job.train.tracker if fabric.is_global_zero else "none", output) as track:
+    settings = job.settings
+    with (
+        tracker(job.train.tracker if fabric.is_global_zero else "none", output) as track,
+        memory_for_training(settings.name, settings.batch_size, settings.input_size_px),
+    ):
         result = train_network(fabric, job, checkpoint_path, track)
     if not fabric.is_global_zero:
         return

@@ -21,6 +21,7 @@ from weldbench.deploy.serve.app import create_app
 from weldbench.deploy.serve.limits import Limits
 from weldbench.deploy.serve.pool import JudgePool
 from weldbench.errors import InputError
+from weldbench.runtime.processor import usable_cores
 
 TOKEN_VARIABLE = "WELDBENCH_TOKEN"
 _HEAD_SECONDS = 10.0
@@ -169,8 +170,7 @@ class _ImpatientProtocol(H11Protocol):
 
 def _workers() -> int:
     """Return how many frames are judged at one time: one per core that this process may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, _MOST_WORKERS)
+    return min(usable_cores(), _MOST_WORKERS)
 
 
 def _url(listener: socket.socket) -> str:
