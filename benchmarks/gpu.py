@@ -101,7 +101,7 @@ def measure(
     frames = sampler.steps * sampler.batch_size
     warmup = seconds(epoch_batches(0))
     whole = sorted(seconds(epoch_batches(epoch)) for epoch in range(1, epochs + 1))[epochs // 2]
-    if profile:
+    if profile and fabric.device.type == "cuda":
         print_kernels(lambda: seconds(repeat(next(iter(epoch_batches(0))), 10)))
     resident = seconds(repeat(next(iter(epoch_batches(0))), sampler.steps))
     name = f"{settings.batch_size}_{mode}"
@@ -116,7 +116,7 @@ def print_kernels(work: Callable[[], object]) -> None:
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profiler:
         work()
     print(
-        profiler.key_averages().table(sort_by="cuda_time_total", row_limit=25, max_name_column_width=90),
+        profiler.key_averages().table(sort_by="self_device_time_total", row_limit=25, max_name_column_width=90),
         file=sys.stderr,
     )
 
