@@ -1,5 +1,6 @@
 """The fit of a last layer: its optimum, what it is chosen by, and what no choice may do."""
 
+import tracemalloc
 import warnings
 from dataclasses import replace
 
@@ -13,8 +14,9 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from torch.nn import functional
 
 from weldbench.training import linear_probe
-from weldbench.training.linear_probe import PENALTIES, Probe, ProbeData, fit_probe, held_out_runs
+from weldbench.training.linear_probe import PENALTIES, Probe, fit_probe, held_out_runs
 from weldbench.training.probe import _fit_with_threads
+from weldbench.training.probe_data import ProbeData
 
 
 def made_up(classes: int = 3, runs_per_class: int = 4, frames: int = 6, width: int = 5, views: int = 0, seed: int = 0):
@@ -183,6 +185,35 @@ def test_every_run_is_left_out_where_each_class_has_enough():
     # Each fold leaves out one run of every class.
     assert [sorted({*data.labels[out]}) for out in folds] == [[0, 1, 2]] * 4
     assert [len({*data.runs[out]}) for out in folds] == [3] * 4
+
+
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_what_is_chosen_along_few_directions_is_fitted_to_all_features(monkeypatch, share):
+    """Most of the variance is along few directions: they choose as all would, and the fit leaves none out."""
+    data = with_simulated(made_up(width=30, views=1), 0)
+    strength = np.geomspace(1, 1e-3, 30).astype(np.float32)
+    mixed = np.linalg.qr(np.random.default_rng(0).normal(size=(30, 30)))[0].astype(np.float32)
+    data = replace(data, features=data.features * strength @ mixed, simulated=data.simulated * strength @ mixed)
+    whole = fit_probe(data, share, seed=0)
+    monkeypatch.setattr(linear_probe, "_DIRECTIONS_TO_CHOOSE_BY", 20)
+    few = fit_probe(data, share, seed=0)
+    assert (few.penalty, few.simulated_share) == (whole.penalty, whole.simulated_share)
+    expected = reference(data, few.simulated_share, few.penalty)
+    np.testing.assert_allclose(probabilities(few, data.features[:, 0]), expected, atol=0.005)
+
+
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_a_fit_makes_one_copy_of_the_features(monkeypatch, share):
+    monkeypatch.setattr(linear_probe, "PENALTIES", (1.0,))  # the fastest
+    data = with_simulated(made_up(frames=40, width=300, views=30), 0)
+    fit_probe(made_up(views=1), share, seed=0)  # what is loaded once does not count
+    tracemalloc.start()
+    try:
+        fit_probe(data, share, seed=0)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert data.features.nbytes < peak < 1.5 * data.features.nbytes
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

@@ -58,7 +58,12 @@ class FrameFeatures:
         Raises:
             KeyError: A row has none; `covers` tells.
         """
-        return np.concatenate([self.of(rows)[:, None], self.views[_places(self.view_rows, rows)]], axis=1)
+        places, (_, views, width) = _places(self.view_rows, rows), self.views.shape
+        result = np.empty((len(rows), 1 + views, width), np.float32)
+        result[:, 0] = self.of(rows)
+        for view in range(views):  # one at a time, so that memory holds no second copy of all
+            result[:, 1 + view] = self.views[places, view]
+        return result
 
     def covers(self, rows: IntArray, train_rows: IntArray | None = None) -> bool:
         """Tell whether there are features of all rows, and of the views of all training rows."""
@@ -161,15 +166,15 @@ def read_features(path: Path, views: bool = True) -> FrameFeatures:
 
     Args:
         path: The file.
-        views: Whether to read those of the views too, which are most of the file.
+        views: Whether to read those of the views too, which are most of the file; `covers` needs none.
 
     Raises:
         InputError: The file is missing or damaged.
     """
     try:
-        tensors, note = read_tensors(path, skip=() if views else ("view_rows", "views"))
+        tensors, note = read_tensors(path, skip=() if views else ("views",))
         if not views:
-            tensors |= {"view_rows": torch.empty(0, dtype=torch.int64), "views": torch.empty(0, 0, 0)}
+            tensors["views"] = torch.empty(len(tensors["view_rows"]), 0, tensors["plain"].shape[1])
         return FrameFeatures(**{name: tensor.numpy() for name, tensor in tensors.items()}, backbone=note["backbone"])
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; run the stage features first") from None

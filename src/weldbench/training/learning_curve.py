@@ -95,7 +95,7 @@ def _with_features_at_hand(fabric: Fabric, job: TrainingJob) -> TrainingJob:
     if job.features is None:
         return job
     rows = job.training_list()["row"].to_numpy()
-    if read_features(job.features).covers(rows, rows):
+    if read_features(job.features, views=False).covers(rows, rows):
         return job
     if fabric.is_global_zero:
         print(

@@ -3,54 +3,28 @@
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from weldbench.runtime.seeding import Stream, generator
+from weldbench.training.probe_data import FloatArray, IntArray, ProbeData, Scale, scale_of
 
-FloatArray = NDArray[np.float32]
-IntArray = NDArray[np.int64]
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 # Of the squared weights, beside the mean loss of a frame.
 PENALTIES = (1.0, 0.1, 0.03, 0.01, 0.001, 0.0001)
 _UNTRIED_PENALTY = 0.1  # where there are too few runs to try any
 _FOLDS = 4
-_ROWS_TO_CHOOSE_BY = 2_000  # of real frames and their views: the choice fits many times
+# The choice fits many times: to few rows and few numbers.
+_ROWS_TO_CHOOSE_BY = 2_000  # of real frames and their views
+_DIRECTIONS_TO_CHOOSE_BY = 600
 _ITERATIONS = 300
-_ROWS_AT_ONCE = 4096
-_ROUNDING = 1e-5  # of float32 in a mean over many rows, relative
-
-
-@dataclass(frozen=True)
-class ProbeData:
-    """What a last layer learns from.
-
-    Attributes:
-        features: Of each real training frame as it is, then of its changed views: float32, shape (N, 1 + V, F).
-        labels: Class of each frame, int64, shape (N,).
-        weights: How much each frame counts, float32, shape (N,).
-        runs: Run of each frame, as numbers, int64, shape (N,).
-        simulated: Features of simulated frames, float32, shape (M, F); M may be 0.
-        simulated_labels: Their classes, int64, shape (M,).
-    """
-
-    features: FloatArray
-    labels: IntArray
-    weights: FloatArray
-    runs: IntArray
-    simulated: FloatArray
-    simulated_labels: IntArray
-
-    def only(self, frames: NDArray[np.bool_], views: int) -> "ProbeData":
-        """Return some of the real frames, bool of shape (N,), with fewer views; the simulated ones stay."""
-        return replace(
-            self,
-            features=self.features[frames, : 1 + views],
-            labels=self.labels[frames],
-            weights=self.weights[frames],
-            runs=self.runs[frames],
-        )
+# Of the gradient, relative to the penalty: that bounds how far the weights may be from the best ones.
+_TOLERANCE, _TOLERANCE_TO_CHOOSE = 1e-3, 1e-2
+_TOLERANCES = 1e-6, 1e-4  # the tightest that float32 reaches, and the loosest
 
 
 @dataclass(frozen=True)
@@ -88,21 +62,24 @@ def fit_probe(data: ProbeData, simulated_share: float, seed: int) -> Probe:
     """
     simulated_share = simulated_share if len(data.simulated) else 0.0
     folds = list(held_out_runs(data.labels, data.runs, seed))
-    if not folds:
-        penalty, share = _UNTRIED_PENALTY, simulated_share
-        chosen_by = f"penalty {penalty:g} by default, as train has too few runs to leave any out"
-    else:
-        losses: dict[tuple[float, float], float] = {}
-        for tried in sorted({simulated_share, 0.0}, reverse=True):
-            losses |= _losses_on_held_out(_in_few_dimensions(data, tried).data, tried, folds)
-        share, penalty = min(losses, key=losses.__getitem__)
-        chosen_by = f"penalty {penalty:g} chosen by cross-validation over the runs of train"
+    if folds:
+        choices = (_choose(data, tried, folds) for tried in sorted({simulated_share, 0.0}, reverse=True))
+        choice = min(choices, key=lambda choice: choice.loss)
+        chosen_by = f"penalty {choice.penalty:g} chosen by cross-validation over the runs of train"
         if simulated_share:
-            chosen_by += f", with{'' if share else 'out'} simulated frames"
-    space = _in_few_dimensions(data, share)
-    weight, bias, loss = _fit(space.data, share, [penalty])[penalty]
-    weight, bias = space.undone(weight, bias)
-    return Probe(weight.astype(np.float32), bias.astype(np.float32), penalty, share, loss, chosen_by)
+            chosen_by += f", with{'' if choice.share else 'out'} simulated frames"
+    else:
+        choice = _Choice(simulated_share, _UNTRIED_PENALTY, scale_of(data, simulated_share))
+        chosen_by = f"penalty {choice.penalty:g} by default, as train has too few runs to leave any out"
+    model = _model()
+    if choice.start:
+        model.coef_, model.intercept_ = choice.start
+    rows = choice.scale.standardized(data, choice.share)
+    labels, weights = data.labels_and_weights(choice.share)
+    weight, bias = _fit(model, rows, labels, weights, choice.penalty, _TOLERANCE)
+    loss = float(weights @ _losses(rows, labels, weight, bias))
+    weight = weight / choice.scale.std
+    return Probe(weight, bias - weight @ choice.scale.mean, choice.penalty, choice.share, loss, chosen_by)
 
 
 def held_out_runs(labels: IntArray, runs: IntArray, seed: int) -> Iterator[NDArray[np.bool_]]:
@@ -132,123 +109,120 @@ def held_out_runs(labels: IntArray, runs: IntArray, seed: int) -> Iterator[NDArr
 
 
 @dataclass(frozen=True)
-class _Space:
-    """Standardized features, of no more numbers than there are rows to learn from.
+class _Choice:
+    """The best penalty with one share of simulated frames.
 
     Attributes:
-        data: What to learn from, in this space.
-        mean: Of each feature, float32, shape (F,).
-        std: Standard deviation of each, float32, shape (F,).
-        basis: Orthonormal, float32, shape (F, D); None where the space is the whole one.
+        share: Of the simulated frames in the loss.
+        penalty: Of the squared weights.
+        scale: Of what is learned from.
+        loss: Mean log loss of the frames left out, all classes alike.
+        start: Where the fit to all frames begins: coefficients and intercepts as scikit-learn has them.
     """
 
-    data: ProbeData
-    mean: FloatArray
-    std: FloatArray
-    basis: FloatArray | None
-
-    def undone(self, weight: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return weights and biases for features as they come from those for this space."""
-        weight = (weight if self.basis is None else weight @ self.basis.T) / self.std
-        return weight, bias - weight @ self.mean
+    share: float
+    penalty: float
+    scale: Scale
+    loss: float = np.inf
+    start: tuple[FloatArray, FloatArray] | None = None
 
 
-def _in_few_dimensions(data: ProbeData, share: float) -> _Space:
-    """Standardize what is learned from, simulated frames with their share, and turn it into fewer numbers.
+def _choose(data: ProbeData, share: float, folds: list[NDArray[np.bool_]]) -> _Choice:
+    """Try the penalties, the strongest first, until the loss of frames left out has risen twice in a row.
 
-    What is fitted stays the same: the weights of a penalized fit are a sum of the rows, so that they lie in the space
-    that the rows span.
+    Where that loss falls and then rises, trying all of them would find the same. Each fit starts from the one before.
     """
-    rows, _, weights = _rows(data, share)
-    mean, std = _mean_and_std(rows, weights)
-    basis = np.linalg.qr(((rows - mean) / std).T)[0] if len(rows) < rows.shape[1] else None  # (F, D)
-
-    def turned(features: FloatArray) -> FloatArray:
-        standard = (features - mean) / std
-        return standard if basis is None else standard @ basis
-
-    turned_data = replace(data, features=turned(data.features), simulated=turned(data.simulated))
-    return _Space(turned_data, mean, std, basis)
-
-
-def _mean_and_std(rows: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-    mean = weights @ rows
-    # The mean of squares, less the square of the mean, would lose the digits that count.
-    variance = np.zeros_like(mean)
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        some = slice(start, start + _ROWS_AT_ONCE)
-        variance += weights[some] @ np.square(rows[some] - mean)
-    std = np.sqrt(variance)
-    # What is the same in all frames but for rounding says nothing; divided by almost 0 it would decide on other frames.
-    return mean, np.where(std > _ROUNDING * np.abs(mean), std, np.float32(1))
-
-
-def _losses_on_held_out(
-    data: ProbeData, share: float, folds: list[NDArray[np.bool_]]
-) -> dict[tuple[float, float], float]:
-    """Return (share, penalty) -> mean log loss of the frames that were left out, all classes alike."""
-    views = int(np.clip(_ROWS_TO_CHOOSE_BY // len(data.labels) - 1, 0, data.features.shape[1] - 1))
-    losses: dict[tuple[float, float], list[FloatArray]] = {}
+    scale = scale_of(data, share)
+    few, directions = _few_numbers(data, scale, share)
     held = np.concatenate([data.labels[out] for out in folds])
-    for out in folds:
-        rest = data.only(~out, views)
-        for penalty, (weight, bias, _) in _fit(rest, share, PENALTIES).items():
-            log_probabilities = _log_softmax(data.features[out, 0] @ weight.T + bias)
-            loss = -log_probabilities[np.arange(out.sum()), data.labels[out]]
-            losses.setdefault((share, penalty), []).append(loss)
     balanced = 1.0 / np.bincount(held)[held]
-    return {key: float(np.average(np.concatenate(parts), weights=balanced)) for key, parts in losses.items()}
+    fits = []
+    for out in folds:
+        rest = few.only(~out)
+        fits.append((_model(), np.concatenate(rest.blocks(share)), *rest.labels_and_weights(share)))
+    best, losses = _Choice(share, PENALTIES[0], scale), []
+    for penalty in PENALTIES:
+        parts = []
+        for out, (model, rows, labels, weights) in zip(folds, fits, strict=True):
+            weight, bias = _fit(model, rows, labels, weights, penalty, _TOLERANCE_TO_CHOOSE)
+            parts.append(_losses(few.features[out, 0], few.labels[out], weight, bias))
+        losses.append(float(np.average(np.concatenate(parts), weights=balanced)))
+        if losses[-1] < best.loss:
+            coefficients = np.mean([model.coef_ for model, *_ in fits], axis=0)
+            start = (
+                coefficients if directions is None else coefficients @ directions.T,
+                np.mean([model.intercept_ for model, *_ in fits], axis=0),
+            )
+            best = replace(best, penalty=penalty, loss=losses[-1], start=start)
+        if len(losses) > 2 and losses[-3] < losses[-2] < losses[-1]:
+            break
+    return best
 
 
-def _rows(data: ProbeData, share: float) -> tuple[FloatArray, IntArray, FloatArray]:
-    """Return all that is learned from, views and simulated frames included: features, classes, weights of sum 1."""
-    views, width = data.features.shape[1:]
-    rows, labels = data.features.reshape(-1, width), np.repeat(data.labels, views)
-    weights = np.repeat(data.weights / data.weights.sum() / views, views) * (1 - share)
-    if share:
-        rows, labels = np.concatenate([rows, data.simulated]), np.concatenate([labels, data.simulated_labels])
-        weights = np.concatenate([weights, np.full(len(data.simulated), share / max(len(data.simulated), 1))])
-    return rows, labels, weights.astype(np.float32)
+def _few_numbers(data: ProbeData, scale: Scale, share: float) -> tuple[ProbeData, FloatArray | None]:
+    """Standardize what the choice looks at: few views, along the leading principal directions.
+
+    Where there are no more rows or features than directions, a fit is the same as to all features: the weights of a
+    penalized fit are a sum of the rows, so that they lie in the space that the rows span.
+
+    Returns:
+        The data, and the directions: orthonormal, float32, shape (F, D); None where the features are as few.
+    """
+    from sklearn.utils.extmath import randomized_svd
+
+    frames, views, width = data.features.shape
+    views = int(np.clip(_ROWS_TO_CHOOSE_BY // frames, 1, views))
+    few = replace(data, features=data.features[:, :views])
+    rows, directions = scale.standardized(few, share), None
+    if width > _DIRECTIONS_TO_CHOOSE_BY:
+        _, weights = few.labels_and_weights(share)
+        count = min(_DIRECTIONS_TO_CHOOSE_BY, len(rows))
+        _, _, found = randomized_svd(rows * np.sqrt(weights)[:, None], count, n_iter=2, random_state=0)
+        directions = np.ascontiguousarray(found.T)
+        rows = rows @ directions
+    real, simulated = np.split(rows, [frames * views])
+    return replace(few, features=real.reshape(frames, views, -1), simulated=simulated), directions
+
+
+def _model() -> "LogisticRegression":
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(max_iter=_ITERATIONS, warm_start=True)
 
 
 def _fit(
-    data: ProbeData, share: float, penalties: tuple[float, ...] | list[float]
-) -> dict[float, tuple[FloatArray, FloatArray, float]]:
-    """Fit once per penalty, the strongest first; each starts from the one before.
+    model: "LogisticRegression",
+    rows: FloatArray,
+    labels: IntArray,
+    weights: FloatArray,
+    penalty: float,
+    tolerance: float,
+) -> tuple[FloatArray, FloatArray]:
+    """Fit from where the model is.
 
     Returns:
-        Penalty -> weights (K, F), bias (K,), mean loss.
+        Weights (K, F) and bias (K,).
     """
     from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
 
-    rows, labels, weights = _rows(data, share)
-    model = LogisticRegression(max_iter=_ITERATIONS, tol=1e-6, warm_start=True)
     # Of two classes scikit-learn fits the difference of the weights, whose square is twice the sum of theirs.
     squares = 2 if labels.max() == 1 else 1
-    fitted = {}
+    # The weights of all rows sum to 1.
+    model.set_params(C=squares / penalty, tol=float(np.clip(tolerance * penalty, *_TOLERANCES)))
     with warnings.catch_warnings():
         # The penalty bounds what the last iterations could still change.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        for penalty in penalties:
-            model.C = squares / penalty  # the weights of all rows sum to 1
-            model.fit(rows, labels, sample_weight=weights)
-            weight, bias = _of_all_classes(model.coef_, model.intercept_)
-            log_probabilities = _log_softmax(rows @ weight.T + bias)
-            loss = -float(weights @ log_probabilities[np.arange(len(labels)), labels])
-            fitted[penalty] = weight.copy(), bias.copy(), loss
-    return fitted
-
-
-def _of_all_classes(weight: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Give two classes one row each; scikit-learn has one row for both."""
-    if len(weight) > 1:
-        return weight, bias
-    half_weight, half_bias = weight * np.float32(0.5), bias * np.float32(0.5)
+        model.fit(rows, labels, sample_weight=weights)
+    if len(model.coef_) > 1:
+        return model.coef_.copy(), model.intercept_.copy()
+    # Two classes have a row each; scikit-learn has one row for both.
+    half_weight, half_bias = model.coef_ * np.float32(0.5), model.intercept_ * np.float32(0.5)
     return np.concatenate([-half_weight, half_weight]), np.concatenate([-half_bias, half_bias])
 
 
-def _log_softmax(logits: FloatArray) -> FloatArray:
+def _losses(rows: FloatArray, labels: IntArray, weight: FloatArray, bias: FloatArray) -> FloatArray:
+    """Return the log loss of each row."""
+    logits = rows @ weight.T + bias
     shifted = logits - logits.max(axis=1, keepdims=True)
-    result: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    result: FloatArray = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
     return result

@@ -26,7 +26,8 @@ from weldbench.splitting.sufficiency import can_choose
 from weldbench.training.balance import training_list
 from weldbench.training.features import compute_features
 from weldbench.training.history import Epoch, Progress
-from weldbench.training.linear_probe import Probe, ProbeData, fit_probe
+from weldbench.training.linear_probe import Probe, fit_probe
+from weldbench.training.probe_data import ProbeData
 from weldbench.training.setup import TrainingJob, frame_weights
 from weldbench.training.simulated_frames import frames_to_simulate, sentence_about_simulated
 
