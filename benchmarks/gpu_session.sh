@@ -74,7 +74,7 @@ PYTHON
 # The cores render while the GPU is tested; nothing is timed meanwhile.
 python3 benchmarks/published_size.py "$data" "${scale[@]}" > "$output/render.log" 2>&1 &
 rendering=$!
-within 100 tests.txt python3 -m pytest -o addopts= -p no:cacheprovider -q -n 4 --dist worksteal -m gpu tests/gpu
+within 100 tests.txt python3 -m pytest -o addopts= -p no:cacheprovider -p no:logging -q -n 4 --dist worksteal -m gpu tests/gpu
 wait "$rendering" || { failed=1; cat "$output/render.log" >&2; }
 within 90 resnet18.tsv python3 benchmarks/gpu.py --device "$device" "${frames[@]}" --modes recorded --batch-sizes 32 256 --epochs 1
 within 240 one_seed.tsv python3 benchmarks/one_seed.py "$data" --device "$device" "${seed[@]}"
