@@ -255,7 +255,19 @@ def test_simulated_frames_that_help_stay_and_those_that_mislead_are_left_out():
 def test_too_few_runs_to_leave_any_out_take_the_default_and_say_so():
     probe = fit_probe(made_up(runs_per_class=1), 0.5, seed=0)
     assert (probe.penalty, probe.simulated_share) == (0.1, 0)
-    assert probe.chosen_by == "penalty 0.1 by default, as train has too few runs to leave any out"
+    assert probe.chosen_by == "penalty 0.1 by default, as in train no class has a run that can be left out"
+
+
+@pytest.mark.parametrize(("single", "chooses"), [(1, True), (2, False), (3, False)])
+def test_runs_choose_only_where_those_left_out_show_most_classes(single, chooses):
+    data = with_simulated(made_up(classes=4, runs_per_class=3), labels_shift=1)  # simulated frames that mislead
+    kept = np.ones(len(data.labels), bool)
+    for label in range(single):  # of these classes one run is left
+        own = np.unique(data.runs[data.labels == label])
+        kept &= ~np.isin(data.runs, own[1:])
+    probe = fit_probe(data.only(kept), 0.5, seed=0)
+    said = f"in train only {4 - single} of the 4 classes have a run that can be left out"
+    assert (said in probe.chosen_by, probe.simulated_share) == ((False, 0) if chooses else (True, 0.5))
 
 
 def test_nothing_is_warned_about():

@@ -54,6 +54,8 @@ def fit_probe(data: ProbeData, simulated_share: float, seed: int) -> Probe:
     Features are standardized first, by the mean and the standard deviation of all that is learned from. The penalty is
     chosen by the log loss of frames of runs left out (grouped cross-validation), all classes alike. With simulated
     frames both are tried: their share, and none of them. Where they are left out, the result is that without them.
+    Where no more than half of the classes have a run that can be left out, the penalty is a default, and simulated
+    frames are learned from: what suits two classes may not suit the others.
 
     Args:
         data: What to learn from.
@@ -62,7 +64,9 @@ def fit_probe(data: ProbeData, simulated_share: float, seed: int) -> Probe:
     """
     simulated_share = simulated_share if len(data.simulated) else 0.0
     folds = list(held_out_runs(data.labels, data.runs, seed))
-    if folds:
+    classes = len(np.unique(data.labels))
+    judged = len(np.unique(np.concatenate([data.labels[out] for out in folds]))) if folds else 0
+    if 2 * judged > classes:
         choices = (_choose(data, tried, folds) for tried in sorted({simulated_share, 0.0}, reverse=True))
         choice = min(choices, key=lambda choice: choice.loss)
         chosen_by = f"penalty {choice.penalty:g} chosen by cross-validation over the runs of train"
@@ -70,7 +74,8 @@ def fit_probe(data: ProbeData, simulated_share: float, seed: int) -> Probe:
             chosen_by += f", with{'' if choice.share else 'out'} simulated frames"
     else:
         choice = _Choice(simulated_share, _UNTRIED_PENALTY, scale_of(data, simulated_share))
-        chosen_by = f"penalty {choice.penalty:g} by default, as train has too few runs to leave any out"
+        few = f"only {judged} of the {classes} classes have" if judged else "no class has"
+        chosen_by = f"penalty {choice.penalty:g} by default, as in train {few} a run that can be left out"
     model = _model()
     if choice.start:
         model.coef_, model.intercept_ = choice.start
