@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from weldbench.ingest.filming_order import filming_order
 
-
 NUMBERED = [
     "9.png",
     "010.png",
