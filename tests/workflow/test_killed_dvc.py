@@ -55,7 +55,7 @@ def test_a_lock_of_dvc_that_a_kill_left_torn_is_told_and_mended_as_the_docs_say(
     advice = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
     assert f"`{TORN}`" in advice
     assert f"`rm {TORN_FILE}`" in advice
-    run(project, "rm", TORN_FILE)
+    mending(run, project, "dvc", "repro")
     run(project, "weldbench", "sync")
     assert "up to date" in run(project, "dvc", "status")
     assert "Nothing to be done" in plan(project)
