@@ -31,9 +31,9 @@ datasets:
   made: {source: simulated, seed: 0, width_px: 32, height_px: 18, train_frames: 40, valid_frames: 30, test_frames: 30,
     imbalance: 2}
 per_dataset:
-  mine: {ingest: {frame_size_px: 16}, split: {cap: 3}, models: {full_con6: {epochs: 1}}, compare: {balanced_cap: 2}}
+  mine: {ingest: {frame_size_px: 32}, split: {cap: 3}, models: {full_con6: {epochs: 1}}, compare: {balanced_cap: 2}}
 hardware: {device: cpu, devices: 1, precision: fp32, threads: 1, compile: false}
-ingest: {frame_size_px: 20, workers: 1, on_bad_frame: fail, max_bad_frames: 0}
+ingest: {frame_size_px: 40, workers: 1, on_bad_frame: fail, max_bad_frames: 0}
 split: {strategy: published, balance: undersample, cap: 5, on_leak: drop, fold_count: 3, seed: 0}
 models:
   full_con6: {input_size_px: 16, hidden: [4, 4], epochs: 2, batch_size: 4, learning_rate: 0.01, loss: focal}

@@ -5,7 +5,6 @@ whose numbers count as numbers. A frame that cannot be read is a frame with a pr
 """
 
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from weldbench.errors import BadFrameError, InputError
 from weldbench.ingest.archive import Archive
 from weldbench.ingest.decode import decode
 from weldbench.ingest.file_kinds import is_picture
+from weldbench.ingest.filming_order import filming_order
 from weldbench.ingest.system_files import system_entry
 from weldbench.runtime.text import counted, some
 
@@ -144,8 +144,8 @@ def _of_folder(folder: Path) -> Iterator[SourceFrame]:
 
 def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
     for place, folders, files in os.walk(folder):
-        folders[:] = sorted((name for name in folders if not system_entry(name)), key=_in_order)
-        yield from ((Path(place), name) for name in sorted(files, key=_in_order) if not system_entry(name))
+        folders[:] = sorted((name for name in folders if not system_entry(name)), key=filming_order)
+        yield from ((Path(place), name) for name in sorted(files, key=filming_order) if not system_entry(name))
 
 
 def _is_video(name: str) -> bool:
@@ -161,7 +161,7 @@ def _of_zip(path: Path) -> Iterator[SourceFrame]:
         for note in archive.notes:
             print(f"{path}: {note}", file=sys.stderr)
         pictures = [name for name in archive.names if is_picture(name)]
-        for name in sorted(pictures, key=lambda name: (name.rpartition("/")[0], _in_order(name))):
+        for name in sorted(pictures, key=lambda name: (name.rpartition("/")[0], filming_order(name))):
             folder, _, last = name.rpartition("/")
             yield _picture(f"{path}/{folder}" if folder else str(path), last, (archive, name))
         _say_unread(path, [name for name in archive.names if not is_picture(name)])
@@ -175,11 +175,6 @@ def _picture(source: str, name: str, place: Path | tuple[Archive, str]) -> Sourc
         return SourceFrame(source, name, None, problem=str(error))
     except OSError as error:
         return SourceFrame(source, name, None, problem=f"it cannot be read ({error.strerror})")
-
-
-def _in_order(name: str) -> str:
-    """Return a sort key in which numbers count as numbers, as in ingest."""
-    return re.sub(r"\d+", lambda digits: digits[0].zfill(20), name)
 
 
 def _say_unread(place: Path, names: list[str]) -> None:

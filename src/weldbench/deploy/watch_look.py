@@ -1,7 +1,6 @@
 """One look at a watched folder: which files lie there now."""
 
 import os
-import re
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import NamedTuple
 
 from weldbench.deploy.watch_files import Stamp
 from weldbench.ingest.file_kinds import is_picture
+from weldbench.ingest.filming_order import filming_order
 from weldbench.ingest.packing import printable
 from weldbench.ingest.system_files import system_entry
 
@@ -59,7 +59,7 @@ def look_at(folder: Path, known: Mapping[str, Stamp]) -> Look:
     # What could not be looked into is not taken for removed.
     missing = [] if unreadable else [path for path in known if path not in files]
     return Look(
-        files={path: files[path] for path in sorted(files, key=_filming_order)},
+        files={path: files[path] for path in sorted(files, key=filming_order)},
         removed=[path for path in missing if known[path].identity not in identities],
         renamed=[path for path in missing if known[path].identity in identities],
         left_alone=left_alone,
@@ -80,10 +80,6 @@ def stamp_of(path: Path, folder: bool = False) -> Stamp | None:
         return None
     is_wanted = stat.S_ISDIR(status.st_mode) if folder else stat.S_ISREG(status.st_mode)
     return Stamp.of(status) if is_wanted else None
-
-
-def _filming_order(path: str) -> str:
-    return re.sub(r"\d+", lambda digits: digits[0].zfill(20), path)
 
 
 def shown(path: str) -> str:

@@ -10,6 +10,7 @@ from weldbench.errors import InputError
 from weldbench.ingest.archive import Archive
 from weldbench.ingest.class_folders import class_folders_layout, note_runs_of_several_classes
 from weldbench.ingest.file_kinds import is_picture
+from weldbench.ingest.filming_order import filming_order
 from weldbench.ingest.frames import Frame, Layout
 from weldbench.ingest.label_files import LabelFile, find_label_files, published_layout
 from weldbench.ingest.unused import Unused, notes_on_unused
@@ -127,8 +128,7 @@ def _note_what_is_not_used(archive: Archive, layout: Layout, label_files: Sequen
 
 def _place_in_recording(frame: Frame) -> tuple[str, str, str]:
     """Return a sort key: recording, whatever the class folder, then the file's name, whose numbers count as numbers."""
-    name = re.sub(r"\d+", lambda digits: digits[0].zfill(20), PurePosixPath(frame.path).name)
-    return frame.run, name, frame.path
+    return frame.run, filming_order(PurePosixPath(frame.path).name), frame.path
 
 
 def _with_run(frame: Frame, pattern: str, layout: Layout) -> Frame:

@@ -22,6 +22,7 @@ from pathlib import Path
 import networkx
 from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.repo import Repo, lock_repo
+from dvc.rwlock import RWLockFileCorruptedError, RWLockFileFormatError
 from dvc.scm import SCMError
 from dvc.stage import PipelineStage
 
@@ -69,6 +70,11 @@ def synchronize() -> list[str]:
         raise InputError(_no_repository()) from None
     except PermissionError as error:
         raise InputError(f"{error.filename}: you may not write here; ask its owner, or work in a copy") from None
+    except (RWLockFileCorruptedError, RWLockFileFormatError) as error:
+        raise InputError(
+            f"DVC: {str(error).rstrip('.')}. A dvc that was killed left this file half-written, and nothing else is "
+            "damaged; when no dvc is at work here, delete it, then run `weldbench sync` again"
+        ) from None
     except DvcException as error:
         raise InputError(f"DVC: {error}") from None
     finally:
