@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help reproduce test test-fast test-slurm lint bench gpu-wheels pull lock
+.PHONY: help reproduce test test-fast test-long test-slurm lint bench gpu-wheels pull lock
 
 help:  ## Print this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -11,11 +11,14 @@ help:  ## Print this list.
 reproduce: $(BIN)/installed  ## Set up .venv, then make every table, figure and report of params.yaml.
 	snakemake --cores all
 
-test: $(BIN)/installed  ## Run all tests and checks.
-	pytest
+test: $(BIN)/installed  ## Run all tests and checks but the long drills.
+	pytest -m "not long"
+
+test-long: $(BIN)/installed  ## Run the drills that take minutes each: engines killed, load, whole workflows on real frames.
+	pytest -m long
 
 test-fast: $(BIN)/installed  ## Run the tests that train nothing and run no whole workflow.
-	pytest -m "not slow"
+	pytest -m "not slow and not long"
 
 test-slurm: $(BIN)/installed  ## Run the workflow on a Slurm cluster of this one machine.
 	tests/slurm/start.sh pytest -n 0 tests/slurm

@@ -73,7 +73,7 @@ def under_load(server: Server, picture: bytes, seconds: float) -> tuple[Counter,
     return answer
 
 
-@pytest.mark.parametrize("seconds", [4, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seconds", [4, pytest.param(30, marks=pytest.mark.long)])
 def test_every_request_is_answered_or_refused_and_memory_stays(tmp_path: Path, seconds: float) -> None:
     picture = png(tmp_path / "frame.png", DARK, width=1280, height=700).read_bytes()
     with serving(save_tiny_export(tmp_path / "export")) as running:

@@ -47,7 +47,7 @@ def test_the_lines_keep_the_style_of_the_project(extended: Path) -> None:
     run(extended, sys.executable, "-m", "ruff", "format", "--check", *config, "src")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("model", "settings"),
     [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from workflow.conftest import ROOT, edit_params, plan, planned_rules, run, start_and_kill, sums
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 # What DVC says when the kill before struck while it wrote this file.
 TORN, TORN_FILE = "Unable to read RWLock-file '.dvc/tmp/rwlock'", ".dvc/tmp/rwlock"
 

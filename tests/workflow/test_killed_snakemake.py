@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from workflow.conftest import SNAKEMAKE, run, start_and_kill, sums
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 
 def test_snakemake_killed_at_random_moments_ends_with_the_same_bytes(

@@ -23,7 +23,7 @@ def plan(project: Path, *more: str) -> str:
     return run(project, *TARGET, "--dry-run", *more)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_target_trains_every_model_on_every_share_and_only_what_lacks(project: Path) -> None:
     edit_params(project, three_starts)
     said = run(project, *TARGET)

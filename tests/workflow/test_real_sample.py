@@ -18,7 +18,7 @@ def short_trainings_on_the_sample(params: dict) -> None:
     params["models"]["resnet18"].update(input_size_px=32, epochs=1, min_steps=0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(not SAMPLE, reason="WELDBENCH_SAMPLE names no folder of real frames")
 def test_from_real_frames_to_the_table_and_the_report(project: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from workflow.conftest import edit_params, run
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 SEEDS = 334  # of three models
 # The peak of this process alone: what getrusage says of a child counts its parent, whose copy it was.
