@@ -190,9 +190,19 @@ def test_published_parts_are_taken_as_they_are() -> None:
     assert table.attrs["notes"] == []
 
 
-def test_published_without_any_part() -> None:
-    with pytest.raises(InputError, match=r"has no train split; set split\.strategy to grouped"):
-        assigned(even_dataset())
+def test_data_that_comes_in_no_splits_is_split_as_grouped_does_and_says_so() -> None:
+    made, grouped = assigned(even_dataset()), assigned(even_dataset(), strategy="grouped")
+    assert made["split"].tolist() == grouped["split"].tolist()
+    assert set(made["split"]) == {"train", "valid", "test"}
+    assert made.attrs["notes"][0].startswith(
+        "The data comes in no splits: train, valid and test were made of whole runs"
+    )
+    assert made.attrs["notes"][1:] == grouped.attrs["notes"]
+
+
+def test_published_without_train() -> None:
+    with pytest.raises(InputError, match=r"has test, and no train split; set split\.strategy to grouped"):
+        assigned(even_dataset(split="test"))
 
 
 def test_published_without_valid_takes_runs_of_train() -> None:

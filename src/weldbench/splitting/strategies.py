@@ -44,6 +44,9 @@ def assign_splits(
     ordered = ordered.sort_values(["path", "published_split", "sha256"], kind="stable")
     rng = generator(Stream.SPLIT, settings.seed)
     match settings.strategy:
+        case "published" if (ordered["published_split"] == "").all():
+            splits, notes = _grouped(_without_repeats(ordered), classes, settings, fold, rng)
+            notes.insert(0, "The data comes in no splits: train, valid and test were made of whole runs, as by grouped.")
         case "published":
             splits, notes = _published(ordered, classes, settings, rng)
         case "grouped":
@@ -64,7 +67,10 @@ def _published(
     splits = frames["published_split"].copy()
     present = set(splits)
     if "train" not in present:
-        raise InputError("the data has no train split; set split.strategy to grouped, which makes the splits itself")
+        raise InputError(
+            f"the data has {' and '.join(sorted(present))}, and no train split; set split.strategy to grouped, which "
+            "makes all splits itself"
+        )
     notes = []
     share = 1 / settings.fold_count
     if "test" not in present:
