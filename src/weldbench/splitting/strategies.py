@@ -46,7 +46,7 @@ def assign_splits(
     match settings.strategy:
         case "published" if (ordered["published_split"] == "").all():
             splits, notes = _grouped(_without_repeats(ordered), classes, settings, fold, rng)
-            notes.insert(0, "The data comes in no splits: train, valid and test were made of whole runs, as by grouped.")
+            notes.insert(0, "The data comes in no splits: train, valid and test were made of whole runs.")
         case "published":
             splits, notes = _published(ordered, classes, settings, rng)
         case "grouped":
