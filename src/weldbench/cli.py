@@ -9,11 +9,16 @@ from weldbench.deploy.serve.command import add_serve
 from weldbench.deploy.watch_command import add_watch
 from weldbench.errors import InputError
 from weldbench.pipeline.command import command
+from weldbench.planning.doctor_command import add_doctor
 
 
-@command
 def main() -> None:
     """Run one subcommand of `weldbench`."""
+    # The doctor tells of an installation of another checkout itself, beside all else.
+    command(_run, of_any_code=sys.argv[1:2] == ["doctor"])()
+
+
+def _run() -> None:
     parser = argparse.ArgumentParser(prog="weldbench", description=__doc__)
     commands = parser.add_subparsers(required=True)
     sync = commands.add_parser(
@@ -25,6 +30,7 @@ def main() -> None:
     verify = commands.add_parser("verify", help="does what lies in results/ belong to this commit, params and data?")
     verify.add_argument("--dataset", help="default: the one that params.yaml names")
     verify.set_defaults(run=_verify)
+    add_doctor(commands)
     add_predict(commands)
     add_watch(commands)
     add_serve(commands)

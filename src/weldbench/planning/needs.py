@@ -1,0 +1,50 @@
+"""How much disk and memory the run of a dataset takes, without loading what computes."""
+
+from weldbench.config import Params
+from weldbench.config.models import Model
+from weldbench.planning.dataset_size import DatasetSize
+
+_LIBRARIES_BYTES = 1.1e9  # of a process with torch that trains: measured with weldsim
+_MODEL_BYTES = 60e6  # of one training's files, with its checkpoint: ResNet-18 has 45 MB of weights
+_WIDTH = 1280  # numbers per frame of a frozen backbone, for each size and stage; the most of EfficientNet-Lite0's
+_SCORED_BYTES = 3e6  # predictions, figures and tables of one training
+
+
+def frames_bytes(params: Params, size: DatasetSize) -> int:
+    """Size of frames.npy."""
+    return int(size.frames * params.ingest.frame_size_px**2)
+
+
+def features_bytes(params: Params, size: DatasetSize, model: Model) -> int:
+    """Size of the features of a frozen backbone: of all frames, of the training frames' views, of simulated ones."""
+    vectors = size.frames + model.augment_views * size.learned_frames(params.split, model) + model.simulated_frames
+    return int(4 * vectors * numbers_per_frame(model))
+
+
+def numbers_per_frame(model: Model) -> int:
+    """How many numbers a frozen backbone says about a frame, at most."""
+    sizes, stages = len(getattr(model, "other_sizes_px", [])) + 1, getattr(model, "feature_stages", 1)
+    return int(_WIDTH * sizes * stages)
+
+
+def disk_bytes(params: Params, size: DatasetSize) -> int:
+    """Space that a whole run takes; twice what it writes, as DVC keeps a copy of all that it tracks.
+
+    On a file system that clones files (btrfs, XFS) the copies take nothing.
+    """
+    trainings = len(params.trained_models) * len(params.folds) * len(params.seeds)
+    written = size.archive_bytes + frames_bytes(params, size) + trainings * (_MODEL_BYTES + _SCORED_BYTES)
+    written += sum(features_bytes(params, size, params.models[name]) for name in params.features.models)
+    return int(2 * written)
+
+
+def training_bytes(params: Params, size: DatasetSize, model: Model) -> int:
+    """Memory of one training on a CPU: the libraries, the frames of train and valid, the batches prepared ahead."""
+    frames = size.learned_frames(params.split, model) + size.splits(params.split)["valid"]
+    return int(_LIBRARIES_BYTES + frames * model.input_size_px**2 + 2 * model.batch_size * model.input_size_px**2 * 4)
+
+
+def memory_bytes(params: Params, size: DatasetSize) -> int:
+    """Memory of the largest stage: the audit of the split, which maps all frames, or a training."""
+    trainings = [training_bytes(params, size, params.models[name]) for name in params.trained_models]
+    return int(max([_LIBRARIES_BYTES / 2 + frames_bytes(params, size), *trainings]))
