@@ -10,6 +10,7 @@ from weldbench.deploy.watch_command import add_watch
 from weldbench.errors import InputError
 from weldbench.pipeline.command import command
 from weldbench.planning.doctor_command import add_doctor
+from weldbench.planning.plan_command import add_plan
 
 
 def main() -> None:
@@ -31,6 +32,7 @@ def _run() -> None:
     verify.add_argument("--dataset", help="default: the one that params.yaml names")
     verify.set_defaults(run=_verify)
     add_doctor(commands)
+    add_plan(commands)
     add_predict(commands)
     add_watch(commands)
     add_serve(commands)

@@ -59,7 +59,7 @@ class DatasetSize:
         if settings.strategy != "published" or "train" not in published:
             held_out = round(self.frames * share)
             return {"train": self.frames - 2 * held_out, "valid": held_out, "test": held_out}
-        found = {name: published.get(name, 0) for name in SPLITS}
+        found: dict[str, int] = {name: published.get(name, 0) for name in SPLITS}
         if not found["test"]:
             source, part = ("valid", _TEST_SHARE_OF_VALID) if found["valid"] else ("train", share)
             found["test"] = round(found[source] * part)

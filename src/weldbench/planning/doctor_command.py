@@ -7,8 +7,8 @@ from dataclasses import asdict
 from weldbench.runtime.text import counted
 
 _EPILOG = """\
-Each line is ok, warning or failure: a name, what was found and, where it is not well, what mends it. Nothing is changed.
-Exit codes: 0; 1 where anything is a failure."""
+Each line is ok, warning or failure: a name, what was found and, where it is not well, what mends it. Nothing is
+changed. Exit codes: 0; 1 where anything is a failure."""
 
 
 def add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

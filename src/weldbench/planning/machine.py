@@ -123,7 +123,9 @@ def disk(needed_bytes: int | None, present_bytes: int) -> Finding:
     """
     name, here = "free disk", Path.cwd()
     if not _writable(here):
-        return Finding(name, f"you may not write into {here}", "failure", f"sudo chown -R $USER {shlex.quote(str(here))}")
+        return Finding(
+            name, f"you may not write into {here}", "failure", f"sudo chown -R $USER {shlex.quote(str(here))}"
+        )
     free = shutil.disk_usage(here).free
     if needed_bytes is None:
         return Finding(name, f"{gib(free)} in {here}")

@@ -1,12 +1,12 @@
 """How much disk and memory the run of a dataset takes, without loading what computes."""
 
 from weldbench.config import Params
-from weldbench.config.models import Model
+from weldbench.config.models import EfficientNetLite, Model
 from weldbench.planning.dataset_size import DatasetSize
 
 _LIBRARIES_BYTES = 1.1e9  # of a process with torch that trains: measured with weldsim
-_MODEL_BYTES = 60e6  # of one training's files, with its checkpoint: ResNet-18 has 45 MB of weights
-_WIDTH = 1280  # numbers per frame of a frozen backbone, for each size and stage; the most of EfficientNet-Lite0's
+MODEL_BYTES = 60e6  # of one training's files, with its checkpoint: ResNet-18 has 45 MB of weights
+_WIDTHS = (1280, 320, 192)  # numbers per frame and size of EfficientNet-Lite0's last stage, the one before, and so on
 _SCORED_BYTES = 3e6  # predictions, figures and tables of one training
 
 
@@ -22,9 +22,10 @@ def features_bytes(params: Params, size: DatasetSize, model: Model) -> int:
 
 
 def numbers_per_frame(model: Model) -> int:
-    """How many numbers a frozen backbone says about a frame, at most."""
-    sizes, stages = len(getattr(model, "other_sizes_px", [])) + 1, getattr(model, "feature_stages", 1)
-    return int(_WIDTH * sizes * stages)
+    """How many numbers a frozen backbone says about a frame; of other networks about as many as of this one's end."""
+    if isinstance(model, EfficientNetLite):
+        return (1 + len(model.other_sizes_px)) * sum(_WIDTHS[: model.feature_stages])
+    return _WIDTHS[0]
 
 
 def disk_bytes(params: Params, size: DatasetSize) -> int:
@@ -33,7 +34,7 @@ def disk_bytes(params: Params, size: DatasetSize) -> int:
     On a file system that clones files (btrfs, XFS) the copies take nothing.
     """
     trainings = len(params.trained_models) * len(params.folds) * len(params.seeds)
-    written = size.archive_bytes + frames_bytes(params, size) + trainings * (_MODEL_BYTES + _SCORED_BYTES)
+    written = size.archive_bytes + frames_bytes(params, size) + trainings * (MODEL_BYTES + _SCORED_BYTES)
     written += sum(features_bytes(params, size, params.models[name]) for name in params.features.models)
     return int(2 * written)
 
