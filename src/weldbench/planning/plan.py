@@ -120,8 +120,8 @@ def _assumptions(params: Params, size: DatasetSize, cores: int, device: str) -> 
     )
     gpu = "" if device == "cpu" else "the one GPU, "
     yield (
-        "The total adds the stages of the data and the conclusions, which follow each other, and for the models between "
-        f"them the longest of these: all jobs on {counted(cores, 'core')}, {gpu}the way through one model."
+        "The total adds the stages of the data and the conclusions, which follow each other, and for the models "
+        f"between them the longest of these: all jobs on {counted(cores, 'core')}, {gpu}the way through one model."
     )
 
 

@@ -24,7 +24,5 @@ def summary(params: Params, cores: int) -> str:
         return f"plan: how long {params.dataset} takes here is not measured yet; `weldbench plan` does, in seconds"
     except (InputError, OSError) as error:
         return f"plan: how long {params.dataset} takes here cannot be told: {error}"
-    took = duration(plan.seconds)
-    return (
-        f"plan: a whole run of {params.dataset} takes about {took} on {cores} cores; `weldbench plan` shows its stages"
-    )
+    took = f"about {duration(plan.seconds)} on {counted(cores, 'core')}"
+    return f"plan: a whole run of {params.dataset} takes {took}; `weldbench plan` shows its stages"
