@@ -5,7 +5,7 @@ from weldbench.config.models import EfficientNetLite, Model
 from weldbench.planning.dataset_size import DatasetSize
 
 _LIBRARIES_BYTES = 1.1e9  # of a process with torch that trains: measured with weldsim
-MODEL_BYTES = 60e6  # of one training's files, with its checkpoint: ResNet-18 has 45 MB of weights
+MODEL_BYTES = 45e6  # of one training: the weights of ResNet-18, more than those of the smaller networks
 _WIDTHS = (1280, 320, 192)  # numbers per frame and size of EfficientNet-Lite0's last stage, the one before, and so on
 _SCORED_BYTES = 3e6  # predictions, figures and tables of one training
 

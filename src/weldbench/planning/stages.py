@@ -26,7 +26,7 @@ _TIMED_FRAMES = 11 * 65  # with which a training times its network at the end
 _FIT_SECONDS = 6e-7  # of fitting a last layer, for each number of its features: all penalties, folds and iterations
 _WRITE_SECONDS = 5e-5  # of a line of predictions.csv, sorted
 # Work of a stage that hardly depends on the data, in starts of a training: it is Python's, as a start is.
-_EXPLAIN_STARTS, _COMPARE_STARTS, _REPORT_STARTS, _EXPORT_STARTS = 1.0, 2.0, 1.5, 12.0
+_EXPLAIN_STARTS, _COMPARE_STARTS, _REPORT_STARTS, _EXPORT_STARTS = 1.0, 3.5, 1.5, 12.0
 _EXPORT_PASSES = 6  # of a scored frame through the graphs and runtimes that are held against each other
 
 
