@@ -17,7 +17,6 @@ from weldbench.errors import InputError
 from weldbench.pipeline.checked import BALANCE, balance_of
 from weldbench.pipeline.lock import take_engine_lock
 from weldbench.pipeline.sources import files_used_by as code
-from weldbench.planning.summary import summary
 from weldbench.runtime.atomic import write_text
 
 # Checked before Snakemake reads it, so that what it cannot read is told in our words.
@@ -111,10 +110,14 @@ def one_of(models):
 def start():
     """One engine at a time; the operating system frees the lock when this process ends, however it ends.
 
-    Then a line on how long it will be at work.
+    Then, where the jobs run on this machine, a line on how long it will be at work.
     """
     try:
         take_engine_lock("snakemake")
     except InputError as error:
         raise WorkflowError(str(error))
-    print(summary(PARAMS, workflow.cores), file=sys.stderr)
+    if workflow.local_exec:
+        # Only here, as no other start needs it.
+        from weldbench.planning.summary import summary
+
+        print(summary(PARAMS, workflow.cores), file=sys.stderr)

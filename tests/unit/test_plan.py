@@ -277,3 +277,18 @@ def test_the_command_measures_once_and_snakemake_then_says_the_total(folder: Pat
     wrong = run("--dataset", "nothing")
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
     assert run("--cores", "0").returncode == 2
+
+
+def test_a_batch_larger_than_the_frames_allow_is_timed_as_the_training_makes_it() -> None:
+    params = params_of()
+    large = params.models["conv6"].model_copy(update={"batch_size": 10_000_000})
+    params = params.model_copy(update={"models": params.models | {"conv6": large}})
+    sizes = []
+
+    class Recording(MadeUp):
+        def seconds(self, what: str, settings: Any, measure: Callable[[], float]) -> float:
+            sizes.extend([settings[1]] if what == "step of conv6" else [])
+            return super().seconds(what, settings, measure)
+
+    make_plan(params, Recording(), 2, "cpu")
+    assert sizes == [165]  # a quarter of 660 frames

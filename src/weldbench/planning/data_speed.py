@@ -10,13 +10,22 @@ from pathlib import Path
 
 import numpy as np
 
+from weldbench.errors import InputError
 from weldbench.planning.calibration import shortest
 
 
 def start_seconds(module: str) -> float:
-    """Seconds in which a process imports a module: those that its processor works, whatever else is going on."""
+    """Seconds in which a process imports a module: those that its processor works, whatever else is going on.
+
+    Raises:
+        InputError: It cannot.
+    """
     code = f"import time, {module}; print(time.process_time())"
-    return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["it was killed"])[-1]
+        raise InputError(f"a process that imports {module} fails ({said}); `weldbench doctor` looks at what is missing")
+    return float(done.stdout)
 
 
 def decode_seconds(width_px: int, height_px: int, frame_size_px: int) -> float:

@@ -153,8 +153,9 @@ def training_stage(
         # The networks that may be pretrained have batch norms, the other two have none.
         measured = min(_NORM_FRAMES, learned) if isinstance(model, Pretrainable) else 0
         per_epoch = (splits["valid"] + measured) * frame
-        share = length.batch_size / model.batch_size / params.hardware.devices  # of the batch that is timed
-        seconds = start + length.steps * speeds.step(model) * share + length.epochs * per_epoch
+        own_batch = max(1, length.batch_size // params.hardware.devices)  # of each process
+        step = speeds.step(model.model_copy(update={"batch_size": own_batch}))
+        seconds = start + length.steps * step + length.epochs * per_epoch
         seconds += (learned + splits["valid"]) * speeds.resize(model.input_size_px) + _TIMED_FRAMES * frame
         seconds += model.simulated_frames * speeds.render(model.input_size_px) if model.simulated_frames else 0
     disk, memory = int(jobs * needs.MODEL_BYTES), needs.training_bytes(params, size, model)
