@@ -39,7 +39,8 @@ from weldbench.models.files import TrainedInfo, save_network
 from weldbench.models.inference import logits_of
 from weldbench.runtime.atomic import write_json
 from weldbench.runtime.hardware import Fabric, prepare
-from weldbench.training.pretrain import backbone_settings, pretrain_backbone
+from weldbench.training.pretrain import pretrain_backbone
+from weldbench.training.pretrain_settings import backbone_settings
 from weldbench.training.probe import features_of_folds
 from weldbench.training.setup import TrainingJob
 from weldbench.training.simulated_frames import simulated_batches

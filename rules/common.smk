@@ -108,8 +108,16 @@ def one_of(models):
 
 
 def start():
-    """One engine at a time; the operating system frees the lock when this process ends, however it ends."""
+    """One engine at a time; the operating system frees the lock when this process ends, however it ends.
+
+    Then, where the jobs run on this machine, a line on how long it will be at work.
+    """
     try:
         take_engine_lock("snakemake")
     except InputError as error:
         raise WorkflowError(str(error))
+    if workflow.local_exec:
+        # Only here, as no other start needs it.
+        from weldbench.planning.summary import summary
+
+        print(summary(PARAMS, workflow.cores), file=sys.stderr)

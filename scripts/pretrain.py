@@ -16,7 +16,8 @@ def main() -> None:
     from weldbench.config import load_params
     from weldbench.errors import InputError
     from weldbench.runtime.hardware import prepare
-    from weldbench.training.pretrain import backbone_settings, pretrain_backbone
+    from weldbench.training.pretrain import pretrain_backbone
+    from weldbench.training.pretrain_settings import backbone_settings
 
     params = load_params(arguments.params)
     if arguments.model not in params.finetune.models:

@@ -4,18 +4,44 @@ import argparse
 import sys
 from pathlib import Path
 
-from weldbench.deploy.command import add_predict
-from weldbench.deploy.serve.command import add_serve
-from weldbench.deploy.watch_command import add_watch
 from weldbench.errors import InputError
 from weldbench.pipeline.command import command
+from weldbench.planning.doctor_command import add_doctor
+from weldbench.planning.plan_command import add_plan
 
 
-@command
 def main() -> None:
     """Run one subcommand of `weldbench`."""
+    # The doctor tells of an installation of another checkout itself, beside all else.
+    command(_run, of_any_code=_asks_the_doctor())()
+
+
+def _asks_the_doctor() -> bool:
+    return sys.argv[1:2] == ["doctor"]
+
+
+def _run() -> None:
     parser = argparse.ArgumentParser(prog="weldbench", description=__doc__)
     commands = parser.add_subparsers(required=True)
+    try:
+        add_doctor(commands)
+        if not _asks_the_doctor():  # it has to answer where packages are missing
+            _add_others(commands)
+        arguments = parser.parse_args()
+        sys.exit(arguments.run(arguments))
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"weldbench {' '.join(sys.argv[1:2])} needs the package {error.name}, which is not installed; "
+            "run `pip install 'weldbench[pipeline]'`"
+        ) from None
+
+
+def _add_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from weldbench.deploy.command import add_predict
+    from weldbench.deploy.serve.command import add_serve
+    from weldbench.deploy.watch_command import add_watch
+
+    add_plan(commands)
     sync = commands.add_parser(
         "sync", help="after one engine ran, or after `dvc pull`: the other accepts what is there"
     )
@@ -28,14 +54,6 @@ def main() -> None:
     add_predict(commands)
     add_watch(commands)
     add_serve(commands)
-    arguments = parser.parse_args()
-    try:
-        sys.exit(arguments.run(arguments))
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"weldbench {sys.argv[1]} needs the package {error.name}, which is not installed; "
-            "run `pip install 'weldbench[pipeline]'`"
-        ) from None
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -26,6 +26,7 @@ from weldbench.models.files import load_trained
 from weldbench.models.inference import logits_of, probabilities_of
 from weldbench.models.initialization import initial_network
 from weldbench.models.saliency import explain
+from weldbench.planning.network_speed import scored_frame_seconds, step_seconds
 from weldbench.runtime.hardware import prepare
 from weldbench.training.features import compute_features
 from weldbench.training.history import Progress
@@ -226,3 +227,12 @@ def run(script, *arguments):
     command = [sys.executable, ROOT / "scripts" / script, *arguments]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_plan_times_steps_and_scored_frames_on_the_gpu():
+    params = load_params(ROOT / "params.yaml").for_dataset("weldsim")
+    hardware, augment = Hardware(device="cuda"), params.train.augment
+    for name in ("full_con6", "resnet18_scratch"):
+        model = params.models[name]
+        assert 0 < step_seconds(model, 6, augment, hardware) < 1
+        assert 0 < scored_frame_seconds(model, 6, hardware) < 0.1

@@ -32,7 +32,8 @@ from weldbench.models.initialization import initial_network
 from weldbench.models.saliency import explain, last_feature_map
 from weldbench.models.torchvision_models import head_name, pool_before_relu
 from weldbench.runtime.hardware import prepare
-from weldbench.training.pretrain import backbone_settings, pretrain_backbone
+from weldbench.training.pretrain import pretrain_backbone
+from weldbench.training.pretrain_settings import backbone_settings
 from weldbench.weldsim import CLASSES, render_batch
 
 ROOT = Path(__file__).parents[2]

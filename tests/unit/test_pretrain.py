@@ -6,7 +6,8 @@ from weldbench.config.training import Hardware, Pretrain
 from weldbench.models.files import load_trained
 from weldbench.models.initialization import IMAGENET, initial_network
 from weldbench.runtime.hardware import prepare
-from weldbench.training.pretrain import backbone_settings, pretrain_backbone
+from weldbench.training.pretrain import pretrain_backbone
+from weldbench.training.pretrain_settings import backbone_settings
 from weldbench.weldsim import CLASSES
 
 MODEL = TorchvisionModel(

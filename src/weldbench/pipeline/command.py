@@ -13,20 +13,22 @@ from weldbench.pipeline.sources import PACKAGE
 from weldbench.runtime.disk import refusal
 
 
-def command(main: Callable[[], None]) -> Callable[[], None]:
+def command(main: Callable[[], None], of_any_code: bool = False) -> Callable[[], None]:
     """Run `main` as a command: an InputError ends it with one message on stderr and exit code 2.
 
     So does what the operating system refuses about a file: a folder in its place, a missing right, a full disk.
 
     As a stage of DVC, which names it in the environment, it works under the lock of the folder; Snakemake holds that
     lock itself. In the root of a project it is that project's own weldbench that runs, or nothing: the engines watch
-    `src`, and an installed copy of another checkout would compute what they know nothing of.
+    `src`, and an installed copy of another checkout would compute what they know nothing of. With `of_any_code` it runs
+    all the same, as what tells of that.
     """
 
     @functools.wraps(main)
     def run() -> None:
         try:
-            _refuse_other_code()
+            if not of_any_code:
+                _refuse_other_code()
             if "DVC_STAGE" in os.environ:
                 take_engine_lock("dvc")
             main()

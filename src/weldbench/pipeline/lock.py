@@ -3,18 +3,20 @@
 import errno
 import os
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from weldbench.errors import InputError
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 LOCK_FILE = ".weldbench.lock"
 HELD = "WELDBENCH_LOCK_HELD"
 _OUTPUT_HELD = "WELDBENCH_OUTPUT_LOCK_HELD"
 
 # The operating system frees a lock with the last reference to it: these live as long as the process.
-_locks: list[FileLock] = []
-_output_locks: list[FileLock] = []
+_locks: "list[FileLock]" = []
+_output_locks: "list[FileLock]" = []
 
 
 def take_engine_lock(engine: str) -> None:
@@ -45,6 +47,22 @@ def release_engine_lock() -> None:
         del os.environ[HELD]
 
 
+def engine_is_at_work() -> bool:
+    """Tell whether another process holds the lock of the working folder.
+
+    The lock is taken for an instant, and only where there is a file of it, so that a look changes nothing.
+    """
+    from filelock import FileLock, Timeout
+
+    if not Path(LOCK_FILE).is_file():
+        return False
+    try:
+        with FileLock(LOCK_FILE, timeout=0, fallback_to_soft=False):
+            return False
+    except Timeout:
+        return True
+
+
 def take_output_lock(output: Path) -> None:
     """Become the one writer of an output, a file or a folder, until this process ends, however it ends.
 
@@ -64,12 +82,14 @@ def take_output_lock(output: Path) -> None:
     os.environ[_OUTPUT_HELD] = str(output.absolute())
 
 
-def _locked(path: Path, busy: str) -> FileLock:
+def _locked(path: Path, busy: str) -> "FileLock":
     """Take a lock of the operating system.
 
     Never one that is a mere file, as filelock would where the file system has no locks: a kill would leave it behind,
     and a copy of the folder would hold it for ever.
     """
+    from filelock import FileLock, Timeout  # only here: the doctor tells where it is missing
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path, fallback_to_soft=False)

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from weldbench.runtime.processor import processor_flags, processor_name, read_system_file
+from weldbench.runtime.processor import has_bf16_instructions, processor_name, read_system_file
 
 try:
     from lightning_fabric import Fabric
@@ -137,7 +137,7 @@ def has_native_bf16(device: str) -> bool:
     """
     if device == "cuda":
         return torch.cuda.get_device_capability() >= (8, 0)
-    return device == "cpu" and not processor_flags().isdisjoint({"avx512_bf16", "amx_bf16"})
+    return device == "cpu" and has_bf16_instructions()
 
 
 def peak_memory_bytes(device: torch.device) -> int:

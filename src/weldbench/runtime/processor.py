@@ -16,6 +16,11 @@ def processor_flags() -> set[str]:
     return next((set(value.split()) for name, value in _cpu_facts() if name == "flags"), set())
 
 
+def has_bf16_instructions() -> bool:
+    """Tell whether the processor multiplies bfloat16 itself: x86 with AVX512_BF16 or AMX; others count as without."""
+    return not processor_flags().isdisjoint({"avx512_bf16", "amx_bf16"})
+
+
 def usable_cores() -> int:
     """Count the cores that this process may use, which on a shared machine, as under Slurm, are not all."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -22,24 +22,7 @@ from weldbench.training.loop import TrainingData, fit
 from weldbench.training.rendering import Rendered, render_ahead
 from weldbench.weldsim import CLASSES
 
-_ROUNDS = 10  # at most; after each one a checkpoint
 _NORMALIZATION = Normalization(mean=0.25, std=0.2)  # about that of weld-pool frames; the same for every stream
-
-
-def backbone_settings(model: Model, pretrain: Pretrain) -> Model:
-    """Return a network's settings for pretraining: its own architecture, all else from section `pretrain` alone."""
-    return Model.model_validate(
-        {
-            "name": model.name,
-            "architecture": model.architecture,
-            "init": "scratch",
-            "input_size_px": pretrain.input_size_px,
-            "batch_size": pretrain.batch_size,
-            "optimizer": pretrain.optimizer,
-            "learning_rate": pretrain.learning_rate,
-            "epochs": max(rounds for rounds in range(1, _ROUNDS + 1) if pretrain.steps % rounds == 0),
-        }
-    )
 
 
 def pretrain_backbone(fabric: Fabric, settings: Model, pretrain: Pretrain, hardware: Hardware, output: Path) -> None:
