@@ -12,6 +12,13 @@ rule export:
             seed=PARAMS.seeds,
             file=["model.safetensors", "training.json"],
         ),
+        # The card says which model of the comparison valid prefers.
+        expand(
+            "models/{{dataset}}/{compared}/fold{fold}/seed{seed}/training.json",
+            compared=PARAMS.compare.models,
+            fold=PARAMS.folds[0],
+            seed=PARAMS.seeds,
+        ),
         code=code("scripts/export.py"),
     # Beside these there may be model.int8.onnx and heat.onnx.
     output:
@@ -32,6 +39,7 @@ rule export:
         settings=settings(
             "datasets.{dataset}",
             "seeds",
+            "compare.models",
             "compare.false_reject_rates",
             "export.vote_frames",
         ),

@@ -91,7 +91,7 @@ rule report:
     log:
         "logs/{dataset}/report.log",
     params:
-        settings=settings("report"),
+        settings=settings("report", "export.models"),
     shell:
         "python scripts/report.py --dataset {wildcards.dataset} --results results/{wildcards.dataset}"
         " --output results/{wildcards.dataset}/report.html 2>&1 | tee {log}"

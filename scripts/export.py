@@ -18,11 +18,13 @@ def main() -> None:
     from weldbench.pipeline.provenance import export_record
 
     params = load_params(arguments.params).for_dataset(arguments.dataset)
+    models, fold = arguments.trained.parents[1], arguments.trained.name
     job = ExportJob(
         dataset=params.datasets[arguments.dataset],
         data=arguments.data,
         split=arguments.split,
         trained=arguments.trained,
+        compared={model: models / model / fold for model in params.compare.models},
         seeds=params.seeds,
         false_reject_rates=params.compare.false_reject_rates,
         vote_frames=params.export.vote_frames,
@@ -37,7 +39,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--dataset", required=True, help="entry of `datasets` in params.yaml")
     parser.add_argument("--data", type=Path, required=True, help="folder of archive and frames")
     parser.add_argument("--split", type=Path, required=True, help="split.csv")
-    parser.add_argument("--trained", type=Path, required=True, help="folder of the trainings of one model and fold")
+    parser.add_argument("--trained", type=Path, required=True, help="models/D/M/foldF, of one model")
     parser.add_argument("--output", type=Path, required=True, help="folder for the exported model")
     return parser.parse_args()
 

@@ -19,8 +19,13 @@ def main() -> None:
     from weldbench.runtime.atomic import write_json
 
     write_json(arguments.results / "lineage.json", lineage(arguments.dataset))
-    title = load_params(arguments.params).report.title
-    parameters = {"dataset": arguments.dataset, "results": str(arguments.results.resolve()), "title": title}
+    params = load_params(arguments.params)
+    parameters = {
+        "dataset": arguments.dataset,
+        "results": str(arguments.results.resolve()),
+        "title": params.report.title,
+        "exported": params.export.models,
+    }
     render(arguments.notebook, arguments.template, parameters, arguments.output)
 
 

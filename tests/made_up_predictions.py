@@ -172,6 +172,7 @@ class World:
             "fold": fold,
             "seed": seed,
             "best_epoch": 8,
+            "valid_macro_f1": float(history["valid_macro_f1"].iloc[-1]),
             "selection": {"by": "last" if self.valid_doubts else "valid", "doubts": self.valid_doubts},
             "notes": [],
             "parameters": 100_000 * len(model),

@@ -1,6 +1,7 @@
 """The stage export: what it writes, what it refuses, and that `predict` then decides as the report does."""
 
 import csv
+import dataclasses
 import json
 import subprocess
 import sys
@@ -30,13 +31,13 @@ from weldbench.runtime.atomic import write_csv, write_json
 RATES = [0.01, 0.5]
 
 
-def made_training(folder: Path, settings: Model, seed: int, score: float) -> None:
+def made_training(folder: Path, settings: Model, seed: int, score: float, doubts: tuple[str, ...] = ()) -> None:
     torch.manual_seed(seed)
     network = build_network(settings, len(CLASSES))
     info = TrainedInfo(settings, CLASSES, Normalization(0.5, 0.1), "mine", fold=0, seed=seed)
     save_network(folder / f"seed{seed}" / "model.safetensors", network.state_dict(), info)
     facts = {"fold": 0, "seed": seed, "valid_macro_f1": score, "best_epoch": 1, "parameters": 1}
-    write_json(folder / f"seed{seed}" / "training.json", facts)
+    write_json(folder / f"seed{seed}" / "training.json", {**facts, "selection": {"doubts": list(doubts)}})
 
 
 @pytest.fixture
@@ -103,6 +104,32 @@ def test_a_network_without_convolutions_exports_without_heat(job: ExportJob, tmp
     assert load_bundle(folder).heat_path is None
     assert not (folder / "heat.onnx").exists()
     assert "Heat map: None" in (folder / "card.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("scores", "doubts", "said"),
+    [
+        ([0.9, 0.2, 0.2], (), None),  # the mean of the seeds counts, which is equal
+        ([0.9, 0.2, 0.1], (), None),
+        (
+            [0.5, 0.6, 0.7],
+            (),
+            "Valid prefers full (macro F1 0.600) to the exported conv6 (0.433); to export full, name ",
+        ),
+        ([0.5, 0.6, 0.7], ("one run",), "Valid, though it is too small to choose by, prefers full (macro F1 0.600) "),
+    ],
+)
+def test_the_card_says_where_valid_prefers_another_model(
+    job: ExportJob, tmp_path: Path, scores: list[float], doubts: tuple[str, ...], said: str | None
+) -> None:
+    settings = FullCon6(architecture="full_con6", input_size_px=16, hidden=[8, 8], epochs=1, learning_rate=0.1)
+    for seed, score in enumerate(scores):
+        made_training(tmp_path / "full", settings, seed, score, doubts)
+    compared = {"conv6": job.trained, "full": tmp_path / "full"}
+    export_model(dataclasses.replace(job, compared=compared), tmp_path / "exports/conv6", {})
+    card = (tmp_path / "exports/conv6/card.md").read_text()
+    assert ("prefers" in card) == bool(said)
+    assert (said or "") in card
 
 
 def test_another_answer_than_torch_s_fails_and_names_the_frames(

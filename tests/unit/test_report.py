@@ -75,7 +75,8 @@ def build(root: Path, world: World) -> Path:
 
 def render_report(results: Path, dataset: str) -> Path:
     page = results / "report.html"
-    render(NOTEBOOK, TEMPLATE, {"dataset": dataset, "results": str(results), "title": TITLE}, page)
+    given = {"dataset": dataset, "results": str(results), "title": TITLE, "exported": ["conv6"]}
+    render(NOTEBOOK, TEMPLATE, given, page)
     return page
 
 
@@ -166,6 +167,10 @@ def test_lineage_is_shown_and_what_is_absent_is_not_invented(page):
     assert text.count("not recorded") == 3
 
 
+def test_the_page_knows_what_is_exported(page):
+    assert "prefers resnet18 (macro F1 0.844) to the exported conv6" in page.read_text(encoding="utf-8")
+
+
 def test_a_damaged_lineage_is_named(results, tmp_path):
     shutil.copytree(results / "tables", tmp_path / "tables")
     (tmp_path / "lineage.json").write_text("<<<<<<< HEAD\n")
@@ -181,6 +186,28 @@ def test_the_question_says_from_what_weights_each_model_started(results, tmp_pat
     told = Report("weldsim", tmp_path, TITLE).question()
     assert "All learned from the same frames: all frames of train." in told
     assert "conv6 started from random weights, resnet18 from a backbone trained on simulated frames." in told
+
+
+@pytest.mark.parametrize(
+    ("exported", "said"),
+    [
+        (["resnet18"], ""),
+        (["conv6", "resnet18"], ""),
+        ([], ""),
+        (["conv6"], "Valid prefers resnet18 (macro F1 0.844) to the exported conv6 (0.711); to export resnet18, "),
+        (["alexnet"], "Valid prefers resnet18 (macro F1 0.844) to the exported alexnet (not compared); to export "),
+    ],
+)
+def test_the_report_says_where_valid_prefers_another_model_than_the_exported(results, exported, said):
+    told = Report("weldsim", results, TITLE, exported).factory()
+    assert said in told
+    assert ("Valid prefers" in told) == bool(said)
+
+
+def test_a_valid_that_is_too_small_to_choose_by_is_said_with_what_it_prefers(tmp_path):
+    world = World(skills={"conv6": 0.8, "resnet18": 0.95}, seeds=(0,), frames_per_run=5, valid_doubts=["one run"])
+    told = Report("weldsim", build(tmp_path, world), TITLE, ["conv6"]).factory()
+    assert "Valid, though it is too small to choose by, prefers resnet18 (macro F1 0.844)" in told
 
 
 def test_a_class_may_be_called_none_and_an_empty_number_is_none(tmp_path):

@@ -6,13 +6,14 @@ from typing import Any
 from weldbench.deploy.bundle import Bundle
 
 
-def card(bundle: Bundle, parity: Mapping[str, Any], latency: Mapping[str, Any]) -> str:
+def card(bundle: Bundle, parity: Mapping[str, Any], latency: Mapping[str, Any], preference: str = "") -> str:
     """Describe an export in Markdown, from what was measured.
 
     Args:
         bundle: The export.
         parity: The content of parity.json.
         latency: The content of latency.json.
+        preference: Says which other model valid prefers; empty where there is none.
     """
     lineage = bundle.lineage
     sections = [
@@ -20,6 +21,7 @@ def card(bundle: Bundle, parity: Mapping[str, Any], latency: Mapping[str, Any]) 
         f"Fold {lineage['fold']}, seed {lineage['seed']}: the best of the seeds on valid, with a macro F1 of "
         f"{lineage['valid_macro_f1']:.3f} there. It takes gray frames of 8 bits and any size, and gives the "
         f"probability of {', '.join(bundle.classes)}.",
+        *([preference] if preference else []),
         "## Decision",
         _decision(bundle),
         "## The same as the trained network",

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,9 @@ from weldbench.deploy.latency import latencies
 from weldbench.deploy.parity import Cost, agreement, cost_of_int8, refuse_disagreement
 from weldbench.deploy.quantize import quantized
 from weldbench.deploy.runtimes import Session, installed_runtimes, open_session
-from weldbench.deploy.trained import best_training, calibration_frames, probabilities_in_fp32
+from weldbench.deploy.trained import best_training, calibration_frames, probabilities_in_fp32, valid_scores
 from weldbench.evaluation.operating_point import threshold_for
+from weldbench.evaluation.training_records import about_preference
 from weldbench.models.files import TrainedInfo, load_trained
 from weldbench.pipeline.records import sha256
 from weldbench.runtime.atomic import replacing, write_json, write_text
@@ -41,6 +42,7 @@ class ExportJob:
         data: Folder that ingest wrote; archive.zip lies in it.
         split: split.csv.
         trained: Folder of the trainings of one model and fold.
+        compared: Model -> folder of its trainings of that fold, of all models that valid may prefer.
         seeds: Of the trainings.
         false_reject_rates: Shares of good frames that may be rejected, each with a threshold.
         vote_frames: Window of the vote over a film, in frames.
@@ -53,6 +55,7 @@ class ExportJob:
     seeds: Sequence[int]
     false_reject_rates: Sequence[float]
     vote_frames: int
+    compared: Mapping[str, Path] = field(default_factory=dict)
 
 
 def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> None:
@@ -103,7 +106,9 @@ def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> 
     latency = latencies(kept, frame, _THREADS)
     write_json(output / "parity.json", parity)
     write_json(output / "latency.json", latency)
-    write_text(output / "card.md", card(bundle, parity, latency))
+    scores, doubted = valid_scores(job.compared, job.seeds)
+    preference = about_preference(scores, [bundle.model], doubted)
+    write_text(output / "card.md", card(bundle, parity, latency, preference))
     save_bundle(bundle, made_from)
 
 

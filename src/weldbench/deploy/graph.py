@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from weldbench.data.normalization import Normalization, normalize
-from weldbench.deploy.heat import Calls, Head, find_head
+from weldbench.deploy.heat import Calls, Head, MultiScaleHead, find_head
 from weldbench.models.files import TrainedInfo
 
 OPSET = 18  # of ONNX; every runtime of the last years reads it
@@ -61,7 +61,13 @@ class AreaMean(nn.Module):
 class ExportedNetwork(nn.Module):
     """From levels at the network's size, uint8 (N, S, S), to `probabilities`, `features` and, with a head, `heat`."""
 
-    def __init__(self, network: nn.Module, normalization: Normalization, head: Head | None, only_heat: bool = False):
+    def __init__(
+        self,
+        network: nn.Module,
+        normalization: Normalization,
+        head: Head | MultiScaleHead | None,
+        only_heat: bool = False,
+    ):
         super().__init__()
         self._network, self._normalization = network, normalization
         self._head, self._only_heat = head, only_heat

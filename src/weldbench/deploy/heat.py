@@ -8,12 +8,14 @@ import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import nn
 from torch.nn import functional
 from torchvision.models.convnext import LayerNorm2d
 
+from weldbench.models.multi_scale import MultiScale
 from weldbench.models.saliency import last_feature_map
 
 _RESHAPING = (nn.AdaptiveAvgPool2d, nn.Dropout, nn.Flatten, nn.Identity)
@@ -75,8 +77,47 @@ class Head:
         return torch.allclose(ours.expand_as(true), true, rtol=1e-3, atol=1e-4 * float(true.abs().max()))
 
 
-def find_head(network: nn.Module, example: torch.Tensor) -> Head | None:
-    """Find what stands behind the last map of features.
+@dataclass(frozen=True)
+class MultiScaleHead:
+    """A linear layer behind the averages of maps of several sizes and stages.
+
+    Attributes:
+        pools: What averages each map, in the order of the features.
+        classifier: The linear layer.
+    """
+
+    pools: tuple[nn.Module, ...]
+    classifier: nn.Linear
+    is_linear: ClassVar[bool] = True
+
+    def recording(self, calls: Calls) -> AbstractContextManager[None]:
+        """Record the maps while the network runs."""
+        return _hooked(self.pools, calls)
+
+    def heat(self, calls: Calls, logits: torch.Tensor) -> torch.Tensor:
+        """Compute what drove the predicted class of each frame, float32, shape (N, h, w), not scaled.
+
+        It is Grad-CAM of each map, brought to the grid of the finest one and added. A coarse map counts as much as it
+        adds to the logit: per area of the frame, not per position.
+        """
+        maps = [calls[pool][0] for pool in self.pools]
+        height, width = self.grid(calls)
+        weights = functional.one_hot(logits.argmax(dim=1), logits.shape[1]).float() @ self.classifier.weight
+        heat = torch.zeros(())
+        for one, of_map in zip(maps, weights.split([one.shape[1] for one in maps], dim=1), strict=True):
+            # A position's gradient is weight / (its map's positions); times these per position of the finest grid.
+            drove = (of_map[:, :, None, None] / (height * width) * one).sum(dim=1, keepdim=True)
+            heat = heat + functional.interpolate(drove, (height, width), mode="bilinear", align_corners=False)
+        return functional.relu(heat[:, 0])
+
+    def grid(self, calls: Calls) -> tuple[int, int]:
+        """Return height and width of the finest map."""
+        height, width = max((calls[pool][0].shape[-2:] for pool in self.pools), key=math.prod)
+        return int(height), int(width)  # as plain numbers, so that no exported graph asks for them again
+
+
+def find_head(network: nn.Module, example: torch.Tensor) -> Head | MultiScaleHead | None:
+    """Find what stands behind the last map of features, or behind the maps of several sizes and stages.
 
     Args:
         network: In evaluation mode, on the CPU.
@@ -85,6 +126,8 @@ def find_head(network: nn.Module, example: torch.Tensor) -> Head | None:
     Returns:
         None where there is no map, or the way from it to the classes is none that is written out here.
     """
+    if isinstance(network, MultiScale):
+        return _multi_scale_head(network, example[:1])
     feature_map = last_feature_map(network, example[:1])
     if feature_map is None:
         return None
@@ -96,6 +139,13 @@ def find_head(network: nn.Module, example: torch.Tensor) -> Head | None:
     layers = tuple(layer for layer in behind if not isinstance(layer, _RESHAPING))
     heads = (Head(feature_map, layers, rectified) for rectified in (False, True))
     return next((head for head in heads if head.agrees_with_autograd(network, example)), None)
+
+
+def _multi_scale_head(network: MultiScale, example: torch.Tensor) -> MultiScaleHead | None:
+    head, calls = MultiScaleHead(tuple(network.pools), network.classifier), Calls()
+    with head.recording(calls), torch.no_grad():
+        network(example)
+    return head if head.grid(calls) != (1, 1) else None
 
 
 @contextmanager

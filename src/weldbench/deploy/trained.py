@@ -1,7 +1,8 @@
 """The training that is exported: which one, what it says in float32, and the frames that calibrate its 8-bit graph."""
 
 import json
-from collections.abc import Sequence
+import statistics
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,26 @@ def best_training(trained: Path, seeds: Sequence[int]) -> tuple[Path, dict[str, 
     """
     found = [(folder, _facts(folder / "training.json")) for folder in (trained / f"seed{seed}" for seed in seeds)]
     return max(found, key=lambda training: float(training[1]["valid_macro_f1"]))
+
+
+def valid_scores(trained: Mapping[str, Path], seeds: Sequence[int]) -> tuple[dict[str, float], list[str]]:
+    """Read the macro F1 on valid of models, the mean over the seeds.
+
+    Args:
+        trained: Model -> folder of its trainings of one fold, as of `best_training`.
+        seeds: Of the trainings.
+
+    Returns:
+        Model -> score; and the models whose valid is too small to choose by.
+
+    Raises:
+        InputError: A training is missing or damaged.
+    """
+    facts = {
+        model: [_facts(folder / f"seed{seed}" / "training.json") for seed in seeds] for model, folder in trained.items()
+    }
+    scores = {model: statistics.fmean(float(one["valid_macro_f1"]) for one in found) for model, found in facts.items()}
+    return scores, [model for model, found in facts.items() if any(one["selection"]["doubts"] for one in found)]
 
 
 def calibration_frames(train: SplitFrames, classes: int) -> NDArray[np.uint8]:

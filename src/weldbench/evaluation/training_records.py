@@ -1,7 +1,8 @@
 """How the models of a comparison were trained: history.csv and training.json of every fold and seed."""
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from weldbench.errors import InputError
 _SHARED = ("model", "dataset", "settings", "augment", "parameters", "precision", "threads", "versions")
 
 
-_COST = ("seconds", "parameters", "best_epoch", "peak_memory_mb", "device", "simulated_frames")
+_COST = ("seconds", "parameters", "best_epoch", "peak_memory_mb", "device", "simulated_frames", "valid_macro_f1")
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class Trainings:
         history: The lines of every history.csv, with the columns `model`, `fold`, `seed` before them.
         runs: One row per training: `model`, `fold`, `seed`, `seconds`, `parameters`, `best_epoch`,
             `frames_per_second` (the median over epochs), `peak_memory_mb`, `device`,
-            `inference_ms_alone`, `inference_ms_batched` (per frame), `simulated_frames` (that it learned from beside
-            the real ones), `selected_by` (`valid`, `last` or `cross-validation`),
+            `valid_macro_f1`, `inference_ms_alone`, `inference_ms_batched` (per frame), `simulated_frames` (that it
+            learned from beside the real ones), `selected_by` (`valid`, `last` or `cross-validation`),
             `valid_doubts` (why valid cannot choose; empty if it can).
         settings: Per model the settings that all its trainings had, with those of the augmentation under `augment`.
         notes: Sentences of the trainings, each once.
@@ -136,3 +137,33 @@ def refuse_others(
                 f"{one[0] / 'training.json'} and {other[0] / 'training.json'}: trained with different {key} "
                 f"({one[1].get(key)} and {other[1].get(key)}); train both again with the same params.yaml and packages"
             )
+
+
+def about_preference(valid: Mapping[str, float], exported: Collection[str], doubted: Collection[str] = ()) -> str:
+    """Say in a sentence that valid prefers another model than an exported one; empty where it does not.
+
+    Only valid is asked: a model that was chosen by its score on test would have no score left that can be trusted.
+
+    Args:
+        valid: Model -> macro F1 on valid, the mean over the seeds of the first fold; NaN where there is none.
+        exported: Models that are exported.
+        doubted: Models whose valid is too small to choose by.
+
+    Example:
+        >>> about_preference({"a": 0.5, "b": 0.75}, ["a"])
+        'Valid prefers b (macro F1 0.750) to the exported a (0.500); to export b, name it in export.models.'
+        >>> about_preference({"a": 0.75, "b": 0.75}, ["a"])
+        ''
+    """
+    scores = {model: score for model, score in valid.items() if not math.isnan(score)}
+    best = max(scores.values(), default=math.nan)
+    preferred = [model for model, score in scores.items() if score == best]
+    others = {model: scores.get(model) for model in exported}
+    if not preferred or not others or not others.keys().isdisjoint(preferred):
+        return ""
+    told = [f"{model} ({'not compared' if score is None else f'{score:.3f}'})" for model, score in others.items()]
+    unsure = ", though it is too small to choose by," if preferred[0] in doubted else ""
+    return (
+        f"Valid{unsure} prefers {preferred[0]} (macro F1 {best:.3f}) to the exported {' and '.join(told)}; "
+        f"to export {preferred[0]}, name it in export.models."
+    )

@@ -39,15 +39,15 @@ class MultiScale(nn.Module):
             was_training = backbone.training
             maps = stages(backbone.eval(), torch.zeros(1, 1, self._sizes_px[0], self._sizes_px[0]))
             backbone.train(was_training)
+        # One for each size and stage, in the order of the features: a heat map asks what each was given.
+        self.pools = nn.ModuleList(nn.AdaptiveAvgPool2d(1) for _ in range(len(self._sizes_px) * len(maps)))
         width = sum(one.shape[1] for one in maps)
         self.classifier = nn.Linear(width * len(self._sizes_px), class_count)
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
         """Compute logits of shape (N, K) from normalized frames of shape (N, 1, S, S)."""
-        features = []
-        for size_px in self._sizes_px:
-            maps = self._stages(self.backbone, self._scaled(frames, size_px))
-            features += [one.mean((2, 3)) for one in maps]
+        maps = [one for size in self._sizes_px for one in self._stages(self.backbone, self._scaled(frames, size))]
+        features = [pool(one).flatten(1) for pool, one in zip(self.pools, maps, strict=True)]
         logits: torch.Tensor = self.classifier(torch.cat(features, 1))
         return logits
 

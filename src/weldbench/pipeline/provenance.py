@@ -209,12 +209,16 @@ def evaluate_record(hardware: Mapping[str, Any], data: Path, split: Path, networ
 def export_record(params: Params, data: Path, split: Path, trained: Path, output: Path) -> Record:
     """Return what an exported model is made from; `params` as they hold for its dataset."""
     networks = {f"seed{seed}/model.safetensors": trained / f"seed{seed}" / "model.safetensors" for seed in params.seeds}
+    for model in params.compare.models:  # the card says which of them valid prefers
+        folder = trained.parents[1] / model / trained.name
+        networks |= {f"{model}/seed{seed}/training.json": folder / f"seed{seed}/training.json" for seed in params.seeds}
     return Record(
         path=output / "model.json",
         stage="export",
         settings={
             f"datasets.{params.dataset}": as_json(params.datasets[params.dataset]),
             "seeds": params.seeds,
+            "compare.models": params.compare.models,
             "compare.false_reject_rates": params.compare.false_reject_rates,
             "export.vote_frames": params.export.vote_frames,
         },

@@ -1,7 +1,7 @@
 """What is our code, and which of it a script computes with: what both engines watch for changes.
 
 A stage depends on whole rooms of the library (`src/weldbench/training/`): an edit anywhere in a room runs again what
-uses the room. Rooms that nearly every stage uses a little of are taken file by file. `PLUMBING` is left out.
+uses the room. Rooms of which stages use a little are taken file by file. `PLUMBING` is left out.
 """
 
 import ast
@@ -16,7 +16,7 @@ PACKAGE = Path("src/weldbench")
 # All that decides a result besides parameters and data; of the project's root.
 CODE = (str(PACKAGE), "scripts", "notebooks", "reference", "requirements.lock")
 # Taken file by file, unless a script uses all of one.
-WIDE_ROOMS = frozenset({"config", "evaluation", "pipeline", "runtime", "splitting"})
+WIDE_ROOMS = frozenset({"config", "deploy", "evaluation", "pipeline", "runtime", "splitting"})
 # These read, check, lock, write or count words, but decide no number: a change of them makes no result stale.
 PLUMBING = frozenset(
     {

@@ -3,7 +3,7 @@
 import base64
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from markupsafe import Markup
 from nbconvert.filters.markdown import markdown2html_mistune
 
 from weldbench.errors import InputError
+from weldbench.evaluation.training_records import about_preference
 from weldbench.pipeline.lineage import read_lineage
 from weldbench.reporting.narrative import (
     about_choice,
@@ -64,13 +65,13 @@ _HTML: Any = _TEMPLATES.get_template("report.html.j2").module
 class Report:
     """Reads `results`/tables and `results`/figures; each method returns one section of the report as HTML."""
 
-    def __init__(self, dataset: str, results: Path | str, title: str) -> None:
-        """Open the results of one dataset.
+    def __init__(self, dataset: str, results: Path | str, title: str, exported: Sequence[str] = ()) -> None:
+        """Open the results of one dataset; `exported` are the models that a factory gets.
 
         Raises:
             InputError: A table is missing.
         """
-        self.dataset, self.results, self.title = dataset, Path(results), title
+        self.dataset, self.results, self.title, self.exported = dataset, Path(results), title, exported
         self.models = list(dict.fromkeys(self._numbers("summary")["model"]))
 
     def head(self) -> str:
@@ -111,7 +112,10 @@ class Report:
     def factory(self) -> str:
         """What a factory would see: escapes, and a vote over the film."""
         escapes = about_operating_points(self._numbers("operating_points"))
-        return self._section("factory", "In the factory", escapes) + self._section(
+        cost = self._numbers("cost")
+        valid = dict(zip(cost["model"], cost["valid_macro_f1"].astype(float), strict=True))
+        preferred = about_preference(valid, self.exported, cost.loc[cost["valid_doubted"], "model"].tolist())
+        return self._section("factory", "In the factory", f"{escapes} {preferred}".strip()) + self._section(
             "vote", "", about_vote(self._numbers("temporal_vote"))
         )
 

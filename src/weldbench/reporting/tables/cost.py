@@ -19,6 +19,7 @@ def cost(scored: ScoredComparison, trainings: Trainings) -> Table:
     totals = trainings.learned_from[trainings.learned_from["class"] == "total"].groupby("model")["frames"].mean()
     for model in scored.comparison.models:
         runs = trainings.runs[trainings.runs["model"] == model]
+        first_fold = runs[runs["fold"] == runs["fold"].iloc[0]]  # what is exported comes from there
         records.append(
             {
                 "model": model,
@@ -26,6 +27,8 @@ def cost(scored: ScoredComparison, trainings: Trainings) -> Table:
                 "starts_from": _STARTS[trainings.settings[model].get("init", "scratch")],
                 "learned_from": frames[model] + _and_simulated(runs["simulated_frames"]),
                 "selected_by": runs["selected_by"].iloc[0],
+                "valid_macro_f1": first_fold["valid_macro_f1"].mean(),
+                "valid_doubted": bool((first_fold["valid_doubts"] != "").any()),
                 "frames_learned_from": round(totals[model]),
                 "training_seconds": runs["seconds"].mean(),
                 "training_seconds_std": runs["seconds"].std() if len(runs) > 1 else np.nan,
