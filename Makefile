@@ -14,11 +14,11 @@ reproduce: $(BIN)/installed  ## Set up .venv, then make every table, figure and 
 test: $(BIN)/installed  ## Run all tests and checks but the long drills.
 	pytest -m "not long"
 
-test-long: $(BIN)/installed  ## Run the drills that take minutes each: engines killed, load, whole workflows on real frames.
-	pytest -m long
-
 test-fast: $(BIN)/installed  ## Run the tests that train nothing and run no whole workflow.
 	pytest -m "not slow and not long"
+
+test-long: $(BIN)/installed  ## Run the drills that take minutes each: engines killed, load, whole workflows on real frames.
+	pytest -m long
 
 test-slurm: $(BIN)/installed  ## Run the workflow on a Slurm cluster of this one machine.
 	tests/slurm/start.sh pytest -n 0 tests/slurm

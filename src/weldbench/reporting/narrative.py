@@ -3,13 +3,14 @@
 import pandas as pd
 
 from weldbench.reporting.tables.table import percent
+from weldbench.runtime.text import counted
 
 
 def about_leader(summary: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> str:
     """Name the best model by macro F1 on all test frames, how good it is and what it is better than."""
     everywhere = _on_all_frames(summary)
     best = everywhere.iloc[everywhere["macro_f1"].argmax()]
-    scope = f"On the {best.test_frames:,} test frames of {dataset}, from {_count(best.test_runs, 'run')},"
+    scope = f"On the {best.test_frames:,} test frames of {dataset}, from {counted(best.test_runs, 'run')},"
     if len(everywhere) == 1:
         return f"{scope} **{best.model}**, the only model, has a macro F1 of {_with_interval(best)}."
     beaten, tied = _verdicts(pairs, best.model, 1 - best.confidence)
@@ -74,10 +75,10 @@ def about_pairs(pairs: pd.DataFrame, summary: pd.DataFrame) -> str:
     told = int((pairs["p_runs"] < 1 - best.confidence).sum())
     untested = pairs.loc[pairs["p_runs"].isna(), "note"].value_counts()
     level = f"a level of {1 - best.confidence:.3g}"
-    sentence = f"Of {_count(len(pairs), 'pair')} of models, {told} differ significantly at {level}."
+    sentence = f"Of {counted(len(pairs), 'pair')} of models, {told} differ significantly at {level}."
     sentence += "".join(f" {count} cannot be tested ({reason})." for reason, count in untested.items())
     seeds = "one seed, so that the luck of a training is not counted" if best.seeds == 1 else f"{best.seeds} seeds"
-    return f"{sentence} The tests resample {_count(best.test_runs, 'test run')}, and rest on {seeds}."
+    return f"{sentence} The tests resample {counted(best.test_runs, 'test run')}, and rest on {seeds}."
 
 
 def about_weakness(per_class: pd.DataFrame) -> str:
@@ -124,7 +125,7 @@ def about_vote(temporal_vote: pd.DataFrame) -> str:
     return (
         f"With a majority vote over the last {best['window_frames']:,} frames, the macro F1 of {best['model']} is "
         f"{best['macro_f1']:.3f}{instead}; even flawless predictions would then answer "
-        f"{_count(int(best['delay_frames']), 'frame')} late."
+        f"{counted(int(best['delay_frames']), 'frame')} late."
     )
 
 
@@ -187,7 +188,7 @@ def _splits(totals: pd.DataFrame) -> str:
         return f": {_listed(splits)}."
     # Folds share the runs of train and valid, but no run is tested twice.
     tested = totals.loc[totals["split"] == "test", ["frames", "runs"]].sum()
-    together = f"{_count(tested.frames, 'frame')} of {_count(tested.runs, 'run')}"
+    together = f"{counted(tested.frames, 'frame')} of {counted(tested.runs, 'run')}"
     return f" in each of {folds} folds: {_listed(splits)}. Together the folds test {together}."
 
 
@@ -248,13 +249,9 @@ def _with_interval(row: pd.Series) -> str:
     return f"{row.macro_f1:.3f} ({interval}{narrow}; {over})"
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
-
-
 def _span(numbers: pd.Series, what: str) -> str:
     low, high = numbers.min(), numbers.max()
-    return _count(low, what) if low == high else f"{low:,} to {high:,} {what}s"
+    return counted(low, what) if low == high else f"{low:,} to {high:,} {what}s"
 
 
 def _listed(names: list[str]) -> str:

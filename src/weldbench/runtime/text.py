@@ -8,7 +8,7 @@ _NAME_LENGTH = 120
 
 def counted(number: int, noun: str) -> str:
     """Return `1 frame`, `2 frames`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def some(names: Sequence[str], shown: int = _NAMES_SHOWN) -> str:
