@@ -9,6 +9,7 @@ from weldbench.deploy.serve.command import add_serve
 from weldbench.deploy.watch_command import add_watch
 from weldbench.errors import InputError
 from weldbench.pipeline.command import command
+from weldbench.trust.plan_command import add_plan_evidence
 
 
 @command
@@ -28,6 +29,7 @@ def main() -> None:
     add_predict(commands)
     add_watch(commands)
     add_serve(commands)
+    add_plan_evidence(commands)
     arguments = parser.parse_args()
     try:
         sys.exit(arguments.run(arguments))
