@@ -63,7 +63,8 @@ class Welds:
     @property
     def defective(self) -> NDArray[np.bool_]:
         """Which welds are defective, bool, shape (R,)."""
-        return self.shown != 0
+        defective: NDArray[np.bool_] = self.shown != 0
+        return defective
 
     def escaped(self, threshold: float) -> NDArray[np.bool_]:
         """Which welds are defective and escape at a threshold, bool, shape (R,)."""
