@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from weldbench.evaluation.predictions import Predictions
-from weldbench.trust.evidence import for_one_of
+from weldbench.trust.evidence import fewest_runs, for_one_of
 from weldbench.trust.guarantees import Promise, promise
 from weldbench.trust.welds import Welds
 
@@ -55,6 +55,8 @@ def main() -> None:
     parser.add_argument("--defective", type=int, default=124, help="defective runs in each draw")
     parser.add_argument("--good", type=int, default=60, help="good runs in each draw")
     arguments = parser.parse_args()
+    if arguments.defective < (needed := fewest_runs(ESCAPE, for_one_of(CONFIDENCE, len(RULES)))):
+        parser.error(f"--defective has to be at least {needed}, or nothing can be promised")
     print("chosen\tbroken %\tno promise %\tescapes %\tfalse rejects % (oracle)\tthreshold (oracle)")
     for name, found in simulate(arguments.draws, arguments.defective, arguments.good).items():
         print(

@@ -96,6 +96,15 @@ def test_each_half_is_checked_by_the_other_in_the_order_of_names() -> None:
     assert cross_checks(welds([0.5], [0.1]), 0.05, 0.95) == ()
 
 
+def test_welds_that_have_changed_contradict_the_promise_of_the_earlier_ones() -> None:
+    later, earlier = cross_checks(welds([0.9] * 40 + [0.1] * 40), 0.05, 0.95)
+    assert (later.escaped, later.contradicts(0.95)) == (40, True)
+    assert (earlier.escaped, earlier.contradicts(0.95)) == (0, False)
+    # At the promise of 8.8 % of 40 runs, 4 of 40 are no surprise.
+    later, _ = cross_checks(welds([0.9] * 40 + [0.1] * 4 + [0.95] * 36), 0.05, 0.95)
+    assert (later.escaped, later.contradicts(0.95)) == (4, False)
+
+
 @given(st.integers(2, 40), st.integers(0, 2**16))
 def test_halves_hold_every_run_once(count: int, seed: int) -> None:
     random = np.random.default_rng(seed)

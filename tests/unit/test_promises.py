@@ -92,6 +92,13 @@ def test_one_rule_needs_no_correction_and_with_59_runs_the_wanted_promise_is_mad
     assert wanted.data.loc[0, ["promised_escape", "threshold", "escaped"]].tolist() == [0.1, 0.749999, 1]
 
 
+def test_welds_that_have_changed_are_told(tmp_path: Path) -> None:
+    text = told(compared(one=said([0.9] * 30 + [0.2] * 30, [0.1])), tmp_path)
+    assert "the later and the earlier welds of test differ more than by chance" in text
+    assert "30 of 30 (13.6 %): more than promised, 0 of 30" in (tmp_path / "promises.md").read_text(encoding="utf-8")
+    assert "differ more" not in told(compared(one=said([0.9] * 60, [0.1])), tmp_path)
+
+
 def test_a_vote_is_a_rule_of_its_own_and_counts_for_the_correction() -> None:
     comparison = compared(one=said([0.3] * 20, [0.1]))
     assert promises(comparison, 3, settings(comparison)).data["choices"].tolist() == [2, 2]

@@ -17,7 +17,7 @@ def about_promises(promises: pd.DataFrame) -> str:
         f"{_welds(int(best['defective']), 'defective')} of test it follows with {percent(best['confidence'])} "
         f"confidence that of new defective welds like these at most {percent(best['promised_escape'])} escape."
     )
-    return f"{told} {_cost(best)} {_wanted(best)} {_CONDITIONS}"
+    return " ".join(filter(None, (told, _cost(best), _wanted(best), _changed(best), _CONDITIONS)))
 
 
 _CONDITIONS = (
@@ -40,6 +40,12 @@ def _cost(best: pd.Series) -> str:
     span = f"{percent(best['falsely_rejected_low'])} to {percent(best['falsely_rejected_high'])} of all good welds"
     interval = f"{percent(best['confidence'])} interval"
     return f"{how} keeps it and rejects the fewest good welds: {rejected} ({span}, {interval})."
+
+
+def _changed(best: pd.Series) -> str:
+    if "than the other promised" not in str(best["note"]):
+        return ""
+    return "But the later and the earlier welds of test differ more than by chance, so do not rely on this promise."
 
 
 def _wanted(best: pd.Series) -> str:

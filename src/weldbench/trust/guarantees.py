@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from weldbench.trust.evidence import for_one_of, lowest_promise, p_value, proves
+from weldbench.trust.evidence import exact_interval, for_one_of, lowest_promise, p_value, proves
 from weldbench.trust.welds import Welds
 
 _STEPS = 1_000_000  # thresholds are whole millionths, fixed before any run is seen; so is the one that is printed
@@ -67,6 +67,10 @@ class Check:
     escaped: int
     good: int
     falsely_rejected: int
+
+    def contradicts(self, confidence: float) -> bool:
+        """Tell whether more escape than promised, beyond chance: the exact interval lies above the promise."""
+        return exact_interval(self.escaped, self.defective, confidence).low > self.promise.escape
 
 
 def promise(welds: Welds, escape: float, confidence: float) -> Promise | None:

@@ -57,7 +57,8 @@ def promises(comparison: Comparison, vote_frames: int, settings: Compare) -> Tab
         "costs; the exact interval of that is for its row alone.",
         "Check: of each class the first half of the runs, by name, sets a threshold for the other half, and the other "
         "way round: what escapes in the later and in the earlier half, and in brackets what half of the runs can "
-        "promise. It shows whether later welds are like earlier ones, where names are dates, and nothing else.",
+        "promise. It shows whether later welds are like earlier ones, where names are dates, and nothing else. They "
+        "are not where more escape than promised, beyond chance.",
         about_training(comparison),
         "docs/trust.md says under which conditions a promise holds.",
     ]
@@ -83,7 +84,7 @@ def _record(welds: Welds, made: Promise | None, checks: tuple[Check, ...], confi
         "check_escaped": sum(check.escaped for check in checks) if checks else np.nan,
         "check_good": sum(check.good for check in checks),
         "check_falsely_rejected": sum(check.falsely_rejected for check in checks) if checks else np.nan,
-        "note": _note(welds, made, checks),
+        "note": _note(welds, made, checks, confidence),
     }
 
 
@@ -103,17 +104,20 @@ def _row(
         "good welds rejected": count_of(rejected, good),
         "interval": format_interval(exact_interval(rejected, good, confidence)) if good else "–",
         "check": ", ".join(
-            f"{count_of(check.escaped, check.defective)} ({percent(check.promise.escape)})" for check in checks
+            f"{count_of(check.escaped, check.defective)} ({percent(check.promise.escape)})"
+            + (": more than promised" if check.contradicts(confidence) else "")
+            for check in checks
         )
         or "too few runs",
     }
 
 
-def _note(welds: Welds, made: Promise | None, checks: tuple[Check, ...]) -> str:
+def _note(welds: Welds, made: Promise | None, checks: tuple[Check, ...], confidence: float) -> str:
     told = {
         NO_DEFECTIVE: made is None,
         "no good test run": bool(welds.defective.all()),
         "no check: a half has no defective run": made is not None and not checks,
+        "more of a half escape than the other promised": any(check.contradicts(confidence) for check in checks),
         "kept only by rejecting every weld": made is not None and made.rejects_everything,
     }
     return "; ".join(words for words, true in told.items() if true)
