@@ -49,3 +49,15 @@ def _welds(findings: Findings) -> Table:
     from weldbench.reporting.tables.welds import welds
 
     return welds(findings.scored.comparison, findings.vote_frames, findings.settings.confidence)
+
+
+@table(
+    "calibration",
+    section="trust",
+    caption="Calibration error, Brier score and log loss of every model on {dataset}, before and after temperature "
+    "scaling on valid, with intervals over runs.",
+)
+def _calibration(findings: Findings) -> Table:
+    from weldbench.reporting.tables.calibration import calibration
+
+    return calibration(findings.scored.comparison, findings.settings, findings.trainings.uncalibrated)
