@@ -62,7 +62,13 @@ rule compare:
     log:
         "logs/{dataset}/compare.log",
     params:
-        settings=settings("seeds", "folds", "compare", "per_dataset.{dataset}.compare"),
+        settings=settings(
+            "seeds",
+            "folds",
+            "compare",
+            "export.vote_frames",
+            "per_dataset.{dataset}.compare",
+        ),
     shell:
         "python scripts/compare.py --dataset {wildcards.dataset} --data data/{wildcards.dataset}"
         " --trained models/{wildcards.dataset} --evaluation results/{wildcards.dataset}/evaluation"

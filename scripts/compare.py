@@ -12,8 +12,7 @@ from weldbench.pipeline.lock import take_output_lock
 
 @command
 def main() -> None:
-    arguments = parse_arguments()
-    take_output_lock(arguments.output)
+    take_output_lock((arguments := parse_arguments()).output)
     from weldbench.config import load_params
     from weldbench.pipeline.consistency import contradictions, deviations, refuse
     from weldbench.pipeline.provenance import Project
@@ -29,6 +28,7 @@ def main() -> None:
     findings = gather(
         arguments.dataset,
         params.compare,
+        vote_frames=params.export.vote_frames,
         seeds=params.seeds,
         folds=params.folds,
         data=arguments.data,

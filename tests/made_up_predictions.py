@@ -213,6 +213,7 @@ def read_all(world: World, root: Path, **changes) -> Findings:
     return gather(
         world.dataset,
         settings,
+        vote_frames=5,
         seeds=world.seeds,
         folds=world.folds,
         data=root / "data" / world.dataset,

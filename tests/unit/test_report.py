@@ -123,7 +123,7 @@ def test_in_a_browser(tmp_path, page, width):
     assert found["smallest_px"] >= 12
     assert "CONSOLE" not in log
     assert found["headings"][0] == TITLE
-    assert len(found["headings"]) == 9
+    assert len(found["headings"]) == 10
 
 
 def test_prints_to_pdf(tmp_path, page):

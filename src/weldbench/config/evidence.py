@@ -30,6 +30,9 @@ class Compare(Section):
         [1, 5, 15, 31], description="lengths in frames of the window of a majority vote; odd, so that none ties"
     )
     balanced_cap: Count = Field(770, description="frames per class, at most, in the balanced subset of test")
+    escape_rate: Share = Field(
+        0.05, description="share of defective welds that may escape, for the threshold that promises it"
+    )
     train_shares: NonEmptyList[TrainShare] = Field(
         [0.125, 0.25, 0.5, 1.0],
         description="shares of the training runs that the models learn from, for `snakemake learning_curve` alone",

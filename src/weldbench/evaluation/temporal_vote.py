@@ -26,6 +26,32 @@ def majority_vote(frames: Predictions, length_frames: int) -> np.ndarray:
     return winners
 
 
+def voted_scores(frames: Predictions, scores: np.ndarray, length_frames: int) -> np.ndarray:
+    """Return the threshold up to which the vote rejects each frame, float64, shape (N,).
+
+    A vote between good and defective over frames that are defective where their score is above a threshold, as in
+    `majority_vote` and in an export, rejects a frame at every threshold below its voted score, and at no other. That is
+    the median of the window's scores; where their number is even, the frame's own counts twice, as it breaks a tie.
+
+    Args:
+        frames: Whose runs vote.
+        scores: How little each frame looks like a good weld, float64, shape (N,).
+        length_frames: Of the window.
+    """
+    voted = np.empty(len(scores))
+    for positions in film_order(frames):
+        film = scores[positions]
+        length = min(length_frames, len(film))
+        before = np.concatenate([np.full(length - 1, np.nan), film])
+        windows = np.lib.stride_tricks.sliding_window_view(before, length)
+        voters = np.minimum(np.arange(len(film)) + 1, length)
+        own = np.where(voters % 2 == 1, np.nan, film)[:, None]
+        # NaN, where there is no voter, goes last.
+        ascending = np.sort(np.concatenate([windows, own], axis=1), axis=1)
+        voted[positions] = ascending[np.arange(len(film)), voters // 2]
+    return voted
+
+
 def film_order(frames: Predictions) -> list[np.ndarray]:
     """Return for each run, by name, the positions of its frames in the order of filming, int64 of shape (n,)."""
     order = np.lexsort((frames.rows, frames.runs))

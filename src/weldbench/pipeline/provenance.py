@@ -115,6 +115,7 @@ class Project:
                 "seeds": params.seeds,
                 "folds": params.folds,
                 "compare": as_json(params.compare, "train_shares"),
+                "export.vote_frames": params.export.vote_frames,
             },
             inputs={path.relative_to(self.evaluation).as_posix(): path for path in files},
         )

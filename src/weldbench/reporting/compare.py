@@ -31,6 +31,7 @@ class Findings:
     Attributes:
         name: Of the dataset.
         settings: The section `compare` of params.yaml.
+        vote_frames: Window in frames of the vote of an export, `export.vote_frames`.
         dataset: Frames, manifest and classes.
         split_tables: Per fold its split.csv.
         notes: Sentences of ingest and of the audits.
@@ -44,6 +45,7 @@ class Findings:
 
     name: str
     settings: Compare
+    vote_frames: int
     dataset: Dataset
     split_tables: Mapping[int, pd.DataFrame]
     notes: Sequence[str]
@@ -61,6 +63,7 @@ def gather(
     name: str,
     settings: Compare,
     *,
+    vote_frames: int,
     seeds: Sequence[int],
     folds: Sequence[int],
     data: Path,
@@ -91,10 +94,12 @@ def gather(
         "seeds": seeds,
         "folds": folds,
         "compare": settings.model_dump(mode="json", exclude={"train_shares"}),
+        "vote_frames": vote_frames,
     }
     return Findings(
         name=name,
         settings=settings,
+        vote_frames=vote_frames,
         dataset=dataset,
         split_tables={fold: read_split(path) for fold, path in split_paths.items()},
         notes=list(dict.fromkeys(note for facts in (inventory, *audits) for note in facts["notes"])),

@@ -12,7 +12,7 @@ TABLE_FORMATS = ("csv", "md", "tex")
 FIGURE_FORMAT = "png"
 
 # Of the report, in its order. `vote` goes on with `factory`, below a text of its own.
-Section = Literal["data", "comparison", "certainty", "failures", "factory", "vote", "cost"]
+Section = Literal["data", "comparison", "certainty", "failures", "factory", "vote", "trust", "cost"]
 
 # What builds a table or draws a figure. Its types would be imports of what computes them, so they stand in outputs.py.
 Builder = TypeVar("Builder", bound=Callable[..., Any])

@@ -29,6 +29,7 @@ from weldbench.reporting.narrative import (
     about_vote,
     about_weakness,
 )
+from weldbench.reporting.promises_in_words import about_promises
 from weldbench.reporting.registry import FIGURE_FORMAT, PAGE, Entry, FigureEntry, Section, StageFigure, TableEntry
 
 # By its name, as an import would make the report depend on all code that compare computes with. It fills PAGE.
@@ -118,6 +119,10 @@ class Report:
         return self._section("factory", "In the factory", f"{escapes} {preferred}".strip()) + self._section(
             "vote", "", about_vote(self._numbers("temporal_vote"))
         )
+
+    def trust(self) -> str:
+        """What can be promised about escapes."""
+        return self._section("trust", "What can be promised", about_promises(self._numbers("promises")))
 
     def cost(self) -> str:
         """What it cost."""

@@ -4,6 +4,6 @@ A new table or figure is one entry in one of them. An entry imports what it need
 reads the names whenever it plans.
 """
 
-from weldbench.reporting.sections import certainty, comparison, cost, data, factory, failures
+from weldbench.reporting.sections import certainty, comparison, cost, data, factory, failures, trust
 
-__all__ = ["certainty", "comparison", "cost", "data", "factory", "failures"]
+__all__ = ["certainty", "comparison", "cost", "data", "factory", "failures", "trust"]
