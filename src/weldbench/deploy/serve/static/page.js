@@ -220,7 +220,8 @@ function tellProgress() {
 function tellCounts() {
   const count = word => results.filter(result => result.state !== "waiting" && verdictWord(result) === word).length;
   const broken = count("Not judged");
-  $("counts").textContent = `${count("Good")} good, ${count("Defect")} defects` + (broken ? `, ${broken} not judged` : "");
+  const defects = count("Defect") === 1 ? "1 defect" : `${count("Defect")} defects`;
+  $("counts").textContent = `${count("Good")} good, ${defects}` + (broken ? `, ${broken} not judged` : "");
   tellProgress();
 }
 
