@@ -24,16 +24,29 @@ class JudgePool:
         self._make_judge = make_judge
         self._abandoned = 0
         self._threads = ThreadPoolExecutor(workers, "judge")
+        self._given_up = threading.Event()
         all_here, one_loads = threading.Barrier(workers), threading.Lock()
-        for loading in [self._threads.submit(self._load, all_here, one_loads) for _ in range(workers)]:
-            loading.result()
+        try:
+            for loading in [self._threads.submit(self._load, all_here, one_loads) for _ in range(workers)]:
+                loading.result()
+        except BaseException:  # a thread that the system refuses, an export that does not load, Ctrl-C
+            self._given_up.set()
+            all_here.abort()  # else the others would wait for ever, and Python for them when it ends
+            self.close()
+            raise
 
     def _load(self, all_here: threading.Barrier, one_loads: threading.Lock) -> None:
         all_here.wait()  # so that each thread takes one of these jobs
         # OpenVINO deadlocked where two threads made their first run at one time.
         with one_loads:
-            self._judges.one = self._make_judge()
-            self._judges.one.warm_up()
+            if self._given_up.is_set():
+                return
+            try:
+                self._judges.one = self._make_judge()
+                self._judges.one.warm_up()
+            except BaseException:
+                self._given_up.set()
+                raise
 
     @property
     def abandoned(self) -> int:

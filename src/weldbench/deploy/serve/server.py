@@ -22,6 +22,7 @@ from weldbench.deploy.serve.limits import Limits
 from weldbench.deploy.serve.pool import JudgePool
 from weldbench.errors import InputError
 from weldbench.runtime.processor import usable_cores
+from weldbench.runtime.text import counted
 
 TOKEN_VARIABLE = "WELDBENCH_TOKEN"
 _HEAD_SECONDS = 10.0
@@ -62,7 +63,10 @@ def serve(
     rule = Rule(bundle, false_rejects, vote_frames)
     listener = _listener(host, port, token is not None)
     with listener:
-        pool = JudgePool(lambda: Judge.of(bundle, rule, runtime), _workers())
+        workers = _workers()
+        # One after the other: on a busy machine this takes many seconds for each.
+        _say(f"loading {bundle.model}, to judge {counted(workers, 'frame')} at a time")
+        pool = JudgePool(lambda: Judge.of(bundle, rule, runtime), workers)
         config = uvicorn.Config(
             create_app(bundle, rule, pool, limits, token),
             http=_ImpatientProtocol,
