@@ -105,6 +105,13 @@ def test_a_vote_is_a_rule_of_its_own_and_counts_for_the_correction() -> None:
     assert promises(comparison, 1, settings(comparison)).data["choices"].tolist() == [1]
 
 
+@pytest.mark.parametrize("good", [[0.1], []])
+def test_a_model_that_must_reject_everything_does_not_speak_for_another(tmp_path: Path, good: list[float]) -> None:
+    text = told(compared(blind=said([0.0] * 4, good), seeing=said([0.5] * 4, good)), tmp_path, vote_frames=1)
+    assert "seeing, with no vote and a threshold of 0.499999" in text
+    assert "every weld" not in text
+
+
 @pytest.mark.parametrize(
     ("frames", "cell", "words"),
     [
