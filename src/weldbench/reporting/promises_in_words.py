@@ -16,7 +16,8 @@ def about_promises(promises: pd.DataFrame) -> str:
     told = (
         "A defective weld escapes if it is not rejected while its defect lasts. From the "
         f"{_welds(int(best['defective']), 'defective')} of test it follows with {percent(best['confidence'])} "
-        f"confidence that of new defective welds like these at most {percent(best['promised_escape'])} escape."
+        f"confidence that of new defective welds like these at most {percent(best['promised_escape'])} escape, "
+        "at a threshold that is set for it."
     )
     return " ".join(filter(None, (told, _cost(best), _wanted(best), _changed(best), _CONDITIONS)))
 
