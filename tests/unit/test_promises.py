@@ -75,7 +75,8 @@ def test_from_few_runs_the_lowest_promise_is_made_and_what_is_wanted_is_priced(t
         "chosen from these 2). For 5 % at 95 % it takes 59 runs without an escape (72 for one chosen from these 2)."
     )
     text = told(comparison, tmp_path, vote_frames=1)
-    assert "at most 26.5 % escape. other, with no vote and a threshold of 0.599999 of 1 - P(good), keeps it and" in text
+    assert "at most 26.5 % escape, at a threshold that is set for it. other, with no vote and a threshold of " in text
+    assert "0.599999 of 1 - P(good), keeps it and" in text
     assert "rejects the fewest good welds: 0 of the 2 good welds of test (0 % to 84.2 % of all good welds" in text
     assert "at most 5 % escape cannot be promised from so few: it takes 72 defective welds in test" in text
 
@@ -86,7 +87,7 @@ def test_one_rule_needs_no_correction_and_with_59_runs_the_wanted_promise_is_mad
     assert table.data.loc[0, ["promised_escape", "threshold", "escaped"]].tolist() == [0.05, 0.249999, 0]
     assert "chosen from these" not in table.notes[1]
     text = told(comparison, tmp_path, vote_frames=1)
-    assert "at most 5 % escape. one, with no vote" in text
+    assert "at most 5 % escape, at a threshold that is set for it. one, with no vote" in text
     assert "cannot be promised" not in text
     wanted = promises(comparison, 1, settings(comparison, escape_rate=0.1))
     assert wanted.data.loc[0, ["promised_escape", "threshold", "escaped"]].tolist() == [0.1, 0.749999, 1]
@@ -103,6 +104,13 @@ def test_a_vote_is_a_rule_of_its_own_and_counts_for_the_correction() -> None:
     comparison = compared(one=said([0.3] * 20, [0.1]))
     assert promises(comparison, 3, settings(comparison)).data["choices"].tolist() == [2, 2]
     assert promises(comparison, 1, settings(comparison)).data["choices"].tolist() == [1]
+
+
+@pytest.mark.parametrize("good", [[0.1], []])
+def test_a_model_that_must_reject_everything_does_not_speak_for_another(tmp_path: Path, good: list[float]) -> None:
+    text = told(compared(blind=said([0.0] * 4, good), seeing=said([0.5] * 4, good)), tmp_path, vote_frames=1)
+    assert "seeing, with no vote and a threshold of 0.499999" in text
+    assert "every weld" not in text
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ def test_each_parameter_reruns_the_stages_that_use_it_and_no_others(project: Pat
     assert scripts("report", "title") == {"scripts/report.py"}
     assert scripts("compare", "confidence") == {"scripts/compare.py"}
     assert scripts("compare", "false_reject_rates") == {"scripts/compare.py", "scripts/export.py"}
-    assert scripts("export", "vote_frames") == {"scripts/export.py"}
+    assert scripts("export", "vote_frames") == {"scripts/compare.py", "scripts/export.py"}
     assert scripts("datasets", "ss304", "handle") == set()
 
 

@@ -11,15 +11,18 @@ def about_promises(promises: pd.DataFrame) -> str:
         return "The data has no class of good welds, so no defect can be taken for one."
     if promises["promised_escape"].isna().all():
         return "Test has no defective weld, so nothing can be promised about escapes."
-    best = promises.iloc[promises["falsely_rejected"].argmin()]
+    hopeless = promises["note"].astype(str).str.contains(_HOPELESS, regex=False)
+    best = promises.assign(hopeless=hopeless).sort_values(["falsely_rejected", "hopeless"], kind="stable").iloc[0]
     told = (
         "A defective weld escapes if it is not rejected while its defect lasts. From the "
         f"{_welds(int(best['defective']), 'defective')} of test it follows with {percent(best['confidence'])} "
-        f"confidence that of new defective welds like these at most {percent(best['promised_escape'])} escape."
+        f"confidence that of new defective welds like these at most {percent(best['promised_escape'])} escape, "
+        "at a threshold that is set for it."
     )
     return " ".join(filter(None, (told, _cost(best), _wanted(best), _changed(best), _CONDITIONS)))
 
 
+_HOPELESS = "rejecting every weld"
 _CONDITIONS = (
     "The promise is about welds like those of test: the same camera, steel and process, and the same defects in the "
     "same proportions. After a change of any of these, record defective welds anew."
@@ -28,10 +31,10 @@ _CONDITIONS = (
 
 def _cost(best: pd.Series) -> str:
     vote = f"a vote over {best['vote_frames']} frames" if best["vote_frames"] > 1 else "no vote"
-    if "rejecting every weld" in str(best["note"]):
+    if best["hopeless"]:
         return (
-            "No model keeps this promise but by rejecting every weld: in each, a defective weld looks wholly good, and "
-            "a promise of more escapes takes more welds."
+            "No model keeps this promise but by rejecting every weld, as to each some defective weld looks wholly "
+            "good. With more defective welds some may escape, and there may be a threshold."
         )
     how = f"{best['model']}, with {vote} and a threshold of {best['threshold']:.6f} of 1 - P(good),"
     if not best["good"]:

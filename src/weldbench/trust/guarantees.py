@@ -150,9 +150,12 @@ def _just_below(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _earlier_half(welds: Welds) -> NDArray[np.bool_]:
-    earlier = np.zeros(len(welds.names), dtype=bool)
+    earlier, spare = np.zeros(len(welds.names), dtype=bool), 0
     for number in np.unique(welds.shown):
         of_class = np.flatnonzero(welds.shown == number)
         by_name = of_class[np.argsort(welds.names[of_class], kind="stable")]
-        earlier[by_name[: (len(by_name) + 1) // 2]] = True
+        # Classes with an odd number of runs give their middle one to the later and the earlier half by turns.
+        half, left = divmod(len(by_name) + spare, 2)
+        spare = left
+        earlier[by_name[:half]] = True
     return earlier

@@ -29,12 +29,13 @@ def welds(comparison: Comparison, vote_frames: int, confidence: float) -> Figure
         figure.add_subplot().set_axis_off()
         figure.text(0.5, 0.5, "The data has no class of good welds.", ha="center")
         return figure
-    rows = -(-len(comparison.models) // _COLUMNS)
-    figure = new_figure(9, 2.8 * rows + 0.7)
+    columns = min(_COLUMNS, len(comparison.models))
+    rows = -(-len(comparison.models) // columns)
+    figure = new_figure(max(5, 3 * columns), 2.8 * rows + 0.7)
     escape_color, reject_color = colors(4)[3], colors(4)[0]
     found = judged_welds(comparison, vote_frames)
     for number, model in enumerate(comparison.models):
-        axes = figure.add_subplot(rows, _COLUMNS, number + 1)
+        axes = figure.add_subplot(rows, columns, number + 1)
         axes.set(title=model, xscale="logit", xlim=(0.001, 0.999), ylim=(-0.02, 1.02), xlabel="threshold")
         axes.set_xticks([0.01, 0.1, 0.5, 0.9, 0.99], ["0.01", "0.1", "0.5", "0.9", "0.99"])
         axes.set_xticks([], minor=True)
@@ -45,7 +46,7 @@ def welds(comparison: Comparison, vote_frames: int, confidence: float) -> Figure
                 told = f"vote over {rule.vote_frames:,}" if rule.vote_frames > 1 else "frame by frame"
                 for kind, color in (("escaped", escape_color), ("falsely rejected", reject_color)):
                     _curve(axes, judged, kind, color, line, band, f"{kind}, {told}" if number == 0 else None)
-        if number % _COLUMNS == 0:
+        if number % columns == 0:
             axes.set_ylabel("share of welds")
     figure.legend(loc="outside upper left", ncols=2)
     return figure
