@@ -49,7 +49,7 @@ def test_it_says_what_was_taken_and_why():
     assert "goes over the frames 2.5 times, so that the training has the 300 steps of min_steps" in small
     assert "batch_size 32 would be too large" in small
     large = training_length(settings(), 24_204).sentence(settings())
-    assert large == "24204 frames to learn from, 30 epochs of 757 steps, batches of 32 frames."
+    assert large == "24,204 frames to learn from, 30 epochs of 757 steps, batches of 32 frames."
 
 
 def test_the_published_protocol_has_its_30_epochs():
