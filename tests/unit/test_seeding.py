@@ -51,9 +51,18 @@ def generators_made_in(code: str) -> Iterator[str]:
                 yield from (alias.name for alias in names if alias.name in MAKERS)
 
 
+# Constants, on which no result depends.
+NO_STREAMS = {
+    "planning/data_speed.py": {"default_rng"},  # noise to time work on
+    "planning/network_speed.py": {"default_rng"},
+    "training/linear_probe.py": {"random_state"},  # the start of a randomized decomposition, the same in every training
+}
+
+
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: str(source.relative_to(ROOT)))
 def test_only_the_list_of_streams_makes_generators(source: Path) -> None:
-    assert list(generators_made_in(source.read_text(encoding="utf-8"))) == []
+    allowed = NO_STREAMS.get("/".join(source.parts[-2:]), set())
+    assert set(generators_made_in(source.read_text(encoding="utf-8"))) == allowed
 
 
 @pytest.mark.parametrize(
