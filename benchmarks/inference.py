@@ -89,10 +89,11 @@ def against_eager(folder: Path, frames: list[Path], rounds: int) -> list[Measure
 
 
 def all_models(folder: Path, frame: Path, rounds: int) -> list[Measured]:
-    """Time every model of the default comparison in both runtimes, from the pixels of one frame of 1280x700."""
+    """Time every network of the default comparison in both runtimes, from the pixels of one frame of 1280x700."""
     pixels = decode(frame.read_bytes()).gray[None]
     found = []
-    for name in load_params().compare.models:
+    params = load_params()
+    for name in dict.fromkeys(params.models[model].architecture for model in params.compare.models):
         _, bundle = exported(folder, name)
         for runtime, int8 in itertools.product(RUNTIMES, (False, True)):
             session = open_session(bundle, runtime, 1, int8)

@@ -7,18 +7,22 @@ import re
 import shutil
 import subprocess
 import time
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from jupyter_client.manager import KernelManager
 from made_up_predictions import World, conclude
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from weldbench.errors import InputError
 from weldbench.reporting.compare import write_figures, write_tables
 from weldbench.reporting.outputs import FIGURE_FORMAT, TABLES, figure_names
 from weldbench.reporting.render import own_kernel, render
 from weldbench.reporting.report import Report
+from weldbench.reporting.tables.table import percent
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK, TEMPLATE = ROOT / "notebooks/report.ipynb", ROOT / "notebooks/report_template"
@@ -111,7 +115,7 @@ def probed(tmp_path: Path, page: Path, width: int) -> tuple[dict, str]:
     return json.loads(html.unescape(re.search(r"<title>PROBE(.*?)</title>", opened.stdout)[1])), opened.stderr
 
 
-@pytest.mark.parametrize("width", [400, 1400])
+@pytest.mark.parametrize("width", [400, 1000, 1400])
 def test_in_a_browser(tmp_path, page, width):
     found, log = probed(tmp_path, page, width)
     assert found["width"] == width
@@ -123,7 +127,78 @@ def test_in_a_browser(tmp_path, page, width):
     assert found["smallest_px"] >= 12
     assert "CONSOLE" not in log
     assert found["headings"][0] == TITLE
-    assert len(found["headings"]) == 10
+    assert len(found["headings"]) == 11
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+def test_every_table_of_the_default_run_fits_a_laptop(browser, tmp_path):
+    results = tmp_path / "weldsim"
+    shutil.copytree(ROOT / "results/weldsim", results, ignore=shutil.ignore_patterns("evaluation"))
+    opened = browser.new_page(viewport={"width": 1400, "height": 900})
+    opened.goto(render_report(results, "weldsim").as_uri())
+    opened.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+    tables = opened.evaluate("""[...document.querySelectorAll(".scroll")].map(
+        frame => [frame.getAttribute("aria-label"), frame.scrollWidth - frame.clientWidth])""")
+    assert len(tables) == len(TABLES) + 1
+    assert [name for name, too_wide_px in tables if too_wide_px > 0] == []
+
+
+def test_the_contents_lead_to_every_section_and_stay_in_view(browser, page):
+    opened = browser.new_page(viewport={"width": 1400, "height": 900})
+    opened.goto(page.as_uri())
+    links = opened.locator("nav a")
+    assert links.count() == 11
+    for number in range(links.count()):
+        links.nth(number).click()
+        assert links.nth(number).is_visible()
+        target = opened.locator(links.nth(number).get_attribute("href"))
+        expect(target).to_be_in_viewport()
+
+
+def test_printed_pages_show_what_the_screen_folds(browser, page):
+    opened = browser.new_page()
+    opened.goto(page.as_uri())
+    folded = opened.locator("details .scroll")
+    assert folded.count() > 5
+    assert not any(folded.nth(number).is_visible() for number in range(folded.count()))
+    opened.emulate_media(media="print")
+    assert all(folded.nth(number).bounding_box()["height"] > 20 for number in range(folded.count()))
+    assert not opened.locator("nav").is_visible()
+
+
+def test_the_summary_card_answers_from_the_tables(page, results):
+    card = page.read_text(encoding="utf-8").partition('id="summary"')[2].partition("</section>")[0]
+    tables = {path.stem: pd.read_csv(path) for path in (results / "tables").glob("*.csv")}
+    best = tables["per_class"][tables["per_class"]["model"] == "resnet18"]
+    worst = best[~best["class"].str.contains("average")].sort_values("recall").iloc[0]
+    escapes = tables["operating_points"].query("model == 'resnet18' and accepted_false_rejects == 0.01").iloc[0]
+    assert "<strong>resnet18</strong> Next comes conv6" in card
+    assert f"<strong>{worst['class']}</strong> It recognizes {percent(worst['recall'])} of the " in card
+    assert f"<strong>{percent(escapes['escape_rate'])} of defective frames" in card
+    assert "of defective welds escape</strong>" in card
+    assert "ms per frame</strong>" in card
+
+
+def test_a_note_of_several_tables_stands_once(page, results):
+    text = html.unescape(page.read_text(encoding="utf-8"))
+    notes = Counter(
+        line.removeprefix("- ")
+        for name in TABLES
+        for line in (results / "tables" / f"{name}.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("- ")
+    )
+    shared = [note for note, count in notes.items() if count > 1]
+    assert shared
+    assert all(text.count(f"<li>{note}</li>") == 1 for note in shared)
 
 
 def test_prints_to_pdf(tmp_path, page):
@@ -138,7 +213,7 @@ def test_the_page_stands_alone(page):
     text = page.read_text(encoding="utf-8")
     addresses = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?([^"')\s>]{1,40})""", text)
     assert addresses
-    assert {address.partition(":")[0] for address in addresses} == {"data"}
+    assert {address.partition(":")[0] for address in addresses if not address.startswith("#")} == {"data"}
     assert "<script" not in text
     assert "@import" not in text
 

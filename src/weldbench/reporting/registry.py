@@ -35,12 +35,13 @@ class Words:
 
 @dataclass(frozen=True)
 class TableEntry:
-    """A registered table; `build` makes it from `compare.Findings`."""
+    """A registered table; `build` makes it from `compare.Findings`. If `folded`, the report shows it on demand."""
 
     name: str
     section: Section
     words: Words
     build: Callable[..., Any]
+    folded: bool
 
 
 @dataclass(frozen=True)
@@ -79,15 +80,17 @@ MODEL_FIGURES: dict[str, FigureEntry] = {}
 PAGE: list[Entry] = []  # all that the report shows; in each section, in its order
 
 
-def table(name: str, *, section: Section, caption: str) -> Callable[[Builder], Builder]:
+def table(name: str, *, section: Section, caption: str, folded: bool = False) -> Callable[[Builder], Builder]:
     """Register a function of `Findings` that builds the table `name`; its title stands above it in our report.
+
+    A `folded` table holds details: the report shows its title alone until a reader opens it.
 
     Raises:
         ValueError: The name is taken, or the report has no such section.
     """
 
     def register(build: Builder) -> Builder:
-        _add(TABLES, TableEntry(name, section, Words(caption), build))
+        _add(TABLES, TableEntry(name, section, Words(caption), build, folded))
         return build
 
     return register

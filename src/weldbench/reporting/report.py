@@ -3,6 +3,7 @@
 import base64
 import importlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,25 @@ from weldbench.reporting.narrative import (
 )
 from weldbench.reporting.promises_in_words import about_promises
 from weldbench.reporting.registry import FIGURE_FORMAT, PAGE, Entry, FigureEntry, Section, StageFigure, TableEntry
+from weldbench.reporting.summary_card import summary_card
 
 # By its name, as an import would make the report depend on all code that compare computes with. It fills PAGE.
 importlib.import_module("weldbench.reporting.sections")
 
 _LONG_CELL = 60
+_TITLES = {
+    "summary": "Summary",
+    "question": "What was asked",
+    "data": "The data",
+    "comparison": "The comparison",
+    "certainty": "Who is better, and how sure",
+    "failures": "Where the models fail",
+    "factory": "In the factory",
+    "trust": "What can be promised",
+    "cost": "What it cost",
+    "reading": "How to read the tables",
+    "reproduction": "How to reproduce it",
+}
 _LINEAGE = {
     "commit": "commit",
     "dirty": "code or parameters changed after that commit",
@@ -74,12 +89,17 @@ class Report:
         """
         self.dataset, self.results, self.title, self.exported = dataset, Path(results), title, exported
         self.models = list(dict.fromkeys(self._numbers("summary")["model"]))
+        tables = [entry.name for entry in PAGE if isinstance(entry, TableEntry)]
+        counts = Counter(note for name in tables for note in dict.fromkeys(self._parts(name)[2]))
+        self._shared_notes = [note for note, count in counts.items() if count > 1]
 
     def head(self) -> str:
-        """Title and conclusion."""
-        conclusion = about_leader(self._numbers("summary"), self._numbers("pairs"), self.dataset)
-        pretraining = about_pretraining(self._numbers("pretraining"))
-        return str(_HTML.head(self.title, f"{conclusion} {pretraining}".strip()))
+        """Contents, title, and the card with the conclusion."""
+        summary, pairs = self._numbers("summary"), self._numbers("pairs")
+        others = map(self._numbers, ("per_class", "operating_points", "promises", "cost"))
+        conclusion = about_leader(summary, pairs, self.dataset)
+        card = _HTML.head(self.title, conclusion, summary_card(summary, pairs, *others))
+        return str(_HTML.contents(_TITLES) + card)
 
     def question(self) -> str:
         """What was asked."""
@@ -90,25 +110,25 @@ class Report:
             f"a factory rely on it? {about_frames(cost)} {about_start(cost)}. {about_choice(cost)} All were "
             "scored once on the same test frames."
         )
-        return str(_HTML.section("What was asked", text, ""))
+        return str(_HTML.section("question", _TITLES["question"], text, ""))
 
     def data(self) -> str:
         """The data with its audit."""
-        return self._section("data", "The data", about_data(self._numbers("distribution"), self.dataset))
+        return self._section("data", about_data(self._numbers("distribution"), self.dataset))
 
     def comparison(self) -> str:
         """Table 3 on both test sets, and the summary."""
         text = about_published(self._numbers("published"), self.dataset)
-        return self._section("comparison", "The comparison", text)
+        return self._section("comparison", text)
 
     def certainty(self) -> str:
         """Who is better, and how sure."""
-        text = about_pairs(self._numbers("pairs"), self._numbers("summary"))
-        return self._section("certainty", "Who is better, and how sure", text)
+        pairs = about_pairs(self._numbers("pairs"), self._numbers("summary"))
+        return self._section("certainty", f"{pairs} {about_pretraining(self._numbers('pretraining'))}".strip())
 
     def failures(self) -> str:
         """Where the models fail: classes, runs, frames."""
-        return self._section("failures", "Where the models fail", about_weakness(self._numbers("per_class")))
+        return self._section("failures", about_weakness(self._numbers("per_class")))
 
     def factory(self) -> str:
         """What a factory would see: escapes, and a vote over the film."""
@@ -116,17 +136,22 @@ class Report:
         cost = self._numbers("cost")
         valid = dict(zip(cost["model"], cost["valid_macro_f1"].astype(float), strict=True))
         preferred = about_preference(valid, self.exported, cost.loc[cost["valid_doubted"], "model"].tolist())
-        return self._section("factory", "In the factory", f"{escapes} {preferred}".strip()) + self._section(
-            "vote", "", about_vote(self._numbers("temporal_vote"))
+        return self._section("factory", f"{escapes} {preferred}".strip()) + self._section(
+            "vote", about_vote(self._numbers("temporal_vote"))
         )
 
     def trust(self) -> str:
         """What can be promised about escapes."""
-        return self._section("trust", "What can be promised", about_promises(self._numbers("promises")))
+        return self._section("trust", about_promises(self._numbers("promises")))
 
     def cost(self) -> str:
         """What it cost."""
-        return self._section("cost", "What it cost", about_cost(self._numbers("cost")))
+        return self._section("cost", about_cost(self._numbers("cost")))
+
+    def reading(self) -> str:
+        """What several tables have in common, once."""
+        notes = _markdown("\n".join(f"- {note}" for note in self._shared_notes))
+        return str(_HTML.section("reading", _TITLES["reading"], "These notes belong to several tables.", notes))
 
     def reproduction(self) -> str:
         """How to get the same again."""
@@ -138,17 +163,18 @@ class Report:
             "times differ."
         )
         facts = _HTML.facts({title: _value(lineage.get(key)) for key, title in _LINEAGE.items()})
-        return str(_HTML.section("How to reproduce it", text, facts))
+        folded = _HTML.folded("Commit, data, machine and versions of this run", facts)
+        return str(_HTML.section("reproduction", _TITLES["reproduction"], text, folded))
 
-    def _section(self, name: Section, title: str, text: str) -> str:
+    def _section(self, name: Section, text: str) -> str:
         pieces = [piece for entry in PAGE if entry.section == name for piece in self._shown(entry)]
-        return str(_HTML.section(title, text, Markup().join(pieces)))
+        return str(_HTML.section(name, _TITLES.get(name, ""), text, Markup().join(pieces)))
 
     def _shown(self, entry: Entry) -> Iterator[Markup]:
         """Yield the HTML of a registered table or figure, of each model where it is about one."""
         match entry:
             case TableEntry():
-                yield self._table(entry.name)
+                yield self._table(entry)
             case FigureEntry(per_model=False):
                 yield self._figure(entry, entry.path())
             case FigureEntry():
@@ -163,13 +189,19 @@ class Report:
         path = self._existing(self.results / "tables" / f"{table}.csv")
         return pd.read_csv(path, keep_default_na=False, na_values=[""])  # a class may be called None
 
-    def _table(self, name: str) -> Markup:
+    def _parts(self, name: str) -> tuple[str, str, list[str]]:
+        """Return the title, the rows as Markdown, and the notes of a table."""
         text = self._existing(self.results / "tables" / f"{name}.md").read_text("utf-8")
-        title, _, body = text.partition("\n\n")
-        rows, _, notes = _markdown(body).removeprefix("<table>").partition("</table>")
-        longest = max(map(len, re.split(r"[ -]*\|[ :-]*", body.partition("\n\n")[0])))
-        html: Markup = _HTML.table(title.strip("*"), rows, notes, longest > _LONG_CELL)
-        return html
+        title, rows, *rest = text.split("\n\n", 2)
+        return title.strip("*"), rows, [line.removeprefix("- ") for line in "".join(rest).splitlines()]
+
+    def _table(self, entry: TableEntry) -> Markup:
+        title, rows, notes = self._parts(entry.name)
+        own = "\n".join(f"- {note}" for note in notes if note not in self._shared_notes)
+        body = _unbroken(_markdown(rows).removeprefix("<table>").partition("</table>")[0])
+        longest = max(map(len, re.split(r"[ -]*\|[ :-]*", rows)))
+        html: Markup = _HTML.table(title, body, _markdown(own) if own else "", longest > _LONG_CELL)
+        return _HTML.folded(title, html) if entry.folded else html
 
     def _figure(self, entry: FigureEntry | StageFigure, path: Path, model: str = "") -> Markup:
         names = {"dataset": self.dataset, "model": model}
@@ -182,6 +214,11 @@ class Report:
         if not path.is_file():
             raise InputError(f"{path}: there is no such file; run the stage compare first")
         return path
+
+
+def _unbroken(rows: str) -> Markup:
+    """Let a cell such as `0.74 ± 0.05 ≈` break before its ± alone, where a table must become narrower."""
+    return Markup(rows.replace(" ± ", " ±\N{NO-BREAK SPACE}").replace(" ≈", "\N{NO-BREAK SPACE}≈"))
 
 
 def _value(value: object) -> str:

@@ -45,6 +45,7 @@ def _macro_f1(findings: Findings) -> Figure:
 @table(
     "comparison_balanced",
     section="comparison",
+    folded=True,
     caption="Table 3 once more, on a balanced subset of the test frames of {dataset}: as many frames of each class as "
     "the paper took, or at most ``compare.balanced_cap``.",
 )
@@ -71,6 +72,7 @@ def _summary(findings: Findings) -> Table:
 @table(
     "published",
     section="comparison",
+    folded=True,
     caption="What others published on data of these classes, each number with its source and what is assumed about it, "
     "beside our model of the same architecture and all in which the two still differ.",
 )

@@ -27,6 +27,7 @@ def _operating_points(findings: Findings) -> Table:
 @table(
     "temporal_vote",
     section="vote",
+    folded=True,
     caption="Macro F1 after a majority vote over the last frames of a run, for several lengths of the window, and how "
     "late the vote answers.",
 )

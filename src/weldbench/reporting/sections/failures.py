@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @table(
     "per_class",
     section="failures",
+    folded=True,
     caption="Table 2: precision, recall, F1 and average precision of every model and class on all test frames of "
     "{dataset}, the mean over seeds, with macro and weighted averages.",
 )
@@ -68,6 +69,7 @@ def _reliability(findings: Findings) -> Figure:
 @table(
     "runs",
     section="failures",
+    folded=True,
     caption="The share of right frames in every test run of {dataset}, for every model, before and after a majority "
     "vote.",
 )

@@ -42,6 +42,7 @@ def _welds_figure(findings: Findings) -> Figure:
 @table(
     "welds",
     section="trust",
+    folded=True,
     caption="Welds of {dataset} that escape and that are falsely rejected at several thresholds, for every model, with "
     "and without a vote; counts, and shares with exact intervals over the runs.",
 )
@@ -54,6 +55,7 @@ def _welds(findings: Findings) -> Table:
 @table(
     "calibration",
     section="trust",
+    folded=True,
     caption="Calibration error, Brier score and log loss of every model on {dataset}, before and after temperature "
     "scaling on valid, with intervals over runs.",
 )

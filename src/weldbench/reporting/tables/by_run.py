@@ -74,9 +74,7 @@ def temporal_vote(scored: ScoredComparison, lengths_frames: Sequence[int]) -> Ta
                     "note": _about_delay(late),
                 }
             )
-            row[model] = format_mean_std(np.array(scores))
-            if len(late):
-                row[f"{model}, delay"] = _about_delay(late)
+            row[model] = format_mean_std(np.array(scores)) + (f" ({_about_delay(late)})" if len(late) else "")
         rows.append(row)
     notes = [
         "Window and delay in frames. The window holds the frames so far; flawless predictions answer (window - 1) / 2 "
@@ -118,7 +116,7 @@ def _about_changes(frames: Predictions, changes: int, lengths_frames: Sequence[i
     )
     return [
         f"Within the test runs the true class changes {changes} times. A model's delay is the median over changes and "
-        "seeds, from the change until the vote first says the new class; one that is missed counts as endless.",
+        "seeds, in parentheses, from the change until the vote first says the new class; one missed counts as endless.",
         f"As a vote answers late, flawless predictions would have a macro F1 of {best} frames.",
     ]
 

@@ -63,6 +63,9 @@ def cost(scored: ScoredComparison, trainings: Trainings) -> Table:
             "device": data["device"],
         }
     )
+    devices = sorted(set(trainings.runs["device"]))
+    if len(devices) == 1:
+        shown = shown.drop(columns="device")
     notes = [
         "Means over trainings, medians for inference; the memory is the largest.",
         "Seconds to train once are of the whole stage, which also reads the frames and scores valid after every epoch; "
@@ -78,7 +81,9 @@ def cost(scored: ScoredComparison, trainings: Trainings) -> Table:
     notes += about_selection(trainings)
     if learned := [start for start in data["starts_from"].unique() if start != _RANDOM]:
         notes.append(f"Seconds to train leave out what it took to make {' and '.join(learned)}, which trainings share.")
-    if len(devices := sorted(set(trainings.runs["device"]))) > 1:
+    if len(devices) == 1:
+        notes.append(f"All trained on {devices[0]}.")
+    else:
         notes.append(f"Trained on different devices: {', '.join(devices)}; times are not comparable.")
     return Table("cost", "What the models cost", data, shown, notes=notes)
 

@@ -19,6 +19,8 @@ from weldbench.reporting.tables.notes import (
 )
 from weldbench.reporting.tables.table import Table, format_mean_std, sample_std
 
+NOT_PUBLISHED = "–"
+
 
 def f1_table(name: str, title: str, scored: ScoredComparison, quoted: Sequence[Result], notes: Sequence[str]) -> Table:
     """F1 per class of every model, the macro average and its interval last, published values beside.
@@ -57,6 +59,7 @@ def f1_table(name: str, title: str, scored: ScoredComparison, quoted: Sequence[R
         *_marks_explained(scored, bold, ties, untested),
         *about_absent_classes(scored),
         *about_narrow_intervals(scored, scored.macro_f1.values()),
+        *([f"{NOT_PUBLISHED}: not published."] if quoted else []),
         *notes,
     ]
     shown = pd.DataFrame(rows)
@@ -89,7 +92,7 @@ def _interval_row(scored: ScoredComparison, quoted: Sequence[Result]) -> dict[st
     row = {"class": f"{100 * scored.resamples.confidence:g} % interval", "test frames": "", "test runs": ""}
     for model, interval in scored.macro_f1.items():
         row[model] = format_interval(interval)
-    return row | {heading(result): "not published" for result in quoted}
+    return row | {heading(result): NOT_PUBLISHED for result in quoted}
 
 
 def _f1_cell(scored: ScoredComparison, model: str, key: int | None) -> str:
@@ -120,7 +123,7 @@ def _quoted_value(result: Result, row_name: str, key: int | None) -> float | Non
 
 def _quoted_cell(result: Result, row_name: str, key: int | None) -> str:
     value = _quoted_value(result, row_name, key)
-    return "not published" if value is None else f"{value:.2f}"
+    return NOT_PUBLISHED if value is None else f"{value:.2f}"
 
 
 def _quoted_record(result: Result, row_name: str, key: int | None) -> dict[str, Any]:
