@@ -3,6 +3,7 @@ import hashlib
 import json
 import shutil
 import sys
+import textwrap
 from functools import reduce
 
 from snakemake.exceptions import WorkflowError
@@ -46,6 +47,9 @@ gpu = int(
     PARAMS.hardware.device == "cuda"
     or (PARAMS.hardware.device == "auto" and bool(shutil.which("nvidia-smi")))
 )
+
+# Where a job's output goes: into its log, and on a terminal to the person there too.
+INTO = "2>&1 | tee" if sys.stderr.isatty() else "&>"
 
 
 wildcard_constraints:
@@ -121,3 +125,21 @@ def start():
         from weldbench.planning.summary import summary
 
         print(summary(PARAMS, workflow.cores), file=sys.stderr)
+
+
+def conclude():
+    """The conclusion in a sentence, and where the table and the report lie."""
+    results = Path("results", PARAMS.dataset)
+    summary, pairs = (
+        results / "tables" / name for name in ("summary.csv", "pairs.csv")
+    )
+    if summary.exists() and pairs.exists():
+        import pandas as pd
+
+        from weldbench.reporting.narrative import about_leader
+
+        told = about_leader(pd.read_csv(summary), pd.read_csv(pairs), PARAMS.dataset)
+        print("\n" + textwrap.fill(told.replace("**", ""), 120))
+    print(
+        f"The table:  {results}/tables/comparison.md\nThe report: {results}/report.html"
+    )

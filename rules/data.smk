@@ -14,7 +14,7 @@ rule fetch:
         settings=settings("datasets.{dataset}"),
     shell:
         "python scripts/fetch.py --dataset {wildcards.dataset} --archive data/{wildcards.dataset}/archive.zip"
-        " 2>&1 | tee {log}"
+        " {INTO} {log}"
 
 
 rule ingest:
@@ -36,7 +36,7 @@ rule ingest:
     shell:
         "python scripts/ingest.py --dataset {wildcards.dataset}"
         " --archive data/{wildcards.dataset}/archive.zip --output data/{wildcards.dataset}"
-        " 2>&1 | tee {log}"
+        " {INTO} {log}"
 
 
 rule split:
@@ -58,4 +58,4 @@ rule split:
     shell:
         "python scripts/split.py --dataset {wildcards.dataset} --fold {wildcards.fold}"
         " --data data/{wildcards.dataset} --output data/{wildcards.dataset}/split/fold{wildcards.fold}"
-        " 2>&1 | tee {log}"
+        " {INTO} {log}"

@@ -25,7 +25,7 @@ rule evaluate:
         " --trained models/{wildcards.dataset}/{wildcards.model}/fold{wildcards.fold}/seed{wildcards.seed}/model.safetensors"
         " --features data/{wildcards.dataset}/features"
         " --output results/{wildcards.dataset}/evaluation/{wildcards.model}/fold{wildcards.fold}/seed{wildcards.seed}"
-        " 2>&1 | tee {log}"
+        " {INTO} {log}"
 
 
 rule explain:
@@ -51,4 +51,4 @@ rule explain:
         "python scripts/explain.py --data data/{wildcards.dataset}"
         " --trained models/{wildcards.dataset}/{wildcards.model}/{params.replicate}/model.safetensors"
         " --predictions results/{wildcards.dataset}/evaluation/{wildcards.model}/{params.replicate}/predictions.csv"
-        " --output {output} 2>&1 | tee {log}"
+        " --output {output} {INTO} {log}"

@@ -48,4 +48,4 @@ rule export:
         "python scripts/export.py --dataset {wildcards.dataset} --data data/{wildcards.dataset}"
         " --split data/{wildcards.dataset}/split/{params.fold}/split.csv"
         " --trained models/{wildcards.dataset}/{wildcards.model}/{params.fold}"
-        " --output exports/{wildcards.dataset}/{wildcards.model} 2>&1 | tee {log}"
+        " --output exports/{wildcards.dataset}/{wildcards.model} {INTO} {log}"

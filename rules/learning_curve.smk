@@ -55,7 +55,7 @@ rule learning_curve_point:
     shell:
         "python scripts/learning_curve.py point --dataset {wildcards.dataset} --model {wildcards.model}"
         " --share {wildcards.share} --fold {wildcards.fold} --seed {wildcards.seed} --data data/{wildcards.dataset}"
-        " {params.start} --output {params.folder} 2>&1 | tee {log}"
+        " {params.start} --output {params.folder} {INTO} {log}"
 
 
 rule learning_curve_table:
@@ -96,7 +96,7 @@ rule learning_curve_table:
     shell:
         "python scripts/learning_curve.py table --dataset {wildcards.dataset} --data data/{wildcards.dataset}"
         " --trained models/{wildcards.dataset} --results results/{wildcards.dataset}"
-        " --output results/{wildcards.dataset}/learning_curve 2>&1 | tee {log}"
+        " --output results/{wildcards.dataset}/learning_curve {INTO} {log}"
 
 
 rule learning_curve:

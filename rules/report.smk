@@ -72,7 +72,7 @@ rule compare:
     shell:
         "python scripts/compare.py --dataset {wildcards.dataset} --data data/{wildcards.dataset}"
         " --trained models/{wildcards.dataset} --evaluation results/{wildcards.dataset}/evaluation"
-        " --output results/{wildcards.dataset} 2>&1 | tee {log}"
+        " --output results/{wildcards.dataset} {INTO} {log}"
 
 
 rule report:
@@ -100,4 +100,4 @@ rule report:
         settings=settings("report", "export.models"),
     shell:
         "python scripts/report.py --dataset {wildcards.dataset} --results results/{wildcards.dataset}"
-        " --output results/{wildcards.dataset}/report.html 2>&1 | tee {log}"
+        " --output results/{wildcards.dataset}/report.html {INTO} {log}"

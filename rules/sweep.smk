@@ -47,7 +47,7 @@ rule sweep_point:
         "python scripts/sweep.py point --dataset {wildcards.dataset} --model {wildcards.model}"
         " --epochs {wildcards.epochs} --learning-rate {wildcards.learning_rate}"
         " --data data/{wildcards.dataset} --split data/{wildcards.dataset}/split/fold0/split.csv"
-        " --output {output} 2>&1 | tee {log}"
+        " --output {output} {INTO} {log}"
 
 
 rule sweep_table:
@@ -63,7 +63,7 @@ rule sweep_table:
         "logs/{dataset}/sweep.log",
     shell:
         "python scripts/sweep.py table --points {input.points} --output results/{wildcards.dataset}/sweep"
-        " 2>&1 | tee {log}"
+        " {INTO} {log}"
 
 
 rule sweep:

@@ -14,7 +14,7 @@ rule pretrain:
     params:
         settings=settings("pretrain", "hardware", "models.{model}.architecture"),
     shell:
-        "python scripts/pretrain.py --model {wildcards.model} --output {output} 2>&1 | tee {log}"
+        "python scripts/pretrain.py --model {wildcards.model} --output {output} {INTO} {log}"
 
 
 rule train:
@@ -47,7 +47,7 @@ rule train:
         " --data data/{wildcards.dataset} --split data/{wildcards.dataset}/split/fold{wildcards.fold}/split.csv"
         " {params.pretrained}"
         " --output models/{wildcards.dataset}/{wildcards.model}/fold{wildcards.fold}/seed{wildcards.seed}"
-        " 2>&1 | tee {log}"
+        " {INTO} {log}"
 
 
 use rule train as finetune with:
@@ -99,7 +99,7 @@ rule features:
     shell:
         "python scripts/features.py --dataset {wildcards.dataset} --model {wildcards.model}"
         " --data data/{wildcards.dataset} --splits data/{wildcards.dataset}/split"
-        " --output data/{wildcards.dataset}/features/{wildcards.model}.safetensors 2>&1 | tee {log}"
+        " --output data/{wildcards.dataset}/features/{wildcards.model}.safetensors {INTO} {log}"
 
 
 use rule train as train_head with:

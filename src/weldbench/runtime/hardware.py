@@ -1,6 +1,7 @@
 """Devices, precision, threads: where a network computes, and that it computes the same bits every time."""
 
 import ctypes
+import logging
 import os
 import platform
 import re
@@ -56,6 +57,8 @@ def prepare(hardware: Hardware) -> Fabric:
     # What is called float32 is: by default the convolutions of a GPU keep 10 bits of the 23 after the point (TF32).
     torch.backends.cudnn.allow_tf32 = False
     _keep_freed_memory()
+    # Every training records its precision; that Fabric says it too is no news.
+    logging.getLogger(Fabric.__module__.partition(".")[0]).setLevel(logging.WARNING)
     device = choose_device(hardware.device)
     fabric = Fabric(
         accelerator=device,

@@ -1,5 +1,6 @@
 """Progress of long work: a bar on a terminal, plain lines in a log, both on stderr."""
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -13,6 +14,7 @@ from rich.text import Text
 Item = TypeVar("Item")
 
 LOG_INTERVAL_SECONDS = 10.0
+_PROGRESS = re.compile(r": \d+(/\d+)? \S.*, \d+:\d\d:\d\d (left|in all)$")
 
 
 def track(iterable: Iterable[Item], description: str, total: int | None = None, unit: str = "frames") -> Iterator[Item]:
@@ -53,6 +55,16 @@ def reporting(description: str, total: float | None, unit: str) -> Iterator[Call
         lines = _Lines(description, total, unit)
         yield lines.advance
         lines.print(time.monotonic())
+
+
+def is_progress(line: str) -> bool:
+    """Tell whether a line of a log only counts what is done.
+
+    Example:
+        >>> is_progress("train conv6: 11/60 epochs, 1.1 epochs/s, 0:00:47 left"), is_progress("train: 11 frames dropped")
+        (True, False)
+    """
+    return bool(_PROGRESS.search(line))
 
 
 class _Amount(ProgressColumn):

@@ -167,7 +167,7 @@ def _features_for(
 def _decided(job: TrainingJob, data: ProbeData, probe: Probe, doubts: list[str]) -> dict[str, Any]:
     frames, views = data.features.shape[:2]
     seen = f", each as it is and in {counted(views - 1, 'changed view')}" if views > 1 else ""
-    length = f"{counted(frames, 'frame')} to learn from{seen}; only the last layer learns: {probe.chosen_by}."
+    length = f"{counted(frames, 'frame')} to learn from{seen}; only the last layer learns."
     simulated = sentence_about_simulated(job.settings, job.dataset.classes)
     if simulated and probe.simulated_share == 0 and len(data.simulated):
         simulated = (

@@ -1,0 +1,132 @@
+"""What Snakemake says on the terminal: a line per job, what the job had to tell, and of a failure its own message.
+
+Snakemake finds this package by its name. `--verbose` and `--dry-run` show all that Snakemake itself says, and so does
+the log in .snakemake/log. Each job's whole output is in its own log.
+"""
+
+import logging
+import os
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from snakemake.logging import DefaultFilter, DefaultFormatter
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from weldbench.runtime.progress import is_progress
+
+WIDTH = 120
+_OF_A_FAILURE = 20  # lines of a job's log
+_NOTHING = "Nothing to be done"
+_LOG = "Complete log(s): "
+
+
+class _Job(NamedTuple):
+    title: str
+    logs: list[str]
+    started: float
+
+
+class LogHandler(LogHandlerBase):
+    """Prints to stderr; one line when a job ends, and on a terminal one when it starts."""
+
+    def __post_init__(self) -> None:
+        """Start with no job known."""
+        settings = self.common_settings
+        self._everything = settings.verbose or settings.dryrun
+        self._formatter = DefaultFormatter(settings.quiet, settings.show_failed_logs)
+        self._filter = DefaultFilter(
+            settings.quiet, settings.debug_dag, settings.verbose, settings.dryrun, settings.printshellcmds
+        )
+        self._jobs: dict[int, _Job] = {}
+        self._total, self._done = 0, 0
+        self._told: set[str] = set()
+
+    writes_to_stream = True
+    writes_to_file = False
+    has_filter = True
+    has_formatter = True
+    needs_rulegraph = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print what a person wants to know of a record of Snakemake."""
+        try:
+            if not self._filter.filter(record):  # as --quiet asks
+                return
+            if self._everything:
+                _print(self._formatter.format(record))
+            else:
+                self._emit(record)
+        except Exception:  # as logging asks of every handler: a broken line must not end the run
+            self.handleError(record)
+
+    def _emit(self, record: logging.LogRecord) -> None:
+        match getattr(record, "event", None):
+            case LogEvent.RUN_INFO:
+                self._total = record.__dict__["stats"]["total"]
+            case LogEvent.JOB_INFO:
+                self._start(record.__dict__)
+            case LogEvent.JOB_FINISHED:
+                self._finish(record.__dict__["job_id"])
+            case LogEvent.JOB_ERROR:
+                self._fail(record.__dict__)
+            case None | LogEvent.ERROR:
+                text = self._formatter.format(record)
+                if text.startswith(_LOG):
+                    _print(f"All that Snakemake said: {os.path.relpath(text.removeprefix(_LOG).strip())}")
+                elif record.levelno >= logging.WARNING or text.startswith(_NOTHING):
+                    _print(text)
+
+    def _start(self, info: dict[str, object]) -> None:
+        job = _Job(_title(info), list(info["log"] or []), time.monotonic())  # type: ignore[call-overload]
+        self._jobs[int(str(info["jobid"]))] = job
+        if sys.stderr.isatty() and job.logs:
+            _print(f"started {job.title} ({self._done} of {self._total} jobs done)")
+
+    def _finish(self, number: int) -> None:
+        self._done += 1
+        job = self._jobs.get(number)
+        if not job or not job.logs:
+            return  # a target, such as `all`: nothing ran
+        _print(f"{self._done}/{self._total} {job.title}: {_took(job)}")
+        if not sys.stderr.isatty():  # there the job itself has told it
+            for line in [line for path in job.logs for line in _told_in(path)]:
+                if line not in self._told:  # trainings with other seeds say the same
+                    self._told.add(line)
+                    _print(textwrap.fill(line, WIDTH, initial_indent="    ", subsequent_indent="    "))
+
+    def _fail(self, error: dict[str, object]) -> None:
+        job = self._jobs.get(int(str(error["jobid"])), _Job(_title(error), [], time.monotonic()))
+        _print(f"FAILED after {_took(job)}: {job.title}")
+        for path in job.logs:
+            for line in _told_in(path)[-_OF_A_FAILURE:]:
+                _print(f"    {line}")
+            _print(f"    The whole log: {path}")
+
+
+def _title(info: dict[str, object]) -> str:
+    """Name a job by its rule and its wildcards: `train conv6, fold 0, seed 1`."""
+    wildcards = dict(info["wildcards"] or {})  # type: ignore[call-overload]
+    subject = wildcards.pop("model", None) or wildcards.get("dataset", "")
+    wildcards.pop("dataset", None)
+    return ", ".join([f"{info['rule_name']} {subject}".strip(), *(f"{key} {wildcards[key]}" for key in wildcards)])
+
+
+def _took(job: _Job) -> str:
+    return f"{time.monotonic() - job.started:.0f} s"
+
+
+def _told_in(path: str) -> list[str]:
+    """Return the lines of a log but those that only count."""
+    try:
+        lines = Path(path).read_text("utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    return [line for line in lines if line.strip() and not is_progress(line)]
+
+
+def _print(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
