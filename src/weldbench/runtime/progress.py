@@ -61,8 +61,10 @@ def is_progress(line: str) -> bool:
     """Tell whether a line of a log only counts what is done.
 
     Example:
-        >>> is_progress("train conv6: 11/60 epochs, 1.1 epochs/s, 0:00:47 left"), is_progress("train: 11 frames dropped")
-        (True, False)
+        >>> is_progress("train conv6: 11/60 epochs, 1.1 epochs/s, 0:00:47 left")
+        True
+        >>> is_progress("split mine: 11 frames of valid are dropped")
+        False
     """
     return bool(_PROGRESS.search(line))
 
