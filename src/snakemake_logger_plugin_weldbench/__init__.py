@@ -22,6 +22,12 @@ WIDTH = 120
 _OF_A_FAILURE = 20  # lines of a job's log
 _NOTHING = "Nothing to be done"
 _LOG = "Complete log(s): "
+# What follows the message of a job that failed, and adds nothing to it.
+_ECHOES = (
+    "RuleException:\nCalledProcessError",
+    "Exiting because a job execution failed",
+    "WorkflowError:\nAt least one job did not complete successfully",
+)
 
 
 class _Job(NamedTuple):
@@ -77,7 +83,7 @@ class LogHandler(LogHandlerBase):
                 text = self._formatter.format(record)
                 if text.startswith(_LOG):
                     _print(f"All that Snakemake said: {os.path.relpath(text.removeprefix(_LOG).strip())}")
-                elif record.levelno >= logging.WARNING or text.startswith(_NOTHING):
+                elif not text.startswith(_ECHOES) and (record.levelno >= logging.WARNING or text.startswith(_NOTHING)):
                     _print(text)
 
     def _start(self, info: dict[str, object]) -> None:
@@ -99,7 +105,10 @@ class LogHandler(LogHandlerBase):
                     _print(textwrap.fill(line, WIDTH, initial_indent="    ", subsequent_indent="    "))
 
     def _fail(self, error: dict[str, object]) -> None:
-        job = self._jobs.get(int(str(error["jobid"])), _Job(_title(error), [], time.monotonic()))
+        job = self._jobs.get(int(str(error["jobid"])))
+        if not job:
+            _print(f"FAILED: {error['rule_name']}")
+            return
         _print(f"FAILED after {_took(job)}: {job.title}")
         for path in job.logs:
             for line in _told_in(path)[-_OF_A_FAILURE:]:
