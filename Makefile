@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help reproduce test test-fast test-long test-slurm lint bench gpu-wheels pull lock
+.PHONY: help reproduce test test-fast test-long test-slurm lint bench gpu-wheels docs pull lock
 
 help:  ## Print this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,10 @@ gpu-wheels: $(BIN)/installed  ## Fill .gpu-wheels with what benchmarks/gpu_sessi
 	pip download --quiet --no-deps --only-binary :all: --python-version 3.12 --implementation cp \
 		--platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 \
 		--constraint requirements.lock --dest .gpu-wheels $(GPU_WHEELS)
+
+docs: $(BIN)/installed  ## Build the site of docs/ with its search and the library's reference; a broken link fails.
+	sphinx-build --quiet --fail-on-warning --keep-going -c docs . build/site
+	@echo "The site: build/site/docs/index.html"
 
 pull: $(BIN)/installed  ## Get data, weights and results from the DVC remote.
 	dvc pull

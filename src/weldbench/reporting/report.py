@@ -1,19 +1,12 @@
 """The sections of the report, as HTML, from the tables and figures of one dataset; every number is read from there."""
 
-import base64
 import importlib
-import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from nbconvert.filters.markdown import markdown2html_mistune
 
-from weldbench.errors import InputError
 from weldbench.evaluation.training_records import about_preference
 from weldbench.pipeline.lineage import read_lineage
 from weldbench.reporting.narrative import (
@@ -30,14 +23,14 @@ from weldbench.reporting.narrative import (
     about_vote,
     about_weakness,
 )
+from weldbench.reporting.page import HTML, Page
 from weldbench.reporting.promises_in_words import about_promises
-from weldbench.reporting.registry import FIGURE_FORMAT, PAGE, Entry, FigureEntry, Section, StageFigure, TableEntry
+from weldbench.reporting.registry import PAGE, Entry, FigureEntry, Section, StageFigure, TableEntry
 from weldbench.reporting.summary_card import summary_card
 
 # By its name, as an import would make the report depend on all code that compare computes with. It fills PAGE.
 importlib.import_module("weldbench.reporting.sections")
 
-_LONG_CELL = 60
 _TITLES = {
     "summary": "Summary",
     "question": "What was asked",
@@ -63,21 +56,6 @@ _LINEAGE = {
 }
 
 
-def _markdown(text: str, css_class: str = "") -> Markup:
-    opening = f'<p class="{css_class}">' if css_class else "<p>"
-    return Markup(markdown2html_mistune(text).replace("<p>", opening))
-
-
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    trim_blocks=True,
-    undefined=StrictUndefined,
-)
-_TEMPLATES.filters["markdown"] = _markdown
-_HTML: Any = _TEMPLATES.get_template("report.html.j2").module
-
-
 class Report:
     """Reads `results`/tables and `results`/figures; each method returns one section of the report as HTML."""
 
@@ -88,18 +66,17 @@ class Report:
             InputError: A table is missing.
         """
         self.dataset, self.results, self.title, self.exported = dataset, Path(results), title, exported
-        self.models = list(dict.fromkeys(self._numbers("summary")["model"]))
         tables = [entry.name for entry in PAGE if isinstance(entry, TableEntry)]
-        counts = Counter(note for name in tables for note in dict.fromkeys(self._parts(name)[2]))
-        self._shared_notes = [note for note, count in counts.items() if count > 1]
+        self._page = Page(self.results / "tables", tables, "run the stage compare first")
+        self.models = list(dict.fromkeys(self._numbers("summary")["model"]))
 
     def head(self) -> str:
         """Contents, title, and the card with the conclusion."""
         summary, pairs = self._numbers("summary"), self._numbers("pairs")
         others = map(self._numbers, ("per_class", "operating_points", "promises", "cost"))
         conclusion = about_leader(summary, pairs, self.dataset)
-        card = _HTML.head(self.title, conclusion, summary_card(summary, pairs, *others))
-        return str(_HTML.contents(_TITLES) + card)
+        card = HTML.head(self.title, conclusion, summary_card(summary, pairs, *others))
+        return str(HTML.contents(_TITLES) + card)
 
     def question(self) -> str:
         """What was asked."""
@@ -110,7 +87,7 @@ class Report:
             f"a factory rely on it? {about_frames(cost)} {about_start(cost)}. {about_choice(cost)} All were "
             "scored once on the same test frames."
         )
-        return str(_HTML.section("question", _TITLES["question"], text, ""))
+        return str(HTML.section("question", _TITLES["question"], text, ""))
 
     def data(self) -> str:
         """The data with its audit."""
@@ -150,8 +127,7 @@ class Report:
 
     def reading(self) -> str:
         """What several tables have in common, once."""
-        notes = _markdown("\n".join(f"- {note}" for note in self._shared_notes))
-        return str(_HTML.section("reading", _TITLES["reading"], "These notes belong to several tables.", notes))
+        return self._page.reading()
 
     def reproduction(self) -> str:
         """How to get the same again."""
@@ -162,19 +138,19 @@ class Report:
             "commit with the locked packages. The same seed, machine and number of threads give the same bytes; the "
             "times differ."
         )
-        facts = _HTML.facts({title: _value(lineage.get(key)) for key, title in _LINEAGE.items()})
-        folded = _HTML.folded("Commit, data, machine and versions of this run", facts)
-        return str(_HTML.section("reproduction", _TITLES["reproduction"], text, folded))
+        facts = HTML.facts({title: _value(lineage.get(key)) for key, title in _LINEAGE.items()})
+        folded = HTML.folded("Commit, data, machine and versions of this run", facts)
+        return str(HTML.section("reproduction", _TITLES["reproduction"], text, folded))
 
     def _section(self, name: Section, text: str) -> str:
         pieces = [piece for entry in PAGE if entry.section == name for piece in self._shown(entry)]
-        return str(_HTML.section(name, _TITLES.get(name, ""), text, Markup().join(pieces)))
+        return str(HTML.section(name, _TITLES.get(name, ""), text, Markup().join(pieces)))
 
     def _shown(self, entry: Entry) -> Iterator[Markup]:
         """Yield the HTML of a registered table or figure, of each model where it is about one."""
         match entry:
             case TableEntry():
-                yield self._table(entry)
+                yield self._page.table(entry.name, entry.folded)
             case FigureEntry(per_model=False):
                 yield self._figure(entry, entry.path())
             case FigureEntry():
@@ -186,39 +162,11 @@ class Report:
                         yield self._figure(entry, entry.path(model), model)
 
     def _numbers(self, table: str) -> pd.DataFrame:
-        path = self._existing(self.results / "tables" / f"{table}.csv")
+        path = self._page.existing(self.results / "tables" / f"{table}.csv")
         return pd.read_csv(path, keep_default_na=False, na_values=[""])  # a class may be called None
 
-    def _parts(self, name: str) -> tuple[str, str, list[str]]:
-        """Return the title, the rows as Markdown, and the notes of a table."""
-        text = self._existing(self.results / "tables" / f"{name}.md").read_text("utf-8")
-        title, rows, *rest = text.split("\n\n", 2)
-        return title.strip("*"), rows, [line.removeprefix("- ") for line in "".join(rest).splitlines()]
-
-    def _table(self, entry: TableEntry) -> Markup:
-        title, rows, notes = self._parts(entry.name)
-        own = "\n".join(f"- {note}" for note in notes if note not in self._shared_notes)
-        body = _unbroken(_markdown(rows).removeprefix("<table>").partition("</table>")[0])
-        longest = max(map(len, re.split(r"[ -]*\|[ :-]*", rows)))
-        html: Markup = _HTML.table(title, body, _markdown(own) if own else "", longest > _LONG_CELL)
-        return _HTML.folded(title, html) if entry.folded else html
-
     def _figure(self, entry: FigureEntry | StageFigure, path: Path, model: str = "") -> Markup:
-        names = {"dataset": self.dataset, "model": model}
-        caption, alt = (text.format(**names) for text in (entry.words.caption, entry.words.alt))
-        data = base64.b64encode(self._existing(self.results / path).read_bytes()).decode("ascii")
-        html: Markup = _HTML.figure(caption, alt, FIGURE_FORMAT, data)
-        return html
-
-    def _existing(self, path: Path) -> Path:
-        if not path.is_file():
-            raise InputError(f"{path}: there is no such file; run the stage compare first")
-        return path
-
-
-def _unbroken(rows: str) -> Markup:
-    """Let a cell such as `0.74 ± 0.05 ≈` break before its ± alone, where a table must become narrower."""
-    return Markup(rows.replace(" ± ", " ±\N{NO-BREAK SPACE}").replace(" ≈", "\N{NO-BREAK SPACE}≈"))
+        return self._page.figure(self.results / path, entry.words, {"dataset": self.dataset, "model": model})
 
 
 def _value(value: object) -> str:

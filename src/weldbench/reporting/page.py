@@ -1,0 +1,94 @@
+"""Tables and figures from their files as HTML of a page; the pieces stand in report.html.j2."""
+
+import base64
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from nbconvert.filters.markdown import markdown2html_mistune
+
+from weldbench.errors import InputError
+from weldbench.reporting.registry import FIGURE_FORMAT, Words
+
+_LONG_CELL = 60
+
+
+def markdown(text: str, css_class: str = "") -> Markup:
+    """Return a text in Markdown as HTML, its paragraphs with a class if one is given."""
+    opening = f'<p class="{css_class}">' if css_class else "<p>"
+    return Markup(markdown2html_mistune(text).replace("<p>", opening))
+
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, undefined=StrictUndefined
+)
+_TEMPLATES.filters["markdown"] = markdown
+HTML: Any = _TEMPLATES.get_template("report.html.j2").module
+
+
+class Page:
+    """The tables and figures of one page. A note that several of its tables have stands once, among `shared_notes`.
+
+    Args:
+        tables: Folder of the tables, as `Table.write` wrote them.
+        names: Of the tables on the page.
+        advice: What to do where a file is missing.
+
+    Raises:
+        InputError: A table is missing.
+    """
+
+    def __init__(self, tables: Path, names: Sequence[str], advice: str) -> None:
+        self._tables, self._advice = tables, advice
+        counts = Counter(note for name in names for note in dict.fromkeys(self._parts(name)[2]))
+        self.shared_notes = [note for note, count in counts.items() if count > 1]
+
+    def table(self, name: str, folded: bool = False) -> Markup:
+        """Return a table with the notes that are its own; a folded one shows its title until it is opened."""
+        title, rows, notes = self._parts(name)
+        own = "\n".join(f"- {note}" for note in notes if note not in self.shared_notes)
+        body = _unbroken(markdown(rows).removeprefix("<table>").partition("</table>")[0])
+        longest = max(map(len, re.split(r"[ -]*\|[ :-]*", rows)))
+        html: Markup = HTML.table(title, body, markdown(own) if own else "", longest > _LONG_CELL)
+        return HTML.folded(title, html) if folded else html
+
+    def figure(self, path: Path, words: Words, names: Mapping[str, str]) -> Markup:
+        """Return a figure with its caption and its text for those who cannot see it; `names` fill both.
+
+        Raises:
+            InputError: The file is missing.
+        """
+        caption, alt = (text.format(**names) for text in (words.caption, words.alt))
+        data = base64.b64encode(self.existing(path).read_bytes()).decode("ascii")
+        html: Markup = HTML.figure(caption, alt, FIGURE_FORMAT, data)
+        return html
+
+    def reading(self) -> str:
+        """Return the section with the notes that several tables share."""
+        notes = markdown("\n".join(f"- {note}" for note in self.shared_notes))
+        return str(HTML.section("reading", "How to read the tables", "These notes belong to several tables.", notes))
+
+    def existing(self, path: Path) -> Path:
+        """Return the path of a file.
+
+        Raises:
+            InputError: It is missing.
+        """
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such file; {self._advice}")
+        return path
+
+    def _parts(self, name: str) -> tuple[str, str, list[str]]:
+        """Return the title, the rows as Markdown, and the notes of a table."""
+        text = self.existing(self._tables / f"{name}.md").read_text("utf-8")
+        title, rows, *rest = text.split("\n\n", 2)
+        return title.strip("*"), rows, [line.removeprefix("- ") for line in "".join(rest).splitlines()]
+
+
+def _unbroken(rows: str) -> Markup:
+    """Let a cell such as `0.74 ± 0.05 ≈` break before its ± alone, where a table must become narrower."""
+    return Markup(rows.replace(" ± ", " ±\N{NO-BREAK SPACE}").replace(" ≈", "\N{NO-BREAK SPACE}≈"))
