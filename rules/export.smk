@@ -27,6 +27,7 @@ rule export:
             file=[
                 "model.onnx",
                 "resize.onnx",
+                "novelty.npz",
                 "model.json",
                 "parity.json",
                 "latency.json",
@@ -42,6 +43,7 @@ rule export:
             "compare.models",
             "compare.false_reject_rates",
             "export.vote_frames",
+            "export.unknown_share",
         ),
         fold=f"fold{PARAMS.folds[0]}",
     shell:

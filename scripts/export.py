@@ -28,6 +28,7 @@ def main() -> None:
         seeds=params.seeds,
         false_reject_rates=params.compare.false_reject_rates,
         vote_frames=params.export.vote_frames,
+        unknown_share=params.export.unknown_share,
     )
     record = export_record(params, arguments.data, arguments.split, arguments.trained, arguments.output)
     export_model(job, arguments.output, record.made_from())

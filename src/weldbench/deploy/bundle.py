@@ -14,6 +14,7 @@ FORMAT = 1
 LARGEST_SIDE_PX = 4096  # up to this height and width of a frame its scaling in the graph is exact
 DESCRIPTION = "model.json"
 RESIZE, FP32, INT8, HEAT = "resize.onnx", "model.onnx", "model.int8.onnx", "heat.onnx"
+NOVELTY = "novelty.npz"
 _AGAIN = "copy the folder again, or export the model again"
 
 
@@ -41,6 +42,7 @@ class Bundle:
         network_path: The main graph in float32.
         int8_path: The same in 8-bit integers; None where it lost too much.
         heat_path: A graph that gives only `heat`, of one frame; None where the main graph gives it, or nothing does.
+        novelty_path: What `features` are like in training, for `deploy.novelty`; None where that is not known.
     """
 
     folder: Path
@@ -57,6 +59,7 @@ class Bundle:
     network_path: Path
     int8_path: Path | None = None
     heat_path: Path | None = None
+    novelty_path: Path | None = None
 
 
 def save_bundle(bundle: Bundle, made_from: Mapping[str, Any]) -> None:
@@ -113,17 +116,17 @@ def load_bundle(folder: Path | str) -> Bundle:
         bundle = _bundle(folder, described)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{path}: this is no description of an export ({error!r}); {_AGAIN}") from None
-    _refuse_damaged(folder, {name: described["outputs"][name] for name in _graphs(described)})
+    _refuse_damaged(folder, {name: described["outputs"][name] for name in _used(described)})
     return bundle
 
 
 def _bundle(folder: Path, described: Mapping[str, Any]) -> Bundle:
     if described["format"] != FORMAT:
         raise ValueError(f"format {described['format']!r}")
-    classes, good_class, graphs = described["classes"], described["good_class"], _graphs(described)
+    classes, good_class, files = described["classes"], described["good_class"], _used(described)
     if len(classes) < 2 or not all(isinstance(name, str) for name in classes) or good_class not in (None, classes[0]):
         raise ValueError("classes and good_class contradict each other")
-    if missing := {RESIZE, FP32} - graphs:
+    if missing := {RESIZE, FP32} - files:
         raise KeyError(missing)
     counts = {key: described[key] for key in ("vote_frames", "frame_size_px", "input_size_px")}
     if not all(isinstance(count, int) and count > 0 for count in counts.values()):
@@ -139,13 +142,14 @@ def _bundle(folder: Path, described: Mapping[str, Any]) -> Bundle:
         lineage=dict(described["lineage"]),
         resize_path=folder / RESIZE,
         network_path=folder / FP32,
-        int8_path=folder / INT8 if INT8 in graphs else None,
-        heat_path=folder / HEAT if HEAT in graphs else None,
+        int8_path=folder / INT8 if INT8 in files else None,
+        heat_path=folder / HEAT if HEAT in files else None,
+        novelty_path=folder / NOVELTY if NOVELTY in files else None,
     )
 
 
-def _graphs(described: Mapping[str, Any]) -> set[str]:
-    return {RESIZE, FP32, INT8, HEAT} & set(described["outputs"])
+def _used(described: Mapping[str, Any]) -> set[str]:
+    return {RESIZE, FP32, INT8, HEAT, NOVELTY} & set(described["outputs"])
 
 
 def _refuse_damaged(folder: Path, sums: Mapping[str, str]) -> None:

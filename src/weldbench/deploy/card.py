@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from weldbench.deploy.bundle import Bundle
+from weldbench.deploy.novelty import Novelty
 
 
 def card(bundle: Bundle, parity: Mapping[str, Any], latency: Mapping[str, Any], preference: str = "") -> str:
@@ -24,6 +25,7 @@ def card(bundle: Bundle, parity: Mapping[str, Any], latency: Mapping[str, Any], 
         *([preference] if preference else []),
         "## Decision",
         _decision(bundle),
+        *_unknown(bundle),
         "## The same as the trained network",
         _table(
             ["graph", "test frames", "same class", "largest difference of a probability"],
@@ -56,6 +58,11 @@ def _decision(bundle: Bundle) -> str:
         f"exported graph; a film by a majority vote over its last {bundle.vote_frames} frames.\n\n"
         + _table(["good frames that may be rejected", "threshold"], rows)
     )
+
+
+def _unknown(bundle: Bundle) -> list[str]:
+    novelty = Novelty.of(bundle)
+    return [f"{novelty.told[0].upper()}{novelty.told[1:]}."] if novelty else []
 
 
 def _int8_table(runtimes: Mapping[str, Mapping[str, Any]]) -> str:

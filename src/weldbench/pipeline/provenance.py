@@ -222,9 +222,10 @@ def export_record(params: Params, data: Path, split: Path, trained: Path, output
             "compare.models": params.compare.models,
             "compare.false_reject_rates": params.compare.false_reject_rates,
             "export.vote_frames": params.export.vote_frames,
+            "export.unknown_share": params.export.unknown_share,
         },
         inputs={**_frames(data), "archive.json": data / "archive.json", "split.csv": split, **networks},
-        outputs={name: output / name for name in ("model.onnx", "resize.onnx")},
+        outputs={name: output / name for name in ("model.onnx", "resize.onnx", "novelty.npz")},
     )
 
 
