@@ -64,21 +64,25 @@ def nearest_neighbors(learned: Learned) -> Score:
     return score
 
 
-def mahalanobis(learned: Learned) -> Score:
-    """Return the distance to the nearest class (Lee, Lee, Lee and Shin 2018), as an export computes it."""
+def mahalanobis_of_directions(learned: Learned) -> Score:
+    """Return the distance to the nearest class, features normalized (Mueller and Hein 2025), as an export does."""
     return Features.of(learned.features, learned.labels).scores
+
+
+def mahalanobis(learned: Learned) -> Score:
+    """Return the distance to the nearest class (Lee, Lee, Lee and Shin 2018)."""
+    return Features.of(learned.features, learned.labels, by_length=False).scores
 
 
 def relative_mahalanobis(learned: Learned) -> Score:
     """Return its square less that of the distance to all frames as one class (Ren, Fort, Liu and others 2021)."""
-    classes = Features.of(learned.features, learned.labels)
-    all_alike = Features.of(learned.features, np.zeros_like(learned.labels))
-    return lambda features: classes.scores(features) ** 2 - all_alike.scores(features) ** 2
+    classes, all_alike = mahalanobis(learned), one_gaussian(learned)
+    return lambda features: classes(features) ** 2 - all_alike(features) ** 2
 
 
 def one_gaussian(learned: Learned) -> Score:
     """Return the Mahalanobis distance to all training frames as one class."""
-    return Features.of(learned.features, np.zeros_like(learned.labels)).scores
+    return Features.of(learned.features, np.zeros_like(learned.labels), by_length=False).scores
 
 
 def vim(learned: Learned, directions: int = 64) -> Score:
@@ -105,6 +109,7 @@ METHODS: dict[str, Callable[[Learned], Score]] = {
     "one Gaussian": one_gaussian,
     "Mahalanobis": mahalanobis,
     "relative Mahalanobis": relative_mahalanobis,
+    "Mahalanobis of directions": mahalanobis_of_directions,
 }
 
 

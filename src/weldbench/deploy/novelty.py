@@ -2,9 +2,10 @@
 
 The score is the Mahalanobis distance to the nearest class (Lee, Lee, Lee and Shin 2018, "A simple unified framework for
 detecting out-of-distribution samples and adversarial attacks"): each class has its mean, and all share one covariance.
-Features are many and frames few, so the covariance is that of probabilistic principal components (Tipping and Bishop
-1999): its largest directions as measured, and one variance for all others together. `benchmarks/novelty.py` compares
-it with other scores.
+Features are divided by their length before (Mueller and Hein 2025, "Mahalanobis++: Improving OOD detection via feature
+normalization"): how bright or rich in contrast a frame is changes their length, what it shows their direction. They are
+many and frames few, so the covariance is that of probabilistic principal components (Tipping and Bishop 1999): its
+largest directions as measured, and one variance for all others together. `benchmarks/novelty.py` compares other scores.
 
 The threshold is split conformal (Papadopoulos, Proedrou, Vovk and Gammerman 2002), with a whole weld as one draw: of n
 good runs that the fit has not seen, it lies at the largest score in one of them.
@@ -61,23 +62,26 @@ class Features:
         directions: Orthonormal, of the largest variance within the classes, shape (D, F).
         variances: Along the directions, shape (D,).
         rest: Variance along each other direction.
+        by_length: Whether features are divided by their length, as those of an export are.
     """
 
     means: FloatArray
     directions: FloatArray
     variances: FloatArray
     rest: float
+    by_length: bool = True
 
     @classmethod
-    def of(cls, features: NDArray[np.float32], labels: NDArray[np.int64]) -> "Features":
+    def of(cls, features: NDArray[np.float32], labels: NDArray[np.int64], by_length: bool = True) -> "Features":
         """Fit to training frames.
 
         Args:
             features: float32, shape (N, F).
             labels: Class of each frame, int64, shape (N,).
+            by_length: Whether to divide the features of each frame by their length first.
         """
         classes, number = np.unique(labels, return_inverse=True)
-        rows = features.astype(np.float64)
+        rows = _rows(features, by_length)
         means = np.stack([rows[number == label].mean(axis=0) for label in range(len(classes))])
         rows -= means[number]
         variances, directions = _largest(rows)
@@ -90,6 +94,7 @@ class Features:
             directions.astype(np.float32).astype(np.float64),
             np.maximum(variances, smallest),
             max(float(rest), smallest),
+            by_length,
         )
 
     def scores(self, features: NDArray[np.float32]) -> FloatArray:
@@ -104,12 +109,12 @@ class Features:
             float64, shape (N,).
 
         Example:
-            >>> known = np.array([[0, 0], [0, 2], [10, 0], [10, 2]], np.float32)
+            >>> known = np.array([[3, 4], [4, 3], [3, -4], [4, -3]], np.float32)
             >>> fitted = Features.of(known, np.array([0, 0, 1, 1]))
-            >>> fitted.scores(np.array([[0, 1], [10, 4]], np.float32)).round(2).tolist()
-            [0.0, 2.12]
+            >>> fitted.scores(np.array([[3, 4], [30, -40], [-3, 4]], np.float32)).round(2).tolist()
+            [1.0, 1.0, 9.22]
         """
-        rows = features.astype(np.float64)
+        rows = _rows(features, self.by_length)
         nearest = np.full(len(rows), np.inf)
         for mean in self.means:
             away = rows - mean
@@ -118,6 +123,15 @@ class Features:
             nearest = np.minimum(nearest, (along**2 / self.variances).sum(axis=1) + beside / self.rest)
         found: FloatArray = np.sqrt(nearest / rows.shape[1])
         return found
+
+
+def _rows(features: NDArray[np.float32], by_length: bool) -> FloatArray:
+    """Divide the features of each frame by their length; a single feature has no direction and stays as it is."""
+    rows = features.astype(np.float64)
+    if by_length and rows.shape[1] > 1:
+        length = np.linalg.norm(rows, axis=1, keepdims=True)
+        rows /= np.where(length > 0, length, 1.0)
+    return rows
 
 
 def _largest(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
