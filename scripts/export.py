@@ -26,7 +26,7 @@ def main() -> None:
         trained=arguments.trained,
         compared={model: models / model / fold for model in params.compare.models},
         seeds=params.seeds,
-        false_reject_rates=params.compare.false_reject_rates,
+        evidence=params.compare,
         vote_frames=params.export.vote_frames,
         unknown_share=params.export.unknown_share,
     )

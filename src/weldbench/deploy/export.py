@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from weldbench.config.data import Dataset as DatasetSettings
+from weldbench.config.evidence import Compare
 from weldbench.data.dataset import Dataset, SplitFrames, open_dataset, read_split
 from weldbench.deploy.archive_frames import archive_frames
 from weldbench.deploy.bundle import FP32, HEAT, INT8, NOVELTY, RESIZE, Bundle, files_of, save_bundle
 from weldbench.deploy.card import card
+from weldbench.deploy.certainty import calibration_of, promises_of, said_of, temperature_of
 from weldbench.deploy.graph import export_graphs, joined
 from weldbench.deploy.latency import latencies
 from weldbench.deploy.learned import fit_to_train, limit_on_valid
@@ -46,7 +48,8 @@ class ExportJob:
         trained: Folder of the trainings of one model and fold.
         compared: Model -> folder of its trainings of that fold, of all models that valid may prefer.
         seeds: Of the trainings.
-        false_reject_rates: Shares of good frames that may be rejected, each with a threshold.
+        evidence: Shares of false rejects, each with a threshold; the wanted promise about escapes; and how intervals
+            are computed.
         vote_frames: Window of the vote over a film, in frames.
         unknown_share: Share of good welds that may have a frame called unknown.
     """
@@ -56,7 +59,7 @@ class ExportJob:
     split: Path
     trained: Path
     seeds: Sequence[int]
-    false_reject_rates: Sequence[float]
+    evidence: Compare
     vote_frames: int
     unknown_share: float
     compared: Mapping[str, Path] = field(default_factory=dict)
@@ -88,18 +91,21 @@ def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> 
     sessions = {name: session for name, session in sessions.items() if not (broken and session.is_int8)}
     learned = fit_to_train(sessions[_REFERENCE], dataset, train)
     said_of_valid, strangeness = _say(sessions, job, dataset, valid, learned, f"export {bundle.model}, valid")
-    said_of_test, _ = _say(sessions, job, dataset, test, learned, f"export {bundle.model}, test")
+    said_of_test, strangeness_in_test = _say(sessions, job, dataset, test, learned, f"export {bundle.model}, test")
 
     says = probabilities_in_fp32(network, info.normalization, test)
     paths = dataset.manifest["path"].to_numpy()[test.rows].tolist()
     against_torch = {}
-    for name in [name for name, session in sessions.items() if not session.is_int8]:
+    in_fp32 = [name for name, session in sessions.items() if not session.is_int8]
+    for name in in_fp32:
         found = agreement(says, said_of_test[name])
         refuse_disagreement(f"{bundle.model} in {name}", found, paths)
         against_torch[name] = found.told(paths)
     if dataset.good_class is not None and (valid.labels == 0).any():
         good = 1.0 - said_of_valid[_REFERENCE][valid.labels == 0, 0].astype(np.float64)
-        bundle = replace(bundle, thresholds={rate: threshold_for(good, rate) for rate in job.false_reject_rates})
+        bundle = replace(
+            bundle, thresholds={rate: threshold_for(good, rate) for rate in job.evidence.false_reject_rates}
+        )
     on_valid = _costs(sessions, valid, said_of_valid, bundle.thresholds)
     on_test = _costs(sessions, test, said_of_test, bundle.thresholds)
     bundle, told = _without_bad_int8(bundle, on_valid, broken)
@@ -113,6 +119,13 @@ def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> 
     ]
     write_novelty(output / NOVELTY, learned, limits)
     bundle = replace(bundle, novelty_path=output / NOVELTY)
+    unknown = np.any([strangeness_in_test[name] > limits[0].threshold for name in in_fp32], axis=0)
+    judged = {sessions[name].runtime: said_of(dataset, test, said_of_test[name]) for name in in_fp32}
+    temperature = temperature_of(said_of(dataset, valid, said_of_valid[_REFERENCE]))
+    windows, models = tuple(dict.fromkeys((1, job.vote_frames))), len({*job.compared, bundle.model})
+    promises = promises_of(judged, unknown, windows, models, job.evidence)
+    bundle = replace(bundle, temperature=temperature, promises=promises)
+    calibration = calibration_of(judged[sessions[_REFERENCE].runtime], temperature, job.evidence)
     runtimes = {name: {"valid": cost.told(), "test": on_test[name].told()} for name, cost in on_valid.items()}
 
     frame = next(archive_frames(job.data / "archive.zip", job.dataset, dataset, test.rows[:1]))
@@ -120,9 +133,10 @@ def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> 
     latency = latencies(kept, frame, _THREADS)
     write_json(output / "parity.json", parity)
     write_json(output / "latency.json", latency)
+    write_json(output / "calibration.json", calibration)
     scores, doubted = valid_scores(job.compared, job.seeds)
     preference = about_preference(scores, [bundle.model], doubted)
-    write_text(output / "card.md", card(bundle, parity, latency, preference))
+    write_text(output / "card.md", card(bundle, parity, latency, calibration, preference))
     save_bundle(bundle, made_from)
 
 
