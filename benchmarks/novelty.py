@@ -25,7 +25,7 @@ from weldbench.config import Params, load_params
 from weldbench.data.dataset import read_split
 from weldbench.deploy.bundle import load_bundle
 from weldbench.deploy.learned import outputs_of_stored, rows_to_fit
-from weldbench.deploy.novelty import limit_for
+from weldbench.deploy.novelty_limit import limit_for
 from weldbench.deploy.runtimes import Session, open_session
 from weldbench.deploy.strangers_job import strangers_job
 from weldbench.ingest.decode import decode

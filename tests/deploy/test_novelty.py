@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weldbench.deploy.novelty import Features, about_limit, limit_for, read_novelty, write_novelty
+from weldbench.deploy.novelty import Features, read_novelty, write_novelty
+from weldbench.deploy.novelty_limit import about_limit, limit_for
 from weldbench.errors import InputError
 
 WIDE, NARROW = 300, 5
@@ -71,7 +72,8 @@ def test_only_the_direction_of_the_features_counts_unless_there_is_but_one() -> 
     assert fitted.scores(7 * features) == pytest.approx(fitted.scores(features), rel=1e-5)
     assert np.isfinite(fitted.scores(0 * features)).all()
     single = Features.of(features[:, :1], labels)
-    assert single.scores(np.float32([[1], [100]])).round(1).tolist() == pytest.approx([0.1, 10], rel=0.3)
+    near, far = single.scores(np.float32([[1], [100]]))
+    assert near < 0.5 < 5 < far
 
 
 def test_one_frame_alone_scores_as_in_a_batch() -> None:

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from weldbench.data.dataset import Dataset, SplitFrames
-from weldbench.deploy.novelty import Features, Limit, limit_for
+from weldbench.deploy.novelty import Features
+from weldbench.deploy.novelty_limit import Limit, limit_for
 from weldbench.deploy.runtimes import Outputs, Session
 
 _FRAMES_OF_CLASS = 200  # at most; more frames of the same runs would add little to means and covariance

@@ -6,12 +6,8 @@ Features are divided by their length before (Mueller and Hein 2025, "Mahalanobis
 normalization"): how bright or rich in contrast a frame is changes their length, what it shows their direction. They are
 many and frames few, so the covariance is that of probabilistic principal components (Tipping and Bishop 1999): its
 largest directions as measured, and one variance for all others together. `benchmarks/novelty.py` compares other scores.
-
-The threshold is split conformal (Papadopoulos, Proedrou, Vovk and Gammerman 2002), with a whole weld as one draw: of n
-good runs that the fit has not seen, it lies at the largest score in one of them.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +17,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from weldbench.deploy.novelty_limit import Limit, about_limit
 from weldbench.errors import InputError
 from weldbench.runtime.atomic import replacing
 
@@ -32,25 +29,6 @@ _SMALLEST = 1e-3  # of the mean variance of a feature: what never varies would m
 _AGAIN = "copy the folder of the export again, or export the model again"
 
 FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Limit:
-    """The score above which a frame is unknown, and what it was set by.
-
-    Attributes:
-        threshold: The score.
-        runs: Runs of valid that set it.
-        share: Of such welds, the share that has an unknown frame on average is at most this.
-        wanted: The share that was asked for; `share` is larger where the runs are too few for it.
-        of_good: Whether these runs are good; otherwise valid has no run without a defect, and all of its runs count.
-    """
-
-    threshold: float
-    runs: int
-    share: float
-    wanted: float
-    of_good: bool
 
 
 @dataclass(frozen=True)
@@ -191,51 +169,6 @@ class Novelty:
             f"a frame is unknown where its features lie more than {self.threshold:.3g} times as far from every class "
             f"as those of a training frame on average (Mahalanobis distance); {about_limit(self.limit)}"
         )
-
-
-def limit_for(
-    scores: FloatArray, labels: NDArray[np.int64], runs: NDArray[Any], wanted: float, has_good: bool
-) -> Limit:
-    """Set the threshold so that at most a share of good welds has a frame above it, on average.
-
-    Args:
-        scores: Of the frames of valid, float64, shape (N,).
-        labels: Class of each frame, int64, shape (N,); 0 is the good one, if there is one.
-        runs: Run of each frame, shape (N,).
-        wanted: Share of good welds, between 0 and 1.
-        has_good: Whether there is a good class.
-
-    Example:
-        >>> scores, runs = np.arange(1.0, 41.0), np.arange(40)
-        >>> limit = limit_for(scores, np.zeros(40, np.int64), runs, 0.05, has_good=True)
-        >>> limit.threshold, limit.runs, limit.share
-        (39.0, 40, 0.05)
-    """
-    names, of_frame = np.unique(runs, return_inverse=True)
-    largest = np.full(len(names), -np.inf)
-    np.maximum.at(largest, of_frame, scores)
-    good = np.bincount(of_frame, weights=labels != 0) == 0
-    of_good = has_good and bool(good.any())
-    ordered = np.sort(largest[good] if of_good else largest)
-    count = len(ordered)
-    # So many of `count` + 1 welds, the next one among them, may have a larger score.
-    above = max(math.floor(wanted * (count + 1) * (1 + 1e-9)), 1)
-    share = max(wanted, 1 / (count + 1))
-    return Limit(float(ordered[count - above]), count, share, wanted, of_good)
-
-
-def about_limit(limit: Limit) -> str:
-    """Say how often a weld like those of valid has an unknown frame."""
-    kind = "good" if limit.of_good else "of any kind, as valid has no good run,"
-    which = "good runs" if limit.of_good else "runs"
-    found = (
-        f"of {'good welds' if limit.of_good else f'welds {kind}'} like the {limit.runs} {which} of valid that set it, "
-        f"at most {limit.share:.1%} have such a frame, on average"
-    )
-    if limit.share <= limit.wanted:
-        return found
-    needed = math.ceil(round(1 / limit.wanted, 9)) - 1
-    return f"{found}; {limit.wanted:.1%} were asked for, which takes {needed} {which}"
 
 
 def write_novelty(path: Path, fitted: Features, limits: Sequence[Limit]) -> None:

@@ -15,11 +15,11 @@ from torch import nn
 
 from weldbench.data.dataset import read_split, resident
 from weldbench.deploy.bundle import Bundle
-from weldbench.deploy.decision import Rule
+from weldbench.deploy.decision import Decision, Rule
 from weldbench.deploy.graph import ExportedNetwork
 from weldbench.deploy.learned import fitted, limit_on_valid, outputs_of_stored, rows_to_fit
-from weldbench.deploy.novelty import Features, Limit, Novelty
-from weldbench.deploy.predict import DEFECT, GOOD
+from weldbench.deploy.novelty import Features, Novelty
+from weldbench.deploy.novelty_limit import Limit
 from weldbench.deploy.runtimes import Outputs, Session, open_session
 from weldbench.deploy.strangers_job import StrangersJob
 from weldbench.errors import InputError
@@ -34,7 +34,6 @@ from weldbench.training.train import TrainingResult, train_network
 from weldbench.training.without_class import without_class
 from weldbench.trust.no_welds import KINDS, no_weld
 
-UNKNOWN = "unknown"
 FRAMES_OF_KIND = 50  # without a weld
 _FEWEST_CLASSES = 3  # one left out, two to tell apart
 _SIDES_PX = 2  # times that of a stored frame
@@ -129,14 +128,15 @@ def _judged(
 ) -> pd.DataFrame:
     """Decide about frames, as an export decides about single frames."""
     strangeness = learned.scores(outputs.features)
-    known = np.where(Rule(bundle).decide(outputs.probabilities), DEFECT, GOOD)
+    defects = Rule(bundle).decide(outputs.probabilities)
+    decisions = [Decision.of(*one) for one in zip(defects, strangeness > limit.threshold, strict=True)]
     columns = {"left_out": "", "kind": "weld", **about}
     return pd.DataFrame(
         {
             **columns,
             "strangeness": strangeness,
             "threshold": limit.threshold,
-            "decision": np.where(strangeness > limit.threshold, UNKNOWN, known),
+            "decision": list(map(str, decisions)),
         }
     )
 
