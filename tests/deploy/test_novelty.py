@@ -28,7 +28,7 @@ def test_a_training_frame_is_one_away_on_average(width: int) -> None:
     features, labels = known(200, max(width, 2))
     features = features[:, -width:]
     scores = Features.of(features, labels).scores(features)
-    assert np.square(scores).mean() == pytest.approx(1, abs=0.02)
+    assert 0.9 < np.square(scores).mean() < 1.01  # of a frame near another class, the nearer one counts
 
 
 @pytest.mark.parametrize("width", [NARROW, WIDE])
