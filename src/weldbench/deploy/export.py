@@ -113,7 +113,10 @@ def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> 
     by_graph: dict[bool, list[NDArray[np.float64]]] = {}
     for name, session in kept.items():
         by_graph.setdefault(session.is_int8, []).append(strangeness[name])
-    limits = [limit_on_valid(found, dataset, valid, job.unknown_share) for _, found in sorted(by_graph.items())]
+    limits = [
+        limit_on_valid(found, dataset, valid.rows, valid.labels, job.unknown_share)
+        for _, found in sorted(by_graph.items())
+    ]
     write_novelty(output / NOVELTY, learned, limits)
     bundle = replace(bundle, novelty_path=output / NOVELTY)
     unknown = np.any([strangeness_in_test[name] > limits[0].threshold for name in in_fp32], axis=0)
