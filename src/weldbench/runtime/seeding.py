@@ -31,6 +31,7 @@ class Stream(Enum):
     SIMULATED_DEFECT = "a defect in a stretch of a simulated run (datasets.NAME.seed, run, 2, class, stretch)"
     SURFACE_TEXTURES = "the textures of simulated steel, the same in every dataset (fixed)"
     BOOTSTRAP = "which test runs a resample holds (compare.seed)"
+    NO_WELDS = "frames without a weld, which an export should call unknown (0, kind, number, 1)"
 
 
 def generator(stream: Stream, *numbers: int) -> np.random.Generator:
