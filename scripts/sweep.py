@@ -26,7 +26,8 @@ def point(arguments: argparse.Namespace) -> None:
     params = load_params(arguments.params).for_dataset(arguments.dataset)
     settings = point_settings(params, arguments.model, arguments.epochs, arguments.learning_rate)
     shared = params.train, params.hardware, params.sweep.seed, params.split.seed
-    job = TrainingJob(arguments.dataset, open_dataset(arguments.data), arguments.split, None, settings, *shared)
+    dataset = open_dataset(arguments.data, arguments.split)
+    job = TrainingJob(arguments.dataset, dataset, arguments.split, None, settings, *shared)
     train_point(prepare(params.hardware), job, arguments.output)
 
 
