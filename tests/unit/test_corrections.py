@@ -53,9 +53,9 @@ def published() -> pd.DataFrame:
 @given(st.lists(st.tuples(NAMES, NAMES, NAMES), unique_by=lambda each: each[:2]))
 def test_what_is_written_is_read_again_whatever_the_names(tmp_path_factory, found) -> None:
     path = tmp_path_factory.mktemp("corrections") / "mine.csv"
-    lines = [
-        Correction(frame, given, "keep" if given == new else "correct", new) for frame, given, new in found
-    ] + [Correction("dropped \n, \"frame\"", "none of them, surely", "drop", "")]
+    lines = [Correction(frame, given, "keep" if given == new else "correct", new) for frame, given, new in found] + [
+        Correction('dropped \n, "frame"', "none of them, surely", "drop", "")
+    ]
     write_corrections(path, lines)
     assert read_corrections(path) == lines
 
@@ -118,7 +118,10 @@ def test_a_class_that_corrections_empty_is_named(folder: Path) -> None:
 
 def test_a_frame_that_two_splits_share_is_corrected_in_both(folder: Path) -> None:
     frames = [
-        frame for split in ("train", "test") for label in CLASSES for frame in run_frames(f"{label} {split}", label, split, 3)
+        frame
+        for split in ("train", "test")
+        for label in CLASSES
+        for frame in run_frames(f"{label} {split}", label, split, 3)
     ]
     shared = [frame for split in ("valid", "test") for frame in run_frames("shared", "good_weld", split, 2)]
     manifest = manifest_of([*frames, *shared, *run_frames("bad valid", "burn_through", "valid", 2)])

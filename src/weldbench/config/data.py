@@ -222,7 +222,7 @@ class SplitOverride(Override):
     """What one dataset may change in split."""
 
     cap: Count | None = Field(None, description="frames per class to learn from at most, for balance: undersample")
-    corrections: CorrectionsFile | None = Field(None, description="labels that a person corrected, as of split")
+    corrections: CorrectionsFile | None = Field(None, description="what a person decided about its labels")
 
 
 class Split(Section):
@@ -237,5 +237,6 @@ class Split(Section):
     fold_count: int = Field(5, ge=3, le=1000, description="folds that strategy grouped cuts the runs into")
     seed: Seed = Field(0, description="seed of which run or frame goes where")
     corrections: CorrectionsFile | None = Field(
-        None, description="labels that a person corrected with `weldbench review`: corrections/NAME.csv; none applies none"
+        None,
+        description="labels that a person corrected with `weldbench review`: corrections/NAME.csv; null applies none",
     )
