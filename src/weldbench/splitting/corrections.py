@@ -131,7 +131,7 @@ def apply_corrections(manifest: pd.DataFrame, classes: list[str], path: Path) ->
     if unknown:
         raise InputError(
             f"{path}: {counted(len(unknown), 'frame')} of it {'is' if len(unknown) == 1 else 'are'} not in this "
-            f"dataset: {some(unknown)}; name the corrections of this dataset in split.corrections, or delete these lines"
+            f"dataset: {some(unknown)}; name those of this dataset in split.corrections, or delete these lines"
         )
     if strange := sorted({each.corrected for each in corrections if each.corrected} - set(classes)):
         raise InputError(f"{path}: there is no class {some(strange)}; the classes are {', '.join(classes)}")

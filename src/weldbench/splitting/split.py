@@ -57,7 +57,7 @@ def split_dataset(
     probable, notes_on_recordings = _probably_one_recording(kept, manifest, settings)
     notes_on_classes = _notes_on_empty_classes(kept, classes, _advice(settings, leaks, some_dropped=not dropped.empty))
     notes_on_classes += _notes_on_too_few(kept, manifest, classes, settings)
-    audit = {
+    audit: dict[str, Any] = {
         "strategy": settings.strategy,
         "fold": fold,
         "seed": settings.seed,

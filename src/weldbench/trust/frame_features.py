@@ -1,4 +1,4 @@
-"""What a frozen backbone says about every labeled frame: from the file of features, and computed where that lacks some."""
+"""What a frozen backbone says about every labeled frame: from the file of features, or computed where that lacks it."""
 
 from pathlib import Path
 

@@ -30,10 +30,8 @@ def gallery(review: LabelReview) -> Figure:
         axes.set_axis_off()
         label, suggested = names[review.stretches.given[number]], names[review.stretches.suggested[number]]
         doubt = "probably wrong" if review.stretches.probably_wrong[number] else "in doubt"
-        told = (
-            f"label: {words(label)}\nrather: {words(suggested)}\n{doubt}, score {review.stretches.scores[number]:.2f}"
-        )
-        axes.set_title(told, fontsize=9)
+        doubt += f", score {review.stretches.scores[number]:.2f}"
+        axes.set_title(f"label: {words(label)}\nrather: {words(suggested)}\n{doubt}", fontsize=9)
         ends = [path.rpartition("/")[2] for path in (lines["path"].iloc[0], lines["path"].iloc[-1])]
         caption = f"{shortened_name(middle['run'])}\n{ends[0]} –\n{ends[1]} ({len(lines)})"
         axes.text(0, -0.04, caption, transform=axes.transAxes, va="top", fontsize=7.5, color=MUTED)

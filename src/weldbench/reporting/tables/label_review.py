@@ -96,9 +96,14 @@ def _shares(review: LabelReview, settings: Compare) -> Iterator[str]:
     frames, dataset = review.frames, review.dataset
     rows, runs = frames["row"].to_numpy(np.int64), frames["run"].to_numpy(str)
     judged = Predictions(
-        tuple(dataset.classes), dataset.labels_of(rows), review.probabilities, runs, np.zeros(len(rows), np.int64), rows,
-        dataset.good_class is not None,
-    )  # fmt: skip
+        classes=tuple(dataset.classes),
+        labels=dataset.labels_of(rows),
+        probabilities=review.probabilities,
+        runs=runs,
+        folds=np.zeros(len(rows), np.int64),
+        rows=rows,
+        has_good=dataset.good_class is not None,
+    )
     resamples = Resamples(judged, settings.bootstrap_draws, settings.confidence, settings.seed)
     chosen = review.stretches.probably_wrong[review.stretches.of_frame][None]
     said = []
