@@ -91,7 +91,8 @@ def read_corrections(path: Path) -> list[Correction]:
         raise InputError(f"{path}: this is no table of corrections: {error}; review again, or repair it") from None
     if not lines or tuple(lines[0]) != COLUMNS:
         raise InputError(f"{path}: its first line has to be `{','.join(COLUMNS)}`; `weldbench review` writes it so")
-    found, seen = [], {}
+    found: list[Correction] = []
+    seen: dict[tuple[str, str], int] = {}
     for number, line in enumerate(lines[1:], start=2):
         if not line:
             continue

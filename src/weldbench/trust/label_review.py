@@ -118,7 +118,7 @@ def judged(
     runs = np.unique(frames["run"].to_numpy(dtype=str), return_inverse=True)[1].astype(np.int64)
     probabilities, can_judge = out_of_folds(features, labels, runs, len(dataset.classes), seed)
     # A run that is published in two splits is two films here.
-    films: NDArray[np.int64] = frames.groupby(["run", "published_split"], sort=False).ngroup().to_numpy(np.int64)
+    films = frames.groupby(["run", "published_split"], sort=False).ngroup().to_numpy().astype(np.int64)
     left, counts = np.unique(labels[~can_judge], return_counts=True)
     unjudged = {dataset.classes[label]: int(count) for label, count in zip(left, counts, strict=True)}
     kept = np.flatnonzero(can_judge)
