@@ -111,6 +111,8 @@ def test_keys_with_a_modifier_decide_nothing(browser: Browser, server: Reviewing
     for key in ("Control+d", "Alt+k", "Meta+s", "x", "9"):
         page.keyboard.press(key)
     expect(page.locator("#progress")).to_have_text("0 of 3 stretches decided")
+    page.keyboard.press("b")
+    expect(page.locator("#frame")).to_have_css("filter", "brightness(2.5)")
     assert decided(project) == []
     page.close()
 

@@ -39,4 +39,6 @@ def _review(arguments: argparse.Namespace) -> None:
     params.for_dataset(name)  # refuses a name that is not there
     file = arguments.corrections or Path(CORRECTIONS, f"{name}.csv")
     review(Path("data", name), Path("results", name, "review.csv"), file, arguments.port)
-    print(f"To apply {file}, set in params.yaml: per_dataset: {{{name}: {{split: {{corrections: {file}}}}}}}")
+    applied = Path(CORRECTIONS, file.name)
+    move = "" if file == applied else f"move it to {applied}, and "
+    print(f"To apply {file}, {move}set in params.yaml: per_dataset: {{{name}: {{split: {{corrections: {applied}}}}}}}")

@@ -13,6 +13,9 @@ IntArray = NDArray[np.int64]
 # What a change of class along a film costs, in the log of a probability: frames are near copies of those before them,
 # so a few odd ones are no change. 10 is two or three frames of which the fits are sure.
 _CHANGE_COST = 10.0
+# Half of the right stretches lie below the mean probability of their class, which is the threshold of confident
+# learning. So another class also counts where it is more probable than the label by this.
+_CLEAR_LEAD = 0.5
 _LEAST = 1e-4  # a probability below counts as this, so that one frame never decides alone
 
 
@@ -40,8 +43,8 @@ class Stretches:
 
     @property
     def probably_wrong(self) -> NDArray[np.bool_]:
-        """Whether the label of a stretch is confidently another one, bool, shape (S,)."""
-        wrong: NDArray[np.bool_] = self.confident & (self.suggested != self.given)
+        """Whether another class reaches its threshold or is by far more probable than the label, bool, shape (S,)."""
+        wrong: NDArray[np.bool_] = (self.suggested != self.given) & (self.confident | (self.scores >= _CLEAR_LEAD))
         return wrong
 
     @property

@@ -67,15 +67,15 @@ def label_table(review: LabelReview, settings: Compare) -> Table:
 def _notes(review: LabelReview, settings: Compare, count: int) -> list[str]:
     sizes, wrong = review.stretches.frames, review.stretches.probably_wrong
     notes = [
-        f"Of {int(sizes.sum()):,} frames, the labels of {int(sizes[wrong].sum()):,} are probably wrong by confident "
-        "learning (Northcutt, Jiang and Chuang 2021); the share of wrong labels that it estimates is "
+        f"Of {int(sizes.sum()):,} frames, the labels of {int(sizes[wrong].sum()):,} are probably wrong; the share of "
+        "wrong labels that confident learning estimates (Northcutt, Jiang and Chuang 2021) is "
         f"{percent(review.stretches.wrong_share)}.",
         *_shares(review, settings),
         f"Probabilities are those of logistic regressions on the features of {review.model}, out of folds by whole "
         "run, from runs of all splits; no trained model of the comparison has a part in it.",
         "A stretch is consecutive frames of one run with one label and one suggestion. Score: mean probability of the "
-        "suggested class less that of the label. Not probably wrong: another class is more probable, but not as "
-        "probable as it is where it is the label.",
+        "suggested class less that of the label. Probably wrong: the suggested class is as probable as where it is "
+        "the label, on average, or its score is 0.5 or more.",
         WHAT_IT_MEANS,
     ]
     if count > _SHOWN:

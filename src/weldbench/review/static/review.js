@@ -192,6 +192,7 @@ function step(by) {
 const KEYS = {
   k: keep, s: () => decide(stretch().suggested), d: () => decide(null), u: undo, n: () => step(1), p: () => step(-1),
   ArrowLeft: () => showFrame(frame - 1), ArrowRight: () => showFrame(frame + 1),
+  b: () => document.body.classList.toggle("bright"),
   "[": () => { first = frame; last = Math.max(last, frame); showFrame(frame); },
   "]": () => { last = frame; first = Math.min(first, frame); showFrame(frame); },
 };
