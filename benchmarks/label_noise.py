@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from results import Measured, machine, print_lines, write_section
-from threadpoolctl import threadpool_limits
 
 from weldbench.config import load_params
 from weldbench.data.dataset import open_dataset
@@ -69,6 +68,7 @@ def main() -> None:
     features = features_of_all(fabric, params.models[arguments.model], params.train.augment, dataset, rows, file)
     films = frames.groupby(["run", "published_split"], sort=False).ngroup().to_numpy()
     in_train = (frames["split"] == "train").to_numpy()
+    fixed = params.split.seed, params.hardware.threads
     measured: list[Measured] = []
     for part in ("whole stretches", "second halves of stretches"):
         found = []
@@ -76,13 +76,11 @@ def main() -> None:
             rng = np.random.default_rng((draw, part == "whole stretches"))
             flipped = flip(labels, films, in_train, arguments.share / 100, part == "whole stretches", rng)
             started = time.perf_counter()
-            with threadpool_limits(limits=params.hardware.threads):
-                review = judged(arguments.model, dataset, frames, features, flipped, params.split.seed)
+            review = judged(arguments.model, dataset, frames, features, flipped, *fixed)
             found.append(worth(review, rows[flipped != labels], time.perf_counter() - started))
         measured += list(lines(part, found))
         print_lines(measured[-5:])
-    with threadpool_limits(limits=params.hardware.threads):
-        review = judged(arguments.model, dataset, frames, features, labels, params.split.seed)
+    review = judged(arguments.model, dataset, frames, features, labels, *fixed)
     wrongly = np.isin(review.stretches.of_frame, np.flatnonzero(review.stretches.probably_wrong))
     measured.append(Measured("frames of all splits marked where nothing is flipped", [100 * wrongly.mean()], "%"))
     introduction = (

@@ -99,7 +99,7 @@ def review_of(labels: np.ndarray, features: np.ndarray, runs: np.ndarray, folder
     frames["label"] = frames["given"] = [CLASSES[label] for label in labels]
     stored = np.zeros((len(frames), 8, 8), np.uint8)
     dataset = Dataset(stored, frames, CLASSES, folder, "good_weld")
-    return judged("backbone", dataset, frames, features, labels, seed=0)
+    return judged("backbone", dataset, frames, features, labels, seed=0, threads=1)
 
 
 def test_flipped_stretches_are_listed_first_frame_by_frame(tmp_path: Path) -> None:
@@ -151,3 +151,17 @@ def test_runs_of_one_each_class_cannot_be_reviewed() -> None:
     features, labels, runs = films(runs_of_class=1)
     with pytest.raises(InputError, match="no class stands in two runs"):
         review_of(labels, features, runs)
+
+
+@pytest.mark.parametrize(("other", "wrong"), [(0.80, True), (0.70, False)])
+def test_a_clear_lead_is_probably_wrong_even_below_the_threshold(other: float, wrong: bool) -> None:
+    # The threshold of class 1 is 0.98.
+    right = np.repeat(np.array([[0.99, 0.01], [0.02, 0.98]]), [40, 40], axis=0)
+    doubted = np.repeat(np.array([[1 - other, other]]), 4, axis=0)
+    probabilities = np.concatenate([right, doubted])
+    labels = np.repeat([0, 1, 0], [40, 40, 4])
+    found = stretches_of(probabilities, labels, np.repeat([0, 1, 2], [40, 40, 4]))
+    assert found.suggested[-1] == 1
+    assert not found.confident[-1]
+    assert found.probably_wrong[-1] == wrong
+    assert found.worst_first.tolist() == [2]

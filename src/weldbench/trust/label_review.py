@@ -77,8 +77,6 @@ def review_labels(fabric: Fabric, params: Params, model: str, data: Path) -> Lab
     Raises:
         InputError: The model has no features, or a file is missing, damaged or does not belong to the others.
     """
-    from threadpoolctl import threadpool_limits
-
     from weldbench.trust.frame_features import features_of_all
 
     if model not in params.features.models:
@@ -93,8 +91,7 @@ def review_labels(fabric: Fabric, params: Params, model: str, data: Path) -> Lab
     features = features_of_all(
         fabric, params.models[model], params.train.augment, dataset, rows, data / "features" / f"{model}.safetensors"
     )
-    with threadpool_limits(limits=params.hardware.threads):
-        return judged(model, dataset, frames, features, labels, params.split.seed)
+    return judged(model, dataset, frames, features, labels, params.split.seed, params.hardware.threads)
 
 
 def judged(
@@ -104,6 +101,7 @@ def judged(
     features: NDArray[np.float32],
     labels: NDArray[np.int64],
     seed: int,
+    threads: int,
 ) -> LabelReview:
     """Judge labels by features of their frames.
 
@@ -114,9 +112,14 @@ def judged(
         features: Of each, shape (N, F).
         labels: Of each as a number, int64, shape (N,).
         seed: Of the folds.
+        threads: Of numpy, as another count gives other bits.
     """
+    import sklearn.linear_model  # noqa: F401 - first: the limit holds for the libraries that are loaded
+    from threadpoolctl import threadpool_limits
+
     runs = np.unique(frames["run"].to_numpy(dtype=str), return_inverse=True)[1].astype(np.int64)
-    probabilities, can_judge = out_of_folds(features, labels, runs, len(dataset.classes), seed)
+    with threadpool_limits(limits=threads):
+        probabilities, can_judge = out_of_folds(features, labels, runs, len(dataset.classes), seed)
     # A run that is published in two splits is two films here.
     films = frames.groupby(["run", "published_split"], sort=False).ngroup().to_numpy().astype(np.int64)
     left, counts = np.unique(labels[~can_judge], return_counts=True)
