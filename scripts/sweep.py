@@ -11,8 +11,7 @@ from weldbench.pipeline.lock import take_output_lock
 
 @command
 def main() -> None:
-    arguments = parse_arguments()
-    take_output_lock(arguments.output)
+    take_output_lock((arguments := parse_arguments()).output)
     arguments.run(arguments)
 
 
