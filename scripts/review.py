@@ -15,7 +15,7 @@ def main() -> None:
     arguments = parse_arguments()
     take_output_lock(arguments.output / "review")
     from weldbench.config import load_params
-    from weldbench.pipeline.provenance import review_record
+    from weldbench.pipeline.review_record import review_record
     from weldbench.reporting.tables.label_review import write_review
     from weldbench.runtime.atomic import write_json
     from weldbench.runtime.hardware import in_force, prepare

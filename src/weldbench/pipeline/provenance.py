@@ -229,25 +229,6 @@ def export_record(params: Params, data: Path, split: Path, trained: Path, output
     )
 
 
-def review_record(
-    params: Params, model: str, hardware: Mapping[str, Any], data: Path, output: Path, review: Path
-) -> Record:
-    """Return what the list of labels to review is made from; `params` as they hold for its dataset."""
-    splits = {f"fold{fold}/split.csv": data / "split" / f"fold{fold}" / "split.csv" for fold in params.folds}
-    return Record(
-        path=output / "review.json",
-        stage="review",
-        settings={
-            f"models.{model}": as_json(params.models[model]),
-            "hardware": hardware,
-            "split.seed": params.split.seed,
-            "compare": as_json(params.compare, "train_shares"),
-        },
-        inputs={**_frames(data), **splits, "features": data / "features" / f"{model}.safetensors"},
-        outputs={"review.csv": review},
-    )
-
-
 def starts_from_backbone(settings: Model) -> bool:
     """Tell whether a training starts from weights that learned on simulated frames."""
     return isinstance(settings, Pretrainable) and settings.init == "simulated"
