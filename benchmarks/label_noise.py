@@ -10,7 +10,6 @@ splits and the features of `make reproduce`.
 """
 
 import argparse
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +37,6 @@ class Found:
         precision_marked: Share of flipped frames among those marked; 1 where none is.
         marked: Stretches of train marked.
         listed: Stretches of train in the list.
-        seconds: That the review took, without the features.
     """
 
     recall: float
@@ -46,7 +44,6 @@ class Found:
     precision_marked: float
     marked: float
     listed: float
-    seconds: float
 
 
 def main() -> None:
@@ -75,11 +72,10 @@ def main() -> None:
         for draw in range(arguments.draws):
             rng = np.random.default_rng((draw, part == "whole stretches"))
             flipped = flip(labels, films, in_train, arguments.share / 100, part == "whole stretches", rng)
-            started = time.perf_counter()
             review = judged(arguments.model, dataset, frames, features, flipped, *fixed)
-            found.append(worth(review, rows[flipped != labels], time.perf_counter() - started))
+            found.append(worth(review, rows[flipped != labels]))
         measured += list(lines(part, found))
-        print_lines(measured[-5:])
+        print_lines(measured[-4:])
     review = judged(arguments.model, dataset, frames, features, labels, *fixed)
     wrongly = np.isin(review.stretches.of_frame, np.flatnonzero(review.stretches.probably_wrong))
     measured.append(Measured("frames of all splits marked where nothing is flipped", [100 * wrongly.mean()], "%"))
@@ -117,7 +113,7 @@ def flip(
     return result
 
 
-def worth(review: LabelReview, wrong_rows: NDArray[np.int64], seconds: float) -> Found:
+def worth(review: LabelReview, wrong_rows: NDArray[np.int64]) -> Found:
     """Hold the list of a review against the rows whose labels were flipped."""
     listed = review.listed()
     listed = listed[listed["split"] == "train"].assign(hit=lambda lines: lines["row"].isin(wrong_rows))
@@ -130,7 +126,6 @@ def worth(review: LabelReview, wrong_rows: NDArray[np.int64], seconds: float) ->
         precision_marked=marked["hit"].mean() if len(marked) else 1.0,
         marked=marked["stretch"].nunique(),
         listed=listed["stretch"].nunique(),
-        seconds=seconds,
     )
 
 
@@ -140,7 +135,6 @@ def lines(part: str, found: list[Found]) -> Iterator[Measured]:
     yield Measured(f"{part}: recall of those marked", [each.recall_marked for each in found], "share")
     yield Measured(f"{part}: precision of those marked", [each.precision_marked for each in found], "share")
     yield Measured(f"{part}: stretches marked, of those listed", [each.marked / each.listed for each in found], "share")
-    yield Measured(f"{part}: time of a review", [each.seconds for each in found], "s")
 
 
 def means(measured: list[Measured]) -> str:
