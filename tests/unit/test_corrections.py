@@ -234,7 +234,7 @@ def test_training_and_scores_go_by_the_corrected_labels(folder: Path) -> None:
     assert predictions.loc[rest["row"], "label"].tolist() == rest["label"].tolist()
     made_from = json.loads(Path(f"{split}/audit.json").read_text())["made_from"]
     assert made_from["settings"]["split"]["corrections"] == "corrections/blobs.csv"
-    assert len(made_from["inputs"]["corrections"]) == 64
+    assert len(made_from["inputs"]["corrections.csv"]) == 64
 
 
 def test_the_labels_of_a_row_that_is_used_in_any_fold_hold(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def split_record(params: Params, dataset: str, fold: int, data: Path, output: Pa
         path=output / "audit.json",
         stage="split",
         settings={"split": as_json(params.split, *BALANCE, *([] if corrections else ["corrections"])), "fold": fold},
-        inputs={**_frames(data), **({"corrections": Path(corrections)} if corrections else {})},
+        inputs={**_frames(data), **({"corrections.csv": Path(corrections)} if corrections else {})},
         outputs={"split.csv": output / "split.csv"},
     )
 
