@@ -39,9 +39,17 @@ rule ingest:
         " {INTO} {log}"
 
 
+def corrections(wildcards):
+    """The file of corrected labels, where params.yaml names one for the dataset."""
+    if wildcards.dataset not in PARAMS.datasets:
+        return []  # the settings say that
+    return PARAMS.for_dataset(wildcards.dataset).split.corrections or []
+
+
 rule split:
     input:
         FRAMES,
+        corrections=corrections,
         code=code("scripts/split.py"),
     output:
         "data/{dataset}/split/fold{fold}/split.csv",

@@ -26,7 +26,7 @@ def main() -> None:
     hardware = load_params(arguments.params).hardware.model_copy(update={"devices": 1})
     fabric = prepare(hardware)
     network, info = load_trained(arguments.trained)
-    dataset = open_dataset(arguments.data)
+    dataset = open_dataset(arguments.data, arguments.split)
     predictions = predictions_on(fabric, network.to(fabric.device), info, dataset, arguments.split, arguments.features)
     write_csv(arguments.output / "predictions.csv", predictions, float_format="%.8f")
     write_json(arguments.output / "metrics.json", metrics_on_test(predictions, dataset.good_class is not None))

@@ -28,8 +28,9 @@ def main() -> None:
     if arguments.model not in params.features.models:
         raise InputError(f"--model {arguments.model}: params.yaml's features.models does not name it")
     hardware = params.hardware.model_copy(update={"devices": 1})
-    fabric, dataset = prepare(hardware), open_dataset(arguments.data)
     settings, splits = params.models[arguments.model], {fold: arguments.splits / f"fold{fold}" for fold in params.folds}
+    dataset = open_dataset(arguments.data, *(folder / "split.csv" for folder in splits.values()))
+    fabric = prepare(hardware)
     features = features_of_folds(fabric, settings, params.train.augment, dataset, splits, params.split.seed)
     record = features_record(params, settings, in_force(hardware, fabric), arguments.data, splits, arguments.output)
     write_features(arguments.output, features)

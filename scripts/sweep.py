@@ -11,8 +11,7 @@ from weldbench.pipeline.lock import take_output_lock
 
 @command
 def main() -> None:
-    arguments = parse_arguments()
-    take_output_lock(arguments.output)
+    take_output_lock((arguments := parse_arguments()).output)
     arguments.run(arguments)
 
 
@@ -26,7 +25,8 @@ def point(arguments: argparse.Namespace) -> None:
     params = load_params(arguments.params).for_dataset(arguments.dataset)
     settings = point_settings(params, arguments.model, arguments.epochs, arguments.learning_rate)
     shared = params.train, params.hardware, params.sweep.seed, params.split.seed
-    job = TrainingJob(arguments.dataset, open_dataset(arguments.data), arguments.split, None, settings, *shared)
+    dataset = open_dataset(arguments.data, arguments.split)
+    job = TrainingJob(arguments.dataset, dataset, arguments.split, None, settings, *shared)
     train_point(prepare(params.hardware), job, arguments.output)
 
 

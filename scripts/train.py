@@ -28,7 +28,7 @@ def main() -> None:
         raise InputError(f"--seed {arguments.seed}: a seed is a whole number from 0 to {LARGEST_SEED}")
     job = TrainingJob(
         name=arguments.dataset,
-        dataset=open_dataset(arguments.data),
+        dataset=open_dataset(arguments.data, arguments.split),
         split=arguments.split,
         fold=fold_of(arguments.split),
         settings=params.models[arguments.model],

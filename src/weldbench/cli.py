@@ -40,6 +40,7 @@ def _add_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     from weldbench.deploy.command import add_predict
     from weldbench.deploy.serve.command import add_serve
     from weldbench.deploy.watch_command import add_watch
+    from weldbench.review.command import add_review
     from weldbench.trust.plan_command import add_plan_evidence
 
     add_plan(commands)
@@ -56,6 +57,7 @@ def _add_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     add_watch(commands)
     add_serve(commands)
     add_plan_evidence(commands)
+    add_review(commands)
 
 
 def _check(arguments: argparse.Namespace) -> None:

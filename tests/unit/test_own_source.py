@@ -16,7 +16,7 @@ SCRIPTS = sorted(path for path in (ROOT / "scripts").glob("*.py") if path.name !
 def checkout(tmp_path: Path) -> Path:
     """Another checkout of the project, whose check of params.yaml says who it is."""
     folder = tmp_path / "checkout"
-    for name in ("src", "scripts", "rules", "workflow", "reference", "notebooks"):
+    for name in ("src", "scripts", "rules", "workflow", "reference", "notebooks", "corrections"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     for name in ("params.yaml", "requirements.lock"):
         shutil.copy(ROOT / name, folder / name)

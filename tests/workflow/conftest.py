@@ -19,7 +19,7 @@ FILES = ("dvc.yaml", ".dvcignore", ".gitignore", "params.yaml", "requirements.lo
 SNAKEMAKE = ("snakemake", "--quiet", "all", "--cores", "2")
 COMPARED = ("models/**/model.safetensors", "models/**/*-simulated.safetensors", "results/**/predictions.csv")
 TIMED = {"cost.csv", "cost.md", "cost.tex"}
-FOLDERS = ("workflow", "rules", "scripts", "src", "notebooks", "reference")
+FOLDERS = ("workflow", "rules", "scripts", "src", "notebooks", "reference", "corrections")
 
 
 def edit_params(project: Path, change: Callable[[dict], None]) -> None:

@@ -19,6 +19,7 @@ from snakemake.api import SnakemakeApi
 from snakemake.settings.types import DAGSettings, OutputSettings, Quietness, ResourceSettings
 
 from weldbench.config import load_params
+from weldbench.config.data import CORRECTIONS
 from weldbench.pipeline.checked import BALANCE, balance_of
 
 CHECKED = {"data/.params-are-valid"}
@@ -63,6 +64,8 @@ def dvc_graph(project: Path) -> dict[str, Job]:
     Without the stage that checks params.yaml, which Snakemake does when it starts.
     """
     params = YAML(typ="safe").load(project / "params.yaml")
+    corrects = load_params(project / "params.yaml").for_dataset(params["dataset"]).split.corrections is not None
+    unused = CHECKED if corrects else CHECKED | {CORRECTIONS}
 
     def overrides(stage: PipelineStage) -> dict[str, Any]:
         keys = [
@@ -102,7 +105,7 @@ def dvc_graph(project: Path) -> dict[str, Job]:
                     and not ARCHITECTURE.fullmatch(dep.def_path)
                     and not BALANCED.fullmatch(dep.def_path)
                 )
-                - CHECKED,
+                - unused,
                 frozenset(out.def_path for out in stage.outs),
                 {key: section(key) for dep in stage.deps if isinstance(dep, ParamsDependency) for key in dep.params}
                 | overrides(stage)

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -21,6 +21,7 @@ SS304_CLASSES = [
     "lack_of_shielding_gas",
     "high_travel_speed",
 ]
+CORRECTIONS = "corrections"  # the folder of corrected labels, of the project's root
 NO_GOOD_CLASS = "none"  # as `good_class`
 
 # The columns beside those of the classes in predictions.csv and split.csv, and lines of the tables.
@@ -82,7 +83,15 @@ def _readable_path(path: str) -> str:
     return path
 
 
+def _a_file_of_corrections(path: str) -> str:
+    # One folder, so that DVC, which has no inputs that may be absent, can watch it.
+    if (where := PurePosixPath(path)).parent.as_posix() != CORRECTIONS or where.suffix != ".csv":
+        raise ValueError(f"corrections lie in the folder {CORRECTIONS}, where both engines watch them, as NAME.csv")
+    return path
+
+
 Pattern = Annotated[str, AfterValidator(_compilable)]
+CorrectionsFile = Annotated[str, AfterValidator(_a_file_of_corrections)]
 ClassNames = Annotated[list[str], Field(min_length=2), AfterValidator(_usable)]
 Encoding = Annotated[str, AfterValidator(_an_encoding)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -213,6 +222,7 @@ class SplitOverride(Override):
     """What one dataset may change in split."""
 
     cap: Count | None = Field(None, description="frames per class to learn from at most, for balance: undersample")
+    corrections: CorrectionsFile | None = Field(None, description="what a person decided about its labels")
 
 
 class Split(Section):
@@ -226,3 +236,7 @@ class Split(Section):
     on_leak: Literal["fail", "drop", "warn"] = Field("drop", description="what to do with frames that two splits share")
     fold_count: int = Field(5, ge=3, le=1000, description="folds that strategy grouped cuts the runs into")
     seed: Seed = Field(0, description="seed of which run or frame goes where")
+    corrections: CorrectionsFile | None = Field(
+        None,
+        description="labels that a person corrected with `weldbench review`: corrections/NAME.csv; null applies none",
+    )

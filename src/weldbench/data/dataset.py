@@ -105,7 +105,15 @@ class Dataset:
         if rows[0] < 0 or rows[-1] >= len(self.frames):
             wrong = rows[0] if rows[0] < 0 else rows[-1]
             raise InputError(f"{self.folder}: the split names row {wrong}, of {len(self.frames)}; split again")
+        self._require_labels_of(split_table)
         return rows
+
+    def _require_labels_of(self, split_table: pd.DataFrame) -> None:
+        """Refuse a split with corrected labels that this dataset was opened without."""
+        if "label" in split_table:
+            corrected = split_table[split_table["label"] != ""]
+            if (self.manifest["label"].to_numpy()[corrected["row"]] != corrected["label"]).any():
+                raise ValueError("open the dataset with this split: it has corrected labels")
 
     def labels_of(self, rows: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the class of each row of the manifest, as its number in `classes`, int64, shape (N,).
@@ -123,8 +131,12 @@ class Dataset:
         return np.array([number[name] for name in names], np.int64)
 
 
-def open_dataset(folder: Path | str) -> Dataset:
+def open_dataset(folder: Path | str, *splits: Path | str) -> Dataset:
     """Open what ingest wrote; frames stay on disk until a split is loaded.
+
+    Args:
+        folder: Where ingest wrote it.
+        splits: Each split.csv that the frames are used with; their labels hold where a person corrected some.
 
     Raises:
         InputError: A file is missing, damaged, or does not belong to the others.
@@ -149,20 +161,36 @@ def open_dataset(folder: Path | str) -> Dataset:
         raise InputError(f"{folder}: manifest.csv lacks the columns {', '.join(sorted(missing))}; ingest again")
     if not np.array_equal(manifest["row"], np.arange(len(manifest))):
         raise InputError(f"{folder}: the rows of manifest.csv are not 0, 1, 2, ...; ingest again")
+    for path in splits:
+        manifest = _with_labels_of(path, manifest)
     return Dataset(frames, manifest, list(classes), folder, inventory.get("good_class", classes[0]))
+
+
+def _with_labels_of(path: Path | str, manifest: pd.DataFrame) -> pd.DataFrame:
+    """Return the manifest with the corrected labels of a split; `given_label` then has those before."""
+    table = read_split(path)
+    if "label" not in table:
+        return manifest
+    corrected = table[table["label"] != ""]
+    if (unknown := corrected.loc[~corrected["row"].isin(manifest["row"]), "row"]).size:
+        raise InputError(f"{path}: the split names row {unknown.iloc[0]}, of {len(manifest)}; split again")
+    given = manifest.get("given_label", manifest["label"])
+    labels = manifest["label"].copy()
+    labels.loc[corrected["row"]] = corrected["label"].to_numpy()
+    return manifest.assign(label=labels, given_label=given)
 
 
 def read_split(path: Path | str) -> pd.DataFrame:
     """Read split.csv.
 
     Returns:
-        Columns `row` and `split`, one line per frame.
+        Columns `row` and `split`, one line per frame; `label` where labels are corrected, empty for those that stayed.
 
     Raises:
         InputError: The file is missing, lacks a column, or names a frame twice.
     """
     try:
-        split_table = pd.read_csv(path, dtype={"row": np.int64, "split": str})
+        split_table = pd.read_csv(path, dtype={"row": np.int64, "split": str, "label": str}, keep_default_na=False)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; split the dataset first") from None
     except (ValueError, UnicodeDecodeError) as error:

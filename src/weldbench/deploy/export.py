@@ -78,7 +78,7 @@ def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> 
     """
     folder, training = best_training(job.trained, job.seeds)
     network, info = load_trained(folder / "model.safetensors")
-    dataset, split_table = open_dataset(job.data), read_split(job.split)
+    dataset, split_table = open_dataset(job.data, job.split), read_split(job.split)
     train, valid, test = (
         dataset.load_split(split_table, name, info.settings.input_size_px) for name in ("train", "valid", "test")
     )

@@ -140,11 +140,12 @@ def ingest_record(params: Params, dataset: str, archive: Path, output: Path) -> 
 
 def split_record(params: Params, dataset: str, fold: int, data: Path, output: Path) -> Record:
     """Return what a split is made from."""
+    corrections = params.split.corrections
     return Record(
         path=output / "audit.json",
         stage="split",
-        settings={"split": as_json(params.split, *BALANCE), "fold": fold},
-        inputs=_frames(data),
+        settings={"split": as_json(params.split, *BALANCE, *([] if corrections else ["corrections"])), "fold": fold},
+        inputs={**_frames(data), **({"corrections.csv": Path(corrections)} if corrections else {})},
         outputs={"split.csv": output / "split.csv"},
     )
 

@@ -34,6 +34,7 @@ _CODE = {
     "compare": ("reporting/compare.py",),
     "export": ("deploy/export.py",),
     "unknown": ("deploy/strangers.py",),
+    "review": ("trust/label_review.py",),
 }
 
 

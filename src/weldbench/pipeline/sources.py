@@ -32,6 +32,7 @@ PLUMBING = frozenset(
         "pipeline/lock.py",
         "pipeline/provenance.py",
         "pipeline/records.py",
+        "pipeline/review_record.py",
         "pipeline/sources.py",
         "runtime/atomic.py",
         "runtime/disk.py",

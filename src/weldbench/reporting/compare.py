@@ -79,7 +79,7 @@ def gather(
         InputError: A file is missing or damaged, or files do not belong together.
     """
     split_paths = {fold: data / "split" / f"fold{fold}" / "split.csv" for fold in folds}
-    dataset, quoted = open_dataset(data), read_published(published)
+    dataset, quoted = open_dataset(data, *split_paths.values()), read_published(published)
     has_good = dataset.good_class is not None
     comparison = read_comparison(evaluation, split_paths, settings.models, seeds, has_good)
     if tuple(dataset.classes) != comparison.classes:

@@ -78,8 +78,8 @@ def gather_curve(params: Params, data: Path, trained: Path, results: Path) -> Le
     Raises:
         InputError: A file is missing or damaged, or files do not belong together.
     """
-    compare, dataset = params.compare, open_dataset(data)
     splits = {fold: data / "split" / f"fold{fold}" / "split.csv" for fold in params.folds}
+    compare, dataset = params.compare, open_dataset(data, *splits.values())
     keys = [(model, share) for model in compare.models for share in sorted(compare.train_shares)]
     # Where its predictions lie, below `results`.
     places = {key: f"evaluation/{key[0]}" if key[1] == 1 else f"learning_curve/share{key[1]}/{key[0]}" for key in keys}

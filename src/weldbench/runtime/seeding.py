@@ -25,6 +25,7 @@ class Stream(Enum):
     VIEWS = "how the views of frames for a frozen backbone are augmented (chunk of frames)"
     PROBE_FOLDS = "which runs are left out together when the penalty of a last layer is chosen (seed)"
     PRETRAINING_WEIGHTS = "the weights that pretraining starts from (pretrain.seed)"
+    REVIEW_FOLDS = "which runs are left out together when labels are reviewed (split.seed, repeat)"
     SIMULATED_FRAMES = "unrelated simulated frames, such as a batch of pretraining (pretrain.seed, batch)"
     SIMULATED_WELD = "the setup of a simulated run (datasets.NAME.seed, run, 2)"
     SIMULATED_PROCESS = "the process parameters of a simulated run (datasets.NAME.seed, run, 1)"

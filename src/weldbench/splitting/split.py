@@ -1,5 +1,6 @@
 """The stage split: train, valid and test, and the audit of what they share."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from weldbench.config.base import SPLITS
 from weldbench.config.data import Split
 from weldbench.errors import InputError
 from weldbench.runtime.text import counted, some
+from weldbench.splitting.corrections import apply_corrections, audit_of, notes_on_corrections
 from weldbench.splitting.leakage import find_leaks, probable_recordings, without_leaks
 from weldbench.splitting.perceptual_hash import fingerprints
 from weldbench.splitting.recordings import recordings
@@ -32,12 +34,15 @@ def split_dataset(
         fold: Of strategy grouped; 0 for the others.
 
     Returns:
-        The table of split.csv, and the content of audit.json.
+        The table of split.csv, with a column `label` where labels are corrected, and the content of audit.json.
 
     Raises:
-        InputError: The strategy cannot give every class its place, splits share frames with on_leak: fail, or a split
-            is left without frames.
+        InputError: The strategy cannot give every class its place, splits share frames with on_leak: fail, a split is
+            left without frames, or the corrections of labels are not about these frames.
     """
+    corrected = apply_corrections(manifest, classes, Path(settings.corrections)) if settings.corrections else None
+    if corrected:
+        manifest = corrected.manifest
     splits, notes = assign_splits(manifest, classes, settings, fold)
     # Ordered by what the frames are, not by their rows, so that a random choice does not depend on these.
     used = (
@@ -52,7 +57,7 @@ def split_dataset(
     probable, notes_on_recordings = _probably_one_recording(kept, manifest, settings)
     notes_on_classes = _notes_on_empty_classes(kept, classes, _advice(settings, leaks, some_dropped=not dropped.empty))
     notes_on_classes += _notes_on_too_few(kept, manifest, classes, settings)
-    audit = {
+    audit: dict[str, Any] = {
         "strategy": settings.strategy,
         "fold": fold,
         "seed": settings.seed,
@@ -66,7 +71,13 @@ def split_dataset(
         "probably_one_recording": probable,
         "notes": [*notes_on_recordings, *notes, *notes_on_leaks, *notes_on_classes],
     }
-    return _table(kept), audit
+    table = _table(kept)
+    if corrected and settings.corrections:
+        effect, path = corrected.effect(kept), Path(settings.corrections)
+        audit["corrections"] = audit_of(path, effect)
+        audit["notes"] += notes_on_corrections(path, effect)
+        table["label"] = corrected.labels_for(table["row"])
+    return table, audit
 
 
 def _resolve(used: pd.DataFrame, leaks: dict[str, Any], settings: Split) -> tuple[pd.DataFrame, list[str]]:

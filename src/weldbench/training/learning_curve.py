@@ -41,10 +41,11 @@ def point_job(
         raise InputError(f"--share {share:g}: a share of the training runs is above 0 and at most 1")
     if not 0 <= seed <= LARGEST_SEED:
         raise InputError(f"--seed {seed}: a seed is a whole number from 0 to {LARGEST_SEED}")
+    split = data / "split" / f"fold{fold}" / "split.csv"
     return TrainingJob(
         name=params.dataset,
-        dataset=open_dataset(data),
-        split=data / "split" / f"fold{fold}" / "split.csv",
+        dataset=open_dataset(data, split),
+        split=split,
         fold=fold,
         settings=params.models[model],
         train=params.train,

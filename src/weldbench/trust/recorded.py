@@ -26,10 +26,11 @@ def recorded_welds(data: Path, fold: int) -> pd.DataFrame:
     Raises:
         InputError: A file is missing or damaged, or the dataset has no class of good welds.
     """
-    dataset = open_dataset(data)
+    split = data / "split" / f"fold{fold}" / "split.csv"
+    dataset = open_dataset(data, split)
     if dataset.good_class is None:
         raise InputError(f"{data}: this dataset has no class of good welds, so no defect can be taken for one")
-    split_table = read_split(data / "split" / f"fold{fold}" / "split.csv")
+    split_table = read_split(split)
     counts = {
         "recorded": _runs_per_defect(dataset, np.arange(len(dataset.manifest))),
         "in_test": _runs_per_defect(dataset, dataset.rows_of(split_table, "test")),

@@ -45,7 +45,7 @@ def strips(frames: Predictions, model: str, seed: int) -> Figure:
         right = frames.correct[positions].mean()
         axes.text(len(positions) + longest / 100, number, f"{right:.0%}", va="center", fontsize=9)
     axes.set(xlim=(0, longest * 1.08), ylim=(len(films) - 0.5, -0.5), xlabel="frame of the run")
-    axes.set_yticks(range(len(films)), [_shortened(frames.runs[positions[0]]) for positions in films], fontsize=8)
+    axes.set_yticks(range(len(films)), [shortened_name(frames.runs[positions[0]]) for positions in films], fontsize=8)
     axes.grid(visible=False)
     axes.set_title(title)
     handles = [Patch(color=color, label=words(name)) for color, name in zip(palette, frames.classes, strict=True)]
@@ -83,7 +83,7 @@ def confident_errors(frames: Predictions, model: str, seed: int, stored: np.ndar
         )
         path = manifest["path"].iloc[frames.rows[position]]
         run, _, name = path.rpartition("/")
-        caption = f"{_shortened(run)}\n{name}"
+        caption = f"{shortened_name(run)}\n{name}"
         axes.text(0, -0.04, caption, transform=axes.transAxes, va="top", fontsize=7.5, color=MUTED)
     return figure
 
@@ -97,5 +97,6 @@ def surest_errors(frames: Predictions, count: int, per_run: int = 2) -> np.ndarr
     return ordered[nth_of_run < per_run][:count]
 
 
-def _shortened(run: str, length: int = 34) -> str:
+def shortened_name(run: str, length: int = 34) -> str:
+    """Cut the name of a run in its middle where it is too long for a figure."""
     return run if len(run) <= length else f"{run[: length // 2 - 1]} … {run[-length // 2 + 2 :]}"

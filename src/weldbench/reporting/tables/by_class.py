@@ -36,9 +36,10 @@ def distribution(
     models_of = learned_from(trainings)
     records: list[dict[Any, Any]] = []
     for split in (name for name in SPLITS if name in set(manifest["published_split"])):
-        records += _counted("as given", split, manifest[manifest["published_split"] == split], classes)
+        as_given = manifest.assign(label=manifest.get("given_label", manifest["label"]))
+        records += _counted("as given", split, as_given[as_given["published_split"] == split], classes)
     for fold, split_table in split_tables.items():
-        used = split_table.merge(manifest[["row", "run", "label"]], on="row", how="left")
+        used = split_table[["row", "split"]].merge(manifest[["row", "run", "label"]], on="row", how="left")
         title = "as used" if len(split_tables) == 1 else f"as used, fold {fold}"
         for split in SPLITS:
             records += _counted(title, split, used[used["split"] == split], classes)
