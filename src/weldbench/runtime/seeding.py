@@ -30,6 +30,8 @@ class Stream(Enum):
     SIMULATED_PROCESS = "the process parameters of a simulated run (datasets.NAME.seed, run, 1)"
     SIMULATED_DEFECT = "a defect in a stretch of a simulated run (datasets.NAME.seed, run, 2, class, stretch)"
     SURFACE_TEXTURES = "the textures of simulated steel, the same in every dataset (fixed)"
+    CAMERA_NOISE = "the noise that a change of the camera adds to a test frame (frame, 1)"
+    CAMERA_DIRT = "where dirt lies on the lens of a changed camera, the same for all frames (fixed)"
     BOOTSTRAP = "which test runs a resample holds (compare.seed)"
 
 
