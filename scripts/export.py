@@ -26,8 +26,9 @@ def main() -> None:
         trained=arguments.trained,
         compared={model: models / model / fold for model in params.compare.models},
         seeds=params.seeds,
-        false_reject_rates=params.compare.false_reject_rates,
+        evidence=params.compare,
         vote_frames=params.export.vote_frames,
+        unknown_share=params.export.unknown_share,
     )
     record = export_record(params, arguments.data, arguments.split, arguments.trained, arguments.output)
     export_model(job, arguments.output, record.made_from())

@@ -2,9 +2,11 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from deploy.tiny_export import PROMISE, TEMPERATURE, save_tiny_export
 
 from weldbench.deploy.bundle import Bundle, load_bundle
 from weldbench.errors import InputError
@@ -47,9 +49,22 @@ def test_a_missing_graph_is_named(folder: Path, name: str) -> None:
 
 
 def test_a_newer_format_asks_for_a_newer_weldbench(folder: Path) -> None:
-    edit(folder, format=2, classes=None)
-    with pytest.raises(InputError, match="format 2, and this weldbench reads up to 1; install a newer weldbench"):
+    edit(folder, format=3, classes=None)
+    with pytest.raises(InputError, match="format 3, and this weldbench reads up to 2; install a newer weldbench"):
         load_bundle(folder)
+
+
+def test_an_older_format_asks_for_another_export(folder: Path) -> None:
+    edit(folder, format=1, promises=None)
+    with pytest.raises(InputError, match=r"older weldbench wrote this export .* reads 2\); export the model again"):
+        load_bundle(folder)
+
+
+def test_temperature_and_promises_are_loaded_as_they_were_saved(tmp_path: Path) -> None:
+    saved = save_tiny_export(tmp_path / "tiny", promises=(PROMISE, replace(PROMISE, vote_frames=1, threshold=None)))
+    loaded = load_bundle(saved)
+    assert loaded.temperature == TEMPERATURE
+    assert loaded.promises == (PROMISE, replace(PROMISE, vote_frames=1, threshold=None))
 
 
 @pytest.mark.parametrize(
@@ -66,6 +81,12 @@ def test_a_newer_format_asks_for_a_newer_weldbench(folder: Path) -> None:
         {"thresholds": 3},
         {"thresholds": [{"false_rejects": 0.1}]},
         {"vote_frames": "many"},
+        {"temperature": 0},
+        {"temperature": "warm"},
+        {"promises": None},
+        {"promises": [{"vote_frames": 3}]},
+        {"promises": [PROMISE.described() | {"escape": 22}]},
+        {"promises": [PROMISE.described() | {"kind": "new"}]},
         {"vote_frames": 0},
         {"outputs": {}},
         {"outputs": None},

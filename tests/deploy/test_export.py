@@ -15,6 +15,7 @@ import torch
 from archives import CLASSES, published, small_dataset, write_zip
 
 from weldbench.config.data import Ingest, LocalDataset
+from weldbench.config.evidence import Compare
 from weldbench.config.models import Conv6, FullCon6, Model
 from weldbench.data.dataset import open_dataset, read_split
 from weldbench.data.normalization import Normalization
@@ -29,6 +30,7 @@ from weldbench.models.files import TrainedInfo, save_network
 from weldbench.runtime.atomic import write_csv, write_json
 
 RATES = [0.01, 0.5]
+EVIDENCE = Compare(models=["conv6"], false_reject_rates=RATES, bootstrap_draws=200)
 
 
 def made_training(folder: Path, settings: Model, seed: int, score: float, doubts: tuple[str, ...] = ()) -> None:
@@ -52,7 +54,7 @@ def job(tmp_path: Path) -> ExportJob:
     conv6 = Conv6(architecture="conv6", input_size_px=12, channels=[4, 8], hidden=8, epochs=1, learning_rate=0.1)
     for seed, score in enumerate((0.3, 0.5, 0.5)):
         made_training(tmp_path / "trained", conv6, seed, score)
-    return ExportJob(settings, tmp_path, tmp_path / "split.csv", tmp_path / "trained", [0, 1, 2], RATES, 5)
+    return ExportJob(settings, tmp_path, tmp_path / "split.csv", tmp_path / "trained", [0, 1, 2], EVIDENCE, 5, 0.05)
 
 
 def test_the_best_seed_is_exported_with_thresholds_of_its_own_probabilities(job: ExportJob, tmp_path: Path) -> None:
@@ -62,9 +64,8 @@ def test_the_best_seed_is_exported_with_thresholds_of_its_own_probabilities(job:
     assert (bundle.lineage["seed"], bundle.lineage["valid_macro_f1"]) == (1, 0.5)
     assert (bundle.classes, bundle.good_class, bundle.vote_frames) == (tuple(CLASSES), CLASSES[0], 5)
     assert (bundle.frame_size_px, bundle.input_size_px) == (16, 12)
-    assert {"card.md", "latency.json", "model.json", "model.onnx", "parity.json", "resize.onnx", "heat.onnx"} <= {
-        path.name for path in folder.iterdir()
-    }
+    named = "card.md latency.json model.json model.onnx parity.json resize.onnx heat.onnx novelty.npz"
+    assert set(named.split()) <= {path.name for path in folder.iterdir()}
     parity = json.loads((folder / "parity.json").read_text())
     assert set(parity["fp32_against_torch"]) == {"onnxruntime fp32", "openvino fp32"}
     for found in parity["fp32_against_torch"].values():

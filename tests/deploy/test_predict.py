@@ -7,16 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from deploy.conftest import made_bundle
+from deploy.tiny_export import CLASSES, DARK, MIDDLE, PROMISE, STRANGE, TEMPERATURE, png, save_tiny_export
 from numpy.typing import NDArray
 from PIL import Image
 
 from weldbench.deploy.bundle import Bundle
-from weldbench.deploy.decision import Rule, Vote
+from weldbench.deploy.decision import Decision, Rule, Vote
 from weldbench.deploy.runtimes import open_session
 
 PREDICT = (Path(sys.executable).with_name("weldbench"), "predict")
@@ -76,7 +78,7 @@ def test_rows_are_what_a_session_and_the_rule_say(
         assert row["class"] == between.classes[probabilities.argmax()]
         np.testing.assert_allclose([float(row[f"p_{name}"]) for name in between.classes], probabilities, atol=1e-6)
         assert row["decision"] == ("defect" if is_defect else "good")
-        assert row["vote"] == ("defect" if votes[Path(row["source"]).name].add(is_defect) else "good")
+        assert row["vote"] == votes[Path(row["source"]).name].add(Decision.of(is_defect, False))
     assert "8 frames, 1 of them not readable" in done.stderr
 
 
@@ -96,6 +98,93 @@ def test_the_exit_code_says_whether_there_was_a_defect(tmp_path: Path, folder: P
     predict(never, folder, "--fail-on-defect", code=0)
     predict(always, folder, code=0)
     predict(always, folder, "--fail-on-defect", code=3)
+
+
+FILMS = {
+    "seam": [MIDDLE] * 3 + [DARK] * 2,
+    "sound": [MIDDLE] * 4,
+    "lens": [STRANGE] * 3,
+    "blink": [MIDDLE, STRANGE] * 2,
+}
+
+
+@pytest.fixture
+def welds(tmp_path: Path) -> Path:
+    """Four welds: burned through at its end, sound, seen through another lens, and sound but for strange frames."""
+    for name, levels in FILMS.items():
+        (tmp_path / "welds" / name).mkdir(parents=True)
+        for number, level in enumerate(levels):
+            png(tmp_path / "welds" / name / f"{number}.png", level, seed=number)
+    return tmp_path / "welds"
+
+
+def test_a_frame_like_none_that_was_learned_is_unknown_and_rejects(welds: Path, tmp_path: Path) -> None:
+    export = save_tiny_export(tmp_path / "tiny", novelty=True)
+    done = predict(export, welds / "blink", welds / "lens", "--output", tmp_path / "rows.csv")
+    rows = list(csv.DictReader((tmp_path / "rows.csv").read_text().splitlines()))
+    assert [row["decision"] for row in rows] == ["good", "unknown", "good", "unknown"] + ["unknown"] * 3
+    assert [row["vote"] for row in rows] == ["good", "unknown", "good", "unknown"] + ["unknown"] * 3
+    assert all((float(row["novelty"]) > 5) == (row["decision"] == "unknown") for row in rows)
+    assert {row["class"] for row in rows} == {"good_weld"}
+    assert "the vote said defect at 0, unknown at 5" in done.stderr
+    assert "rejected: 2 of 2 welds" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("films", "code"), [(["sound"], 0), (["lens"], 4), (["sound", "lens"], 4), (["lens", "seam"], 3), (["seam"], 3)]
+)
+def test_unknown_has_an_exit_code_of_its_own(welds: Path, tmp_path: Path, films: list[str], code: int) -> None:
+    export = save_tiny_export(tmp_path / "tiny", novelty=True)
+    predict(export, *(welds / film for film in films), "--fail-on-defect", code=code)
+    predict(export, *(welds / film for film in films))
+
+
+def test_calibrated_probabilities_stand_beside_those_of_the_network(welds: Path, tmp_path: Path) -> None:
+    row = next(csv.DictReader(predict(save_tiny_export(tmp_path / "tiny"), welds / "lens").stdout.splitlines()))
+    said = np.array([float(row[f"p_{name}"]) for name in CLASSES])
+    expected = said ** (1 / TEMPERATURE) / (said ** (1 / TEMPERATURE)).sum()
+    np.testing.assert_allclose([float(row[f"calibrated_{name}"]) for name in CLASSES], expected, atol=1e-6)
+    assert row["novelty"] == ""
+    none = save_tiny_export(tmp_path / "none", temperature=None)
+    row = next(csv.DictReader(predict(none, welds / "lens").stdout.splitlines()))
+    assert {row[f"calibrated_{name}"] for name in CLASSES} == {""}
+
+
+def test_a_row_for_each_weld_says_whether_it_is_rejected(welds: Path, tmp_path: Path) -> None:
+    (welds / "sound/9.png").write_bytes(b"\x89PNG")
+    (welds / "dead").mkdir()
+    (welds / "dead/0.png").write_bytes(b"\x89PNG")
+    export = save_tiny_export(tmp_path / "tiny", novelty=True)
+    done = predict(export, welds, "--output", tmp_path / "rows.csv", "--welds", tmp_path / "welds.csv")
+    rows = {Path(row["source"]).name: row for row in csv.DictReader((tmp_path / "welds.csv").read_text().splitlines())}
+    told = {name: (row["weld"], row["vote"], row["first_rejected"]) for name, row in rows.items()}
+    assert told == {
+        "seam": ("rejected", "defect", "4.png"),
+        "sound": ("passed", "", ""),
+        "lens": ("rejected", "unknown", "0.png"),
+        "blink": ("rejected", "unknown", "1.png"),
+        "dead": ("", "", ""),
+    }
+    assert [rows["seam"][key] for key in ("frames", "unread", "good", "defect", "unknown")] == ["5", "0", "3", "2", "0"]
+    assert "rejected: 3 of 5 welds" in done.stderr
+    assert "not judged, as no frame of it can be read: 1 weld (" in done.stderr
+    assert "passed, though a frame of it cannot be read: 1 weld (" in done.stderr
+    same = predict(export, welds, "--output", tmp_path / "rows.csv", "--welds", tmp_path / "rows.csv", code=2)
+    assert "--welds and --output name the same file" in same.stderr
+
+
+def test_a_promise_decides_and_is_said_with_its_conditions(welds: Path, tmp_path: Path) -> None:
+    export = save_tiny_export(tmp_path / "tiny", promises=(PROMISE,))
+    done = predict(export, welds / "seam", "--promise")
+    assert "threshold 0.125000, vote over 3 frames" in done.stderr
+    assert PROMISE.told in done.stderr
+    both = predict(export, welds / "seam", "--promise", "--false-rejects", "0.05", code=2)
+    assert "not allowed with" in both.stderr
+    none = predict(save_tiny_export(tmp_path / "none"), welds / "seam", "--promise", code=2)
+    assert "promises nothing about escapes, as its test split held no defective weld" in none.stderr
+    one = save_tiny_export(tmp_path / "one", promises=(replace(PROMISE, runtimes=("onnxruntime",)),))
+    other = predict(one, welds / "seam", "--promise", "--runtime", "openvino", code=2)
+    assert "add --runtime onnxruntime" in other.stderr
 
 
 def test_a_list_on_standard_input(between: Bundle, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """The parts of watching a folder: rules of alarms, the record, what a file is taken for."""
 
+import json
 import os
 import sqlite3
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 from deploy.tiny_export import CLASSES
 
+from weldbench.deploy import watch_database
+from weldbench.deploy.decision import Decision
 from weldbench.deploy.judge import Verdict
 from weldbench.deploy.watch_alarm import AlarmRule
 from weldbench.deploy.watch_arrivals import Arrivals
@@ -18,7 +21,9 @@ from weldbench.deploy.watch_record import Judgment, Record
 from weldbench.errors import BadFrameError, InputError
 
 STAMP = Stamp("1:1", 10, 1, 1)
-DEFECT = Judgment(Verdict(CLASSES[1], dict(zip(CLASSES, (0.1, 0.8, 0.1), strict=True)), 0.9, True), True)
+SHARES = dict(zip(CLASSES, (0.1, 0.8, 0.1), strict=True))
+DEFECT = Judgment(Verdict(CLASSES[1], SHARES, None, 0.9, None, Decision.DEFECT), Decision.DEFECT)
+UNKNOWN = Judgment(Verdict(CLASSES[1], SHARES, SHARES, 0.9, 7.5, Decision.UNKNOWN), Decision.UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -91,13 +96,58 @@ def test_a_broken_frame_that_was_completed_stands_once_with_its_earlier_error(tm
     ]
 
 
+def test_a_record_of_an_older_weldbench_goes_on_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "r.sqlite"
+    with sqlite3.connect(path) as database:
+        database.executescript(f"{watch_database._TABLES} PRAGMA user_version = 1;")
+        database.execute("INSERT INTO starts VALUES (1, 'then', ?)", (json.dumps({"folder": str(tmp_path)}),))
+        database.execute(
+            "INSERT INTO decisions (path, run, recorded_at, size_bytes, sha256, class, decision, vote, start) "
+            "VALUES ('old.png', '', 'then', 1, 'o', 'good_weld', 'good', 'good', 1)"
+        )
+        database.execute("INSERT INTO alarms (frame, rule, defects, raised_at) VALUES (1, '1 of 1', 1, 'then')")
+    for said in ("an older weldbench began this record", ""):
+        with Record.opened(path, tmp_path, {}) as record:
+            record.add(f"{said}.png", STAMP, said, UNKNOWN)
+        told = capsys.readouterr().err
+        assert said in told
+        assert bool(told) == bool(said)
+    with sqlite3.connect(path) as database:
+        rows = database.execute("SELECT decision, calibrated, novelty FROM decisions ORDER BY frame").fetchall()
+        assert rows == [
+            ("good", None, None),
+            ("unknown", json.dumps(SHARES), 7.5),
+            ("unknown", json.dumps(SHARES), 7.5),
+        ]
+        assert database.execute("SELECT defects, unknown FROM alarms").fetchall() == [(1, 0)]
+
+
+def test_the_view_of_welds_says_which_are_rejected_and_where(tmp_path: Path) -> None:
+    good = DEFECT._replace(verdict=DEFECT.verdict._replace(decision=Decision.GOOD), vote=Decision.GOOD)
+    with Record.opened(tmp_path / "r.sqlite", tmp_path, {}) as record:
+        record.add("one/a.png", STAMP, "1", good)
+        record.add("two/a.png", STAMP, "2", good)
+        record.add("one/b.png", STAMP, "3", UNKNOWN)
+        record.add("one/c.png", STAMP, "4", good)
+        record.add("two/b.png", STAMP, "5", "it is damaged")
+        record.add("three/a.png", STAMP, "6", "it is damaged")
+        record.add("four/a.png", STAMP, "7", DEFECT)
+    with sqlite3.connect(tmp_path / "r.sqlite") as database:
+        assert database.execute("SELECT * FROM welds").fetchall() == [
+            ("one", 3, 0, 2, 0, 1, "rejected", 3),
+            ("two", 2, 1, 1, 0, 0, "passed", None),
+            ("three", 1, 1, 0, 0, 0, None, None),
+            ("four", 1, 0, 0, 1, 0, "rejected", 7),
+        ]
+
+
 def test_runs_do_not_vote_for_each_other(tmp_path: Path) -> None:
     with Record.opened(tmp_path / "r.sqlite", tmp_path, {}) as record:
         record.add("one/a.png", STAMP, "a", DEFECT)
         record.add("two/a.png", STAMP, "b", DEFECT)
         record.add("two/broken.png", STAMP, "c", "it is damaged")
-        assert record.last_decisions("one", 5) == [True]
-        assert record.last_decisions("two", 5) == [True]
+        assert record.last_decisions("one", 5) == [Decision.DEFECT]
+        assert record.last_decisions("two", 5) == [Decision.DEFECT]
         assert record.last_decisions("", 5) == []
 
 

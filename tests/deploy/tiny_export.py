@@ -1,6 +1,7 @@
 """A real export whose network is one line: the mean gray level of a frame decides its class.
 
-Dark frames are `burn_through`, bright ones `high_travel_speed`, and those in the middle `good_weld`.
+Dark frames are `burn_through`, bright ones `high_travel_speed`, and those in the middle `good_weld`. With novelty,
+frames between these are unknown.
 """
 
 from pathlib import Path
@@ -10,20 +11,51 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from weldbench.deploy.bundle import FP32, HEAT, RESIZE, Bundle, save_bundle
+from weldbench.deploy.bundle import FP32, HEAT, NOVELTY, RESIZE, Bundle, save_bundle
+from weldbench.deploy.novelty import Features, Limit, write_novelty
+from weldbench.deploy.promise import Promise
 
 CLASSES = ("good_weld", "burn_through", "high_travel_speed")
 LEVELS = np.array([128.0, 30.0, 225.0], np.float32)  # that each class stands for
 DARK, MIDDLE, BRIGHT = 30, 128, 225
+STRANGE = 100  # near enough to good_weld for its class
 
 
 THRESHOLDS = {0.01: 0.5, 0.05: 0.25}
+TEMPERATURE = 2.0
+PROMISE = Promise(
+    vote_frames=3,
+    escape=0.22,
+    wanted_escape=0.05,
+    confidence=0.95,
+    choices=1,
+    threshold=0.125,
+    defective=12,
+    escaped=0,
+    escapes_allowed=0,
+    good=8,
+    falsely_rejected=1,
+    falsely_rejected_low=0.003,
+    falsely_rejected_high=0.527,
+    runs_needed=59,
+    runtimes=("onnxruntime", "openvino"),
+)
 
 
 def save_tiny_export(
-    folder: Path, good_class: str | None = CLASSES[0], thresholds: dict[float, float] = THRESHOLDS
+    folder: Path,
+    good_class: str | None = CLASSES[0],
+    thresholds: dict[float, float] = THRESHOLDS,
+    promises: tuple[Promise, ...] = (),
+    temperature: float | None = TEMPERATURE,
+    novelty: bool = False,
 ) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
+    if novelty:
+        seen = np.repeat(LEVELS, 2)[:, None] + np.tile([[-2], [2]], (3, 1))
+        fitted = Features.of(seen.astype(np.float32), np.repeat([0, 1, 2], 2))
+        limit = Limit(threshold=5.0, runs=19, share=0.05, wanted=0.05, of_good=True)
+        write_novelty(folder / NOVELTY, fitted, [limit])
     onnx.save(_resize(), folder / RESIZE)
     onnx.save(_network(), folder / FP32)
     onnx.save(_heat(), folder / HEAT)
@@ -42,6 +74,9 @@ def save_tiny_export(
             resize_path=folder / RESIZE,
             network_path=folder / FP32,
             heat_path=folder / HEAT,
+            novelty_path=folder / NOVELTY if novelty else None,
+            temperature=temperature,
+            promises=promises,
         ),
         made_from={},
     )

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up_predictions import predictions
 
-from weldbench.deploy.decision import Vote
+from weldbench.deploy.decision import Decision, Vote
 from weldbench.evaluation.predictions import Predictions, concatenate, select_split
 from weldbench.evaluation.temporal_vote import film_order, majority_vote, voted_scores
 from weldbench.trust.welds import Welds, exported_training, first_fold
@@ -30,7 +30,7 @@ def test_a_voted_score_says_what_the_vote_of_an_export_says_at_every_threshold(
 ) -> None:
     frames = film(scores)
     vote = Vote(window)
-    said = [vote.add(score > threshold) for score in scores]
+    said = [vote.add(Decision.of(score > threshold, False)).rejects for score in scores]
     assert (voted_scores(frames, np.array(scores), window) > threshold).tolist() == said
 
 
@@ -106,7 +106,8 @@ def test_losses_are_monotone_and_those_of_the_rule_frame_by_frame(seed: int, win
         escapes, rejects = escaped, rejected
         for number, positions in enumerate(film_order(frames)):
             vote = Vote(window)
-            said = np.array([vote.add(1 - frames.probabilities[place, 0] > threshold) for place in positions])
+            defects = 1 - frames.probabilities[positions, 0] > threshold
+            said = np.array([vote.add(Decision.of(is_defect, False)).rejects for is_defect in defects])
             defect = frames.labels[positions] != 0
             assert escaped[number] == (defect.any() and not said[defect].any())
             assert rejected[number] == (not defect.any() and said.any())

@@ -186,7 +186,8 @@ def test_each_parameter_reruns_the_stages_that_use_it_and_no_others(project: Pat
     assert scripts("train", "augment", "flip") == {"scripts/features.py", "scripts/train.py"}
     assert scripts("pretrain", "steps") == {"scripts/pretrain.py"}
     assert scripts("report", "title") == {"scripts/report.py"}
-    assert scripts("compare", "confidence") == {"scripts/compare.py"}
+    assert scripts("compare", "vote_frames") == {"scripts/compare.py"}
+    assert scripts("compare", "confidence") == {"scripts/compare.py", "scripts/export.py"}
     assert scripts("compare", "false_reject_rates") == {"scripts/compare.py", "scripts/export.py"}
     assert scripts("export", "vote_frames") == {"scripts/compare.py", "scripts/export.py"}
     assert scripts("datasets", "ss304", "handle") == set()

@@ -10,6 +10,12 @@ class Export(Section):
 
     models: UniqueList[str] = Field(description="names of the models to export, each with its best seed on valid")
     vote_frames: Count = Field(15, description="window in frames of the majority vote over a film; odd")
+    unknown_share: float = Field(
+        0.05,
+        gt=0,
+        lt=1,
+        description="share of good welds that may have a frame called unknown: it looks like nothing that was learned",
+    )
 
     @field_validator("vote_frames")
     @classmethod

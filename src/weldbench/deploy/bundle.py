@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from weldbench.deploy.promise import Promise
 from weldbench.errors import InputError
 from weldbench.runtime.atomic import write_json
 
-FORMAT = 1
+FORMAT = 2
 LARGEST_SIDE_PX = 4096  # up to this height and width of a frame its scaling in the graph is exact
 DESCRIPTION = "model.json"
 RESIZE, FP32, INT8, HEAT = "resize.onnx", "model.onnx", "model.int8.onnx", "heat.onnx"
+NOVELTY = "novelty.npz"
 _AGAIN = "copy the folder again, or export the model again"
 
 
@@ -36,11 +38,16 @@ class Bundle:
         vote_frames: Window of the majority vote over a film, in frames.
         frame_size_px: Height and width to which ingest scaled the frames.
         input_size_px: Height and width of the network's input.
+        temperature: Makes calibrated probabilities of those of the network (`trust/scaling.py`), fitted on valid; None
+            where valid has no frame.
+        promises: About escapes, one for each window of the vote that can be chosen; empty without a good class or a
+            defective weld in test.
         lineage: The training behind it: fold, seed, score on valid, sha256 of the trained network.
         resize_path: The first part of the main graph alone, from `frames` to `levels`.
         network_path: The main graph in float32.
         int8_path: The same in 8-bit integers; None where it lost too much.
         heat_path: A graph that gives only `heat`, of one frame; None where the main graph gives it, or nothing does.
+        novelty_path: What `features` are like in training, for `deploy.novelty`; None where that is not known.
     """
 
     folder: Path
@@ -57,6 +64,9 @@ class Bundle:
     network_path: Path
     int8_path: Path | None = None
     heat_path: Path | None = None
+    novelty_path: Path | None = None
+    temperature: float | None = None
+    promises: tuple[Promise, ...] = ()
 
 
 def save_bundle(bundle: Bundle, made_from: Mapping[str, Any]) -> None:
@@ -75,6 +85,8 @@ def save_bundle(bundle: Bundle, made_from: Mapping[str, Any]) -> None:
         "thresholds": [
             {"false_rejects": rate, "threshold": threshold} for rate, threshold in sorted(bundle.thresholds.items())
         ],
+        "temperature": bundle.temperature,
+        "promises": [promise.described() for promise in bundle.promises],
         "vote_frames": bundle.vote_frames,
         "frame_size_px": bundle.frame_size_px,
         "input_size_px": bundle.input_size_px,
@@ -94,7 +106,7 @@ def load_bundle(folder: Path | str) -> Bundle:
     """Read model.json and check the graphs beside it against the sums in it.
 
     Raises:
-        InputError: The folder holds no export, a graph is missing or damaged, or a newer weldbench wrote it.
+        InputError: The folder holds no export, a graph is missing or damaged, or another weldbench wrote it.
     """
     folder = Path(folder)
     path = folder / DESCRIPTION
@@ -109,25 +121,33 @@ def load_bundle(folder: Path | str) -> Bundle:
         raise InputError(
             f"{path}: it has format {number}, and this weldbench reads up to {FORMAT}; install a newer weldbench"
         )
+    if isinstance(number, int) and 1 <= number < FORMAT:
+        raise InputError(
+            f"{path}: an older weldbench wrote this export (it has format {number}, and this one reads {FORMAT}); "
+            "export the model again"
+        )
     try:
         bundle = _bundle(folder, described)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{path}: this is no description of an export ({error!r}); {_AGAIN}") from None
-    _refuse_damaged(folder, {name: described["outputs"][name] for name in _graphs(described)})
+    _refuse_damaged(folder, {name: described["outputs"][name] for name in _used(described)})
     return bundle
 
 
 def _bundle(folder: Path, described: Mapping[str, Any]) -> Bundle:
     if described["format"] != FORMAT:
         raise ValueError(f"format {described['format']!r}")
-    classes, good_class, graphs = described["classes"], described["good_class"], _graphs(described)
+    classes, good_class, files = described["classes"], described["good_class"], _used(described)
     if len(classes) < 2 or not all(isinstance(name, str) for name in classes) or good_class not in (None, classes[0]):
         raise ValueError("classes and good_class contradict each other")
-    if missing := {RESIZE, FP32} - graphs:
+    if missing := {RESIZE, FP32} - files:
         raise KeyError(missing)
     counts = {key: described[key] for key in ("vote_frames", "frame_size_px", "input_size_px")}
     if not all(isinstance(count, int) and count > 0 for count in counts.values()):
         raise ValueError(f"{counts} are not all counts")
+    temperature = described["temperature"]
+    if temperature is not None and not 0 < float(temperature) < float("inf"):
+        raise ValueError(f"a temperature of {temperature}")
     return Bundle(
         folder=folder,
         model=str(described["model"]),
@@ -139,13 +159,16 @@ def _bundle(folder: Path, described: Mapping[str, Any]) -> Bundle:
         lineage=dict(described["lineage"]),
         resize_path=folder / RESIZE,
         network_path=folder / FP32,
-        int8_path=folder / INT8 if INT8 in graphs else None,
-        heat_path=folder / HEAT if HEAT in graphs else None,
+        int8_path=folder / INT8 if INT8 in files else None,
+        heat_path=folder / HEAT if HEAT in files else None,
+        novelty_path=folder / NOVELTY if NOVELTY in files else None,
+        temperature=temperature if temperature is None else float(temperature),
+        promises=tuple(Promise.of(promise) for promise in described["promises"]),
     )
 
 
-def _graphs(described: Mapping[str, Any]) -> set[str]:
-    return {RESIZE, FP32, INT8, HEAT} & set(described["outputs"])
+def _used(described: Mapping[str, Any]) -> set[str]:
+    return {RESIZE, FP32, INT8, HEAT, NOVELTY} & set(described["outputs"])
 
 
 def _refuse_damaged(folder: Path, sums: Mapping[str, str]) -> None:

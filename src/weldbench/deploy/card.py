@@ -4,15 +4,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from weldbench.deploy.bundle import Bundle
+from weldbench.deploy.novelty import Novelty
+from weldbench.deploy.promise import CONDITIONS
+from weldbench.trust.calibration import MEASURES
 
 
-def card(bundle: Bundle, parity: Mapping[str, Any], latency: Mapping[str, Any], preference: str = "") -> str:
+def card(
+    bundle: Bundle,
+    parity: Mapping[str, Any],
+    latency: Mapping[str, Any],
+    calibration: Mapping[str, Any],
+    preference: str = "",
+) -> str:
     """Describe an export in Markdown, from what was measured.
 
     Args:
         bundle: The export.
         parity: The content of parity.json.
         latency: The content of latency.json.
+        calibration: The content of calibration.json.
         preference: Says which other model valid prefers; empty where there is none.
     """
     lineage = bundle.lineage
@@ -24,6 +34,11 @@ def card(bundle: Bundle, parity: Mapping[str, Any], latency: Mapping[str, Any], 
         *([preference] if preference else []),
         "## Decision",
         _decision(bundle),
+        *_unknown(bundle),
+        "## What is promised about escapes",
+        _promises(bundle),
+        "## Calibrated probabilities",
+        _calibration(calibration),
         "## The same as the trained network",
         _table(
             ["graph", "test frames", "same class", "largest difference of a probability"],
@@ -56,6 +71,56 @@ def _decision(bundle: Bundle) -> str:
         f"exported graph; a film by a majority vote over its last {bundle.vote_frames} frames.\n\n"
         + _table(["good frames that may be rejected", "threshold"], rows)
     )
+
+
+def _unknown(bundle: Bundle) -> list[str]:
+    novelty = Novelty.of(bundle)
+    return [f"{novelty.told[0].upper()}{novelty.told[1:]}."] if novelty else []
+
+
+def _promises(bundle: Bundle) -> str:
+    if bundle.good_class is None:
+        return "Nothing, as the data has no class of good welds."
+    if not bundle.promises:
+        return "Nothing, as test has no defective weld."
+    told = []
+    for promise in bundle.promises:
+        vote = f"Vote over {promise.vote_frames} frames" if promise.vote_frames > 1 else "No vote"
+        if promise.threshold is None:
+            why = "No threshold keeps a promise but by rejecting every weld"
+            told.append(
+                f"- **{vote}:** none. {why}; {promise.defective} defective welds of test are too few for another."
+            )
+            continue
+        useless = "" if promise.is_useful else " As that rejects every good weld of test, it is not offered."
+        told.append(f"- **{vote}, threshold {promise.threshold:.6f}:** {promise.sentences}{useless}")
+    return (
+        "\n".join(told)
+        + f"\n\n{CONDITIONS} Only the graph in float32 is meant, in {' and '.join(bundle.promises[0].runtimes)}. "
+        f"All {bundle.promises[0].choices} promises of the report's models and votes hold together. `--promise` "
+        "decides by them."
+    )
+
+
+def _calibration(calibration: Mapping[str, Any]) -> str:
+    temperature = calibration["temperature"]
+    if temperature is None:
+        return "None, as valid has no frame."
+    rows = [
+        [MEASURES[found["measure"]], *(_interval(found[name]) for name in ("before", "after", "change"))]
+        for found in calibration["test"]
+    ]
+    return (
+        f"Temperature {temperature:.3f}, fitted on valid (Guo et al. 2017); it never changes a class. On test, with "
+        f"{100 * calibration['confidence']:g} % intervals over runs; lower is better:\n\n"
+        + _table(["measure", "before", "after", "change"], rows)
+    )
+
+
+def _interval(ends: Mapping[str, float | None]) -> str:
+    if ends["low"] is None or ends["high"] is None:
+        return f"{ends['estimate']:.3f} (no interval)"
+    return f"{ends['estimate']:.3f} [{ends['low']:.3f}, {ends['high']:.3f}]"
 
 
 def _int8_table(runtimes: Mapping[str, Mapping[str, Any]]) -> str:

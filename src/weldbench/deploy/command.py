@@ -2,20 +2,27 @@
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from weldbench.deploy.options import add_decision_options
 from weldbench.deploy.output import FORMATS, row_writer
 from weldbench.errors import InputError
 from weldbench.runtime.text import counted
 
-FOUND_DEFECT, INTERRUPTED = 3, 130
+if TYPE_CHECKING:
+    from weldbench.deploy.judge import Judge
+
+FOUND_DEFECT, FOUND_UNKNOWN, INTERRUPTED = 3, 4, 130
 
 _EPILOG = """\
-Each frame is a row: source, frame, seconds (of a video), class, the probability of every class (p_...), decision, vote,
-error. A frame that cannot be read is a row with its error. The vote goes over the last frames of a film: a video, or
-the pictures of one folder in the order of their names. Exit codes: 0; 2 for bad input; 3 for --fail-on-defect where a
-vote said defect."""
+Each frame is a row: source, frame, seconds (of a video), class, the probability of every class as the network says it
+(p_...) and calibrated on valid (calibrated_...), novelty, decision (good, defect, or unknown: like no frame that the
+model learned from), vote, error. A frame that cannot be read is a row with its error. The vote goes over the last
+frames of a weld: a video, or the pictures of one folder in the order of their names. A weld is rejected if its vote
+ever says defect or unknown. Exit codes: 0; 2 for bad input; with --fail-on-defect 3 where a vote said defect, or else
+4 where one said unknown."""
 
 
 def add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -26,52 +33,78 @@ def add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "sources", nargs="+", metavar="SOURCE", help="picture, folder, zip or video; `-` reads paths, one a line"
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="where to write the rows; default: the terminal")
+    parser.add_argument("--welds", type=Path, metavar="FILE", help="write a row for each weld: rejected or passed")
     parser.add_argument("--format", choices=FORMATS, help="default: that of FILE's suffix, or csv")
-    parser.add_argument("--explain", type=Path, metavar="DIR", help="write each defective frame with its heat map here")
+    parser.add_argument(
+        "--explain", type=Path, metavar="DIR", help="write each frame that is not good with its heat map"
+    )
     parser.add_argument("--threads", type=int, default=1, help="that the network may use; default: 1")
-    parser.add_argument("--fail-on-defect", action="store_true", help="exit with 3 where a vote said defect")
+    parser.add_argument(
+        "--fail-on-defect", action="store_true", help="exit with 3 where a vote said defect, 4 for unknown"
+    )
     parser.set_defaults(run=_predict)
 
 
 def _predict(arguments: argparse.Namespace) -> int:
     from weldbench.deploy.bundle import load_bundle
-    from weldbench.deploy.decision import Rule
-    from weldbench.deploy.predict import Judgment, judge
+    from weldbench.deploy.decision import Decision, Rule
+    from weldbench.deploy.judge import Judge
+    from weldbench.deploy.predict import Judgment, judgments
     from weldbench.deploy.read_ahead import read_ahead
-    from weldbench.deploy.runtimes import open_session
     from weldbench.deploy.sources import LIST, SourceFrame, count_frames, frames_of
+    from weldbench.deploy.weld_summary import WeldSummary
     from weldbench.runtime.progress import track
 
     if arguments.threads < 1:
         raise InputError(f"--threads is {arguments.threads}; it has to be at least 1")
+    if arguments.welds and arguments.welds == arguments.output:
+        raise InputError(f"{arguments.welds}: --welds and --output name the same file; name two")
     bundle = load_bundle(arguments.export)
-    rule = Rule(bundle, arguments.false_rejects, arguments.vote)
+    rule = Rule(bundle, arguments.false_rejects, arguments.vote, arguments.promise)
     total = count_frames(arguments.sources)
-    session = open_session(bundle, arguments.runtime, arguments.threads)
-    threshold = "the most probable class decides" if rule.threshold is None else f"threshold {rule.threshold:.6f}"
-    print(
-        f"{bundle.model} in {session.runtime}, {'8-bit' if session.is_int8 else 'float32'}; {threshold}, "
-        f"vote over {counted(rule.vote_frames, 'frame')}",
-        file=sys.stderr,
-    )
+    judge = Judge.of(bundle, rule, arguments.runtime, arguments.threads)
+    _introduce(judge)
     columns = Judgment(SourceFrame("", "", None)).row(bundle.classes)
-    form = arguments.format or ("jsonl" if arguments.output and arguments.output.suffix == ".jsonl" else "csv")
-    judged = unread = defects = 0
+    votes: Counter[Decision | None] = Counter()
+    welds = WeldSummary()
     interrupted = False
     try:
-        with row_writer(arguments.output, form, list(columns)) as write:
+        with row_writer(arguments.output, _form(arguments.output, arguments.format), list(columns)) as write:
             frames = frames_of(arguments.sources)
             if LIST not in arguments.sources:  # whoever writes a list may wait for the answer
                 frames = read_ahead(frames)
-            for judgment in judge(session, rule, track(frames, "predict", total), arguments.explain):
+            for judgment in judgments(judge, track(frames, "predict", total), arguments.explain):
                 write(judgment.row(bundle.classes))
-                judged += 1
-                unread += judgment.is_defect is None
-                defects += judgment.vote is True
+                votes[judgment.vote] += 1
+                welds.add(judgment)
     except KeyboardInterrupt:
         interrupted = True
-    said = f"{counted(judged, 'frame')}, {unread} of them not readable; the vote said defect at {defects}"
-    print(f"{'interrupted after ' if interrupted else ''}{said}", file=sys.stderr)
+    if arguments.welds:
+        with row_writer(arguments.welds, _form(arguments.welds, arguments.format), welds.COLUMNS) as write:
+            for weld in welds.welds.values():
+                write(weld.row())
+    defects, unknown = votes[Decision.DEFECT], votes[Decision.UNKNOWN]
+    said = f"{counted(votes.total(), 'frame')}, {votes[None]} of them not readable; the vote said defect at {defects}"
+    said += f", unknown at {unknown}" if judge.novelty else ""
+    print(f"{'interrupted after ' if interrupted else ''}{said}\n{welds.sentences()}", file=sys.stderr)
     if interrupted:
         return INTERRUPTED
-    return FOUND_DEFECT if arguments.fail_on_defect and defects else 0
+    if not arguments.fail_on_defect:
+        return 0
+    return FOUND_DEFECT if defects else FOUND_UNKNOWN if unknown else 0
+
+
+def _introduce(judge: "Judge") -> None:
+    rule, session = judge.rule, judge.session
+    threshold = "the most probable class decides" if rule.threshold is None else f"threshold {rule.threshold:.6f}"
+    print(
+        f"{judge.bundle.model} in {session.runtime}, {'8-bit' if session.is_int8 else 'float32'}; {threshold}, "
+        f"vote over {counted(rule.vote_frames, 'frame')}",
+        file=sys.stderr,
+    )
+    if rule.promise:
+        print(rule.promise.told, file=sys.stderr)
+
+
+def _form(output: Path | None, chosen: str | None) -> str:
+    return chosen or ("jsonl" if output and output.suffix == ".jsonl" else "csv")

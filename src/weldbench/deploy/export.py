@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 from torch import nn
 
 from weldbench.config.data import Dataset as DatasetSettings
+from weldbench.config.evidence import Compare
 from weldbench.data.dataset import Dataset, SplitFrames, open_dataset, read_split
 from weldbench.deploy.archive_frames import archive_frames
-from weldbench.deploy.bundle import FP32, HEAT, INT8, RESIZE, Bundle, files_of, save_bundle
+from weldbench.deploy.bundle import FP32, HEAT, INT8, NOVELTY, RESIZE, Bundle, files_of, save_bundle
 from weldbench.deploy.card import card
+from weldbench.deploy.certainty import calibration_of, promises_of, said_of, temperature_of
 from weldbench.deploy.graph import export_graphs, joined
 from weldbench.deploy.latency import latencies
+from weldbench.deploy.learned import fit_to_train, limit_on_valid
+from weldbench.deploy.novelty import Features, write_novelty
 from weldbench.deploy.parity import Cost, agreement, cost_of_int8, refuse_disagreement
 from weldbench.deploy.quantize import quantized
 from weldbench.deploy.runtimes import Session, installed_runtimes, open_session
@@ -44,8 +48,10 @@ class ExportJob:
         trained: Folder of the trainings of one model and fold.
         compared: Model -> folder of its trainings of that fold, of all models that valid may prefer.
         seeds: Of the trainings.
-        false_reject_rates: Shares of good frames that may be rejected, each with a threshold.
+        evidence: Shares of false rejects, each with a threshold; the wanted promise about escapes; and how intervals
+            are computed.
         vote_frames: Window of the vote over a film, in frames.
+        unknown_share: Share of good welds that may have a frame called unknown.
     """
 
     dataset: DatasetSettings
@@ -53,8 +59,9 @@ class ExportJob:
     split: Path
     trained: Path
     seeds: Sequence[int]
-    false_reject_rates: Sequence[float]
+    evidence: Compare
     vote_frames: int
+    unknown_share: float
     compared: Mapping[str, Path] = field(default_factory=dict)
 
 
@@ -82,33 +89,51 @@ def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> 
     sessions = _sessions(bundle)
     broken = _broken_int8(sessions, info.settings.input_size_px)
     sessions = {name: session for name, session in sessions.items() if not (broken and session.is_int8)}
-    said_of_valid = _say(sessions, job, dataset, valid, f"export {bundle.model}, valid")
-    said_of_test = _say(sessions, job, dataset, test, f"export {bundle.model}, test")
+    learned = fit_to_train(sessions[_REFERENCE], dataset, train)
+    said_of_valid, strangeness = _say(sessions, job, dataset, valid, learned, f"export {bundle.model}, valid")
+    said_of_test, strangeness_in_test = _say(sessions, job, dataset, test, learned, f"export {bundle.model}, test")
 
     says = probabilities_in_fp32(network, info.normalization, test)
     paths = dataset.manifest["path"].to_numpy()[test.rows].tolist()
     against_torch = {}
-    for name in [name for name, session in sessions.items() if not session.is_int8]:
+    in_fp32 = [name for name, session in sessions.items() if not session.is_int8]
+    for name in in_fp32:
         found = agreement(says, said_of_test[name])
         refuse_disagreement(f"{bundle.model} in {name}", found, paths)
         against_torch[name] = found.told(paths)
     if dataset.good_class is not None and (valid.labels == 0).any():
         good = 1.0 - said_of_valid[_REFERENCE][valid.labels == 0, 0].astype(np.float64)
-        bundle = replace(bundle, thresholds={rate: threshold_for(good, rate) for rate in job.false_reject_rates})
+        bundle = replace(
+            bundle, thresholds={rate: threshold_for(good, rate) for rate in job.evidence.false_reject_rates}
+        )
     on_valid = _costs(sessions, valid, said_of_valid, bundle.thresholds)
     on_test = _costs(sessions, test, said_of_test, bundle.thresholds)
     bundle, told = _without_bad_int8(bundle, on_valid, broken)
+    kept = {name: session for name, session in sessions.items() if bundle.int8_path or not session.is_int8}
+    by_graph: dict[bool, list[NDArray[np.float64]]] = {}
+    for name, session in kept.items():
+        by_graph.setdefault(session.is_int8, []).append(strangeness[name])
+    limits = [limit_on_valid(found, dataset, valid, job.unknown_share) for _, found in sorted(by_graph.items())]
+    write_novelty(output / NOVELTY, learned, limits)
+    bundle = replace(bundle, novelty_path=output / NOVELTY)
+    unknown = np.any([strangeness_in_test[name] > limits[0].threshold for name in in_fp32], axis=0)
+    judged = {sessions[name].runtime: said_of(dataset, test, said_of_test[name]) for name in in_fp32}
+    temperature = temperature_of(said_of(dataset, valid, said_of_valid[_REFERENCE]))
+    windows, models = tuple(dict.fromkeys((1, job.vote_frames))), len({*job.compared, bundle.model})
+    promises = promises_of(judged, unknown, windows, models, job.evidence)
+    bundle = replace(bundle, temperature=temperature, promises=promises)
+    calibration = calibration_of(judged[sessions[_REFERENCE].runtime], temperature, job.evidence)
     runtimes = {name: {"valid": cost.told(), "test": on_test[name].told()} for name, cost in on_valid.items()}
 
     frame = next(archive_frames(job.data / "archive.zip", job.dataset, dataset, test.rows[:1]))
-    kept = {name: session for name, session in sessions.items() if bundle.int8_path or not session.is_int8}
     parity = {"fp32_against_torch": against_torch, "heat": heat, "int8": {"told": told, "runtimes": runtimes}}
     latency = latencies(kept, frame, _THREADS)
     write_json(output / "parity.json", parity)
     write_json(output / "latency.json", latency)
+    write_json(output / "calibration.json", calibration)
     scores, doubted = valid_scores(job.compared, job.seeds)
     preference = about_preference(scores, [bundle.model], doubted)
-    write_text(output / "card.md", card(bundle, parity, latency, preference))
+    write_text(output / "card.md", card(bundle, parity, latency, calibration, preference))
     save_bundle(bundle, made_from)
 
 
@@ -160,15 +185,23 @@ def _sessions(bundle: Bundle) -> dict[str, Session]:
 
 
 def _say(
-    sessions: Mapping[str, Session], job: ExportJob, dataset: Dataset, split: SplitFrames, task: str
-) -> dict[str, NDArray[np.float32]]:
-    """Let every session judge the frames of a split from the bytes of the archive: probabilities, float32, (N, K)."""
+    sessions: Mapping[str, Session], job: ExportJob, dataset: Dataset, split: SplitFrames, learned: Features, task: str
+) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.float64]]]:
+    """Let every session judge the frames of a split from the bytes of the archive.
+
+    Returns:
+        Probabilities of each session, float32, (N, K); and how strange it finds the frames, float64, (N,).
+    """
     said: dict[str, list[NDArray[np.float32]]] = {name: [] for name in sessions}
+    strangeness: dict[str, list[NDArray[np.float64]]] = {name: [] for name in sessions}
     frames = archive_frames(job.data / "archive.zip", job.dataset, dataset, split.rows)
     for frame in track(frames, task, total=len(split)):
         for name, session in sessions.items():
-            said[name].append(session.run(frame[None]).probabilities)
-    return {name: np.concatenate(pieces) for name, pieces in said.items()}
+            probabilities, features = session.run(frame[None])
+            said[name].append(probabilities)
+            strangeness[name].append(learned.scores(features))
+    whole = {name: np.concatenate(pieces) for name, pieces in said.items()}
+    return whole, {name: np.concatenate(pieces) for name, pieces in strangeness.items()}
 
 
 def _costs(

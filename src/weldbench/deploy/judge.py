@@ -1,4 +1,4 @@
-"""From the bytes of one picture to the verdict on it, the same for a watched folder and a served request."""
+"""From one picture to the verdict on it, the same for files, a watched folder and a served request."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weldbench.deploy.bundle import Bundle
-from weldbench.deploy.decision import Rule
-from weldbench.deploy.predict import DEFECT, GOOD
+from weldbench.deploy.decision import Decision, Rule
+from weldbench.deploy.novelty import Novelty
 from weldbench.deploy.runtimes import RuntimeName, Session, open_session
 from weldbench.deploy.sources import camera_frame
+from weldbench.errors import InputError
 from weldbench.ingest.decode import decode
+from weldbench.trust.scaling import at_temperature
 
 
 class Verdict(NamedTuple):
@@ -18,50 +20,62 @@ class Verdict(NamedTuple):
 
     Attributes:
         class_name: The class of the highest probability.
-        probabilities: Of each class by its name, in label order; they sum to 1.
+        probabilities: Of each class by its name, in label order, as the network says them; they sum to 1.
+        calibrated: The same at the temperature of the export, which never changes the class; None where it has none.
         defect_score: 1 - P(good), which is compared with the threshold, if there is one; None without a good class.
-        is_defect: The decision.
+        novelty: How little the frame is like those that the model learned from, compared with the threshold of the
+            export; None where it has none.
+        decision: Good, defect or unknown.
     """
 
     class_name: str
     probabilities: dict[str, float]
+    calibrated: dict[str, float] | None
     defect_score: float | None
-    is_defect: bool
-
-    @property
-    def decision(self) -> str:
-        """Return `defect` or `good`."""
-        return decision_word(self.is_defect)
+    novelty: float | None
+    decision: Decision
 
 
-def decision_word(is_defect: bool) -> str:
-    """Return the word for a decision: `defect` or `good`."""
-    return DEFECT if is_defect else GOOD
+def uses_int8(bundle: Bundle, rule: Rule) -> bool:
+    """Tell which graph decides: that in 8 bits where there is one, but a promise is about that in float32."""
+    return bundle.int8_path is not None and rule.promise is None
 
 
 class Judge:
-    """An export with its decision rule, ready to judge frames; for one thread at a time."""
+    """An export with its decision rule, ready to judge frames; for one thread at a time.
+
+    Attributes:
+        bundle: The export.
+        rule: How it decides.
+        session: The model.
+        novelty: Knows what the model learned from; None where the export does not.
+    """
 
     def __init__(self, bundle: Bundle, rule: Rule, session: Session):
-        self.bundle, self.rule, self._session = bundle, rule, session
+        self.bundle, self.rule, self.session = bundle, rule, session
+        self.novelty = Novelty.of(bundle, session.is_int8)
 
     @classmethod
-    def of(cls, bundle: Bundle, rule: Rule, runtime: RuntimeName = "auto") -> "Judge":
+    def of(cls, bundle: Bundle, rule: Rule, runtime: RuntimeName = "auto", threads: int = 1) -> "Judge":
         """Load the graph of an export.
 
         Raises:
-            InputError: The runtime is not installed, or cannot load the graph.
+            InputError: The runtime is not installed, cannot load the graph, or is none of those of the promise.
         """
-        return cls(bundle, rule, open_session(bundle, runtime))
+        session = open_session(bundle, runtime, threads, uses_int8(bundle, rule))
+        if rule.promise and session.runtime not in rule.promise.runtimes:
+            known = " or ".join(rule.promise.runtimes)
+            raise InputError(
+                f"{bundle.folder}: the promise of this export is about {known}, and this is {session.runtime}; "
+                f"add --runtime {rule.promise.runtimes[0]}, or leave out --promise"
+            )
+        return cls(bundle, rule, session)
 
     def rule_sentence(self) -> str:
-        """Say when a frame is a defect."""
-        if self.rule.threshold is not None:
-            share = f"at most {self.rule.false_rejects:.2%} of the good frames of valid"
-            return f"a frame is a defect where 1 - P(good) is above {self.rule.threshold:.4g} ({share})"
-        if self.bundle.good_class is not None:
-            return f"a frame is a defect where {self.bundle.good_class} is not its most probable class"
-        return "without a good class every frame is a defect"
+        """Say when a frame is a defect, and when it is unknown."""
+        if not self.novelty:
+            return self._about_defects()
+        return f"{self._about_defects()}; it is unknown where its novelty is above {self.novelty.threshold:.4g}"
 
     def warm_up(self) -> None:
         """Run once: a runtime prepares itself at its first run."""
@@ -71,18 +85,29 @@ class Judge:
 
     def judge(self, levels: NDArray[np.uint8]) -> Verdict:
         """Judge a frame, uint8 of shape (height, width), as `levels_of` returns it."""
-        probabilities = self._session.run(levels[None]).probabilities
-        shares = dict(zip(self.bundle.classes, probabilities[0].tolist(), strict=True))
+        outputs = self.session.run(levels[None])
+        probabilities, classes = outputs.probabilities, self.bundle.classes
+        calibrated, novelty = None, None
+        if self.bundle.temperature is not None:
+            shares = at_temperature(probabilities, self.bundle.temperature)[0].tolist()
+            calibrated = dict(zip(classes, shares, strict=True))
+        if self.novelty:
+            novelty = float(self.novelty.scores(outputs.features)[0])
         return Verdict(
-            class_name=self.bundle.classes[int(probabilities[0].argmax())],
-            probabilities=shares,
+            class_name=classes[int(probabilities[0].argmax())],
+            probabilities=dict(zip(classes, probabilities[0].tolist(), strict=True)),
+            calibrated=calibrated,
             defect_score=None if self.bundle.good_class is None else 1.0 - float(probabilities[0, 0]),
-            is_defect=bool(self.rule.decide(probabilities)[0]),
+            novelty=novelty,
+            decision=Decision.of(
+                is_defect=bool(self.rule.decide(probabilities)[0]),
+                is_unknown=novelty is not None and self.novelty is not None and novelty > self.novelty.threshold,
+            ),
         )
 
     def heat(self, levels: NDArray[np.uint8]) -> NDArray[np.float32] | None:
         """Compute what drove the class of a frame: float32, shape (h, w), 0 to 1; None where the network has no map."""
-        return self._session.heat(levels)
+        return self.session.heat(levels)
 
     def levels_of(self, picture: bytes) -> NDArray[np.uint8]:
         """Decode a picture as ingest does, and scale it first, as ingest does, where the graph cannot take it.
@@ -94,3 +119,13 @@ class Judge:
             BadFrameError: It is damaged, no picture, too large, or a film.
         """
         return camera_frame(decode(picture).gray, self.bundle.frame_size_px)
+
+    def _about_defects(self) -> str:
+        if self.rule.promise:
+            return f"a frame is a defect where 1 - P(good) is above {self.rule.threshold:.6f} (as a promise asks)"
+        if self.rule.threshold is not None:
+            share = f"at most {self.rule.false_rejects:.2%} of the good frames of valid"
+            return f"a frame is a defect where 1 - P(good) is above {self.rule.threshold:.4g} ({share})"
+        if self.bundle.good_class is not None:
+            return f"a frame is a defect where {self.bundle.good_class} is not its most probable class"
+        return "without a good class every frame is a defect"

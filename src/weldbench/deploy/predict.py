@@ -5,16 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from weldbench.deploy.decision import Rule, Vote
+from weldbench.deploy.decision import Decision, Vote
+from weldbench.deploy.judge import Judge, Verdict
 from weldbench.deploy.overlay import write_overlay
-from weldbench.deploy.runtimes import Session
 from weldbench.deploy.sources import SourceFrame, camera_frame
 from weldbench.errors import InputError
-
-GOOD, DEFECT = "good", "defect"
 
 
 @dataclass(frozen=True)
@@ -23,62 +18,56 @@ class Judgment:
 
     Attributes:
         frame: The frame.
-        class_name: The most probable class; empty for a frame that cannot be read.
-        probabilities: Of each class, float32, shape (K,); None for a frame that cannot be read.
-        is_defect: The decision about this frame; None for a frame that cannot be read.
+        verdict: On the frame alone; None for a frame that cannot be read.
         vote: That of its film so far; None for a frame that cannot be read, which does not vote.
     """
 
     frame: SourceFrame
-    class_name: str = ""
-    probabilities: NDArray[np.float32] | None = None
-    is_defect: bool | None = None
-    vote: bool | None = None
+    verdict: Verdict | None = None
+    vote: Decision | None = None
 
     def row(self, classes: Iterable[str]) -> dict[str, Any]:
         """Return it as a row of the output; what is not known is None."""
-        probabilities = [None] * len(list(classes)) if self.probabilities is None else self.probabilities.tolist()
+        verdict = self.verdict
+        nothing = dict.fromkeys(classes)
+        said = (verdict.probabilities if verdict else None) or nothing
+        calibrated = (verdict.calibrated if verdict else None) or nothing
         return {
             "source": self.frame.source,
             "frame": self.frame.frame,
             "seconds": self.frame.seconds,
-            "class": self.class_name or None,
-            **{f"p_{name}": value for name, value in zip(classes, probabilities, strict=True)},
-            "decision": _word(self.is_defect),
-            "vote": _word(self.vote),
+            "class": verdict and verdict.class_name,
+            **{f"p_{name}": share for name, share in said.items()},
+            **{f"calibrated_{name}": share for name, share in calibrated.items()},
+            "novelty": verdict and verdict.novelty,
+            "decision": verdict and verdict.decision,
+            "vote": self.vote,
             "error": self.frame.problem or None,
         }
 
 
-def judge(
-    session: Session, rule: Rule, frames: Iterable[SourceFrame], explain: Path | None = None
-) -> Iterator[Judgment]:
+def judgments(judge: Judge, frames: Iterable[SourceFrame], explain: Path | None = None) -> Iterator[Judgment]:
     """Judge frames one by one; of each film only the last decisions are kept.
 
     Args:
-        session: The model.
-        rule: How it decides.
+        judge: The model, and how it decides.
         frames: In the order in which each film was made.
-        explain: Folder for a picture of each defective frame and of what drove the decision; None writes none.
+        explain: Folder for a picture of each frame that is not good, and of what drove the class; None writes none.
 
     Raises:
         InputError: Pictures are asked for, and the network has no map of features.
     """
-    if explain and not session.has_heat:
-        raise InputError(f"{session.bundle.folder}: {session.bundle.model} has no heat map; leave out --explain")
+    bundle = judge.bundle
+    if explain and not judge.session.has_heat:
+        raise InputError(f"{bundle.folder}: {bundle.model} has no heat map; leave out --explain")
     votes: dict[str, Vote] = {}
     for frame in frames:
         if frame.gray is None:
             yield Judgment(frame)
             continue
-        pixels = camera_frame(frame.gray, session.bundle.frame_size_px)
-        probabilities = session.run(pixels[None]).probabilities
-        is_defect = bool(rule.decide(probabilities)[0])
-        vote = votes.setdefault(frame.source, rule.vote()).add(is_defect)
-        if explain and is_defect and (heat := session.heat(pixels)) is not None:
+        pixels = camera_frame(frame.gray, bundle.frame_size_px)
+        verdict = judge.judge(pixels)
+        vote = votes.setdefault(frame.source, judge.rule.vote()).add(verdict.decision)
+        if explain and verdict.decision.rejects and (heat := judge.heat(pixels)) is not None:
             write_overlay(explain, frame, pixels, heat)
-        yield Judgment(frame, session.bundle.classes[int(probabilities[0].argmax())], probabilities[0], is_defect, vote)
-
-
-def _word(is_defect: bool | None) -> str | None:
-    return None if is_defect is None else DEFECT if is_defect else GOOD
+        yield Judgment(frame, verdict, vote)

@@ -39,7 +39,8 @@ class WatchSettings:
         alarm: When there is an alarm; None for never.
         on_alarm: A command of the shell that is told of alarms.
         false_rejects: Share of good frames that may be rejected; None as `Rule` chooses.
-        vote_frames: Window of the vote; None takes that of the export.
+        vote_frames: Window of the vote; None as `Rule` chooses.
+        keep_promise: Whether to decide as a promise about escapes asks.
         runtime: That runs the model.
     """
 
@@ -52,6 +53,7 @@ class WatchSettings:
     on_alarm: str | None = None
     false_rejects: float | None = None
     vote_frames: int | None = None
+    keep_promise: bool = False
     runtime: RuntimeName = "auto"
 
     def check(self) -> None:
@@ -91,7 +93,8 @@ def watch(export: Path, settings: WatchSettings) -> None:
     settings.check()
     with _signals_counted() as stops, only_watcher(settings.record):
         bundle = load_bundle(export)
-        rule = Rule(bundle, settings.false_rejects, settings.vote_frames)
+        rule = Rule(bundle, settings.false_rejects, settings.vote_frames, settings.keep_promise)
+        judge = Judge.of(bundle, rule, settings.runtime)
         facts = {
             "export": printable(str(export.resolve())),
             "model": bundle.model,
@@ -101,9 +104,11 @@ def watch(export: Path, settings: WatchSettings) -> None:
             "false_rejects": rule.false_rejects,
             "threshold": rule.threshold,
             "vote_frames": rule.vote_frames,
+            "promise": rule.promise and rule.promise.described(),
+            "temperature": bundle.temperature,
+            "novelty_threshold": judge.novelty and judge.novelty.threshold,
             "alarm": settings.alarm and str(settings.alarm),
         }
-        judge = Judge.of(bundle, rule, settings.runtime)
         with Record.opened(settings.record, settings.folder, facts) as record:
             _introduce(judge, settings, record)
             _Watcher(judge, settings, record, stops).run()
@@ -206,6 +211,8 @@ def _introduce(judge: Judge, settings: WatchSettings, record: Record) -> None:
         + f"{judge.rule_sentence()}; vote over {counted(judge.rule.vote_frames, 'frame')}; "
         + (f"alarm: {settings.alarm}" if settings.alarm else "no alarms")
     )
+    if judge.rule.promise:
+        _say(f"{judge.rule.promise.told} Each subfolder has to be one weld, whose frames arrive in filming order.")
 
 
 @contextmanager

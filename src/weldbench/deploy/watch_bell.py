@@ -23,6 +23,7 @@ class Alarm:
     number: int
     rule: str
     defects: int
+    unknown: int
     raised_at: str
     frame: int
     path: str
@@ -34,7 +35,8 @@ class Alarm:
         """Say it for the terminal."""
         frames, where = self.rule.split()[-1], f" in {shown(self.run)}" if self.run else ""
         frame = f"{shown(self.path)} ({self.class_name})"
-        return f"{self.defects} of the last {frames} frames{where} are defects, the last one {frame}"
+        unknown = f" and {self.unknown} unknown" if self.unknown else ""
+        return f"{self.defects} of the last {frames} frames{where} are defects{unknown}, the last one {frame}"
 
     def environment(self, folder: Path, record: Path) -> dict[str, str]:
         """Return the facts as environment variables for the command of --on-alarm."""
@@ -42,6 +44,7 @@ class Alarm:
             "WELDBENCH_ALARM": str(self.number),
             "WELDBENCH_ALARM_RULE": self.rule,
             "WELDBENCH_ALARM_DEFECTS": str(self.defects),
+            "WELDBENCH_ALARM_UNKNOWN": str(self.unknown),
             "WELDBENCH_ALARM_TIME": self.raised_at,
             "WELDBENCH_ALARM_RUN": self.run,
             "WELDBENCH_ALARM_FRAME": self.path,
@@ -146,8 +149,8 @@ class Bell(threading.Thread):
 
 def _waiting(database: Database) -> list[Alarm]:
     rows = database.execute(
-        "SELECT alarm, rule, defects, raised_at, frame, path, run, class FROM alarms JOIN decisions USING (frame) "
-        "WHERE given_at IS NULL ORDER BY alarm"
+        "SELECT alarm, rule, defects, unknown, raised_at, frame, path, run, class FROM alarms "
+        "JOIN decisions USING (frame) WHERE given_at IS NULL ORDER BY alarm"
     )
     return [Alarm(*row) for row in rows.fetchall()]
 

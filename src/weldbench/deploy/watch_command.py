@@ -60,6 +60,7 @@ def _watch(arguments: argparse.Namespace) -> None:
         alarm=AlarmRule.of(arguments.alarm) if arguments.alarm is not None else None,
         on_alarm=arguments.on_alarm,
         false_rejects=arguments.false_rejects,
+        keep_promise=arguments.promise,
         vote_frames=arguments.vote,
         runtime=arguments.runtime,
     )

@@ -1,6 +1,7 @@
 """The SQLite file behind a record: its tables, how it is opened, and what can be wrong with it."""
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from weldbench.errors import InputError
 
-_VERSION = 1
+_VERSION = 2
 _BUSY_SECONDS = 30.0
 _TABLES = """
 CREATE TABLE starts (
@@ -32,6 +33,18 @@ CREATE TABLE files (
     changed_ns INTEGER NOT NULL, sha256 TEXT, frame INTEGER
 ) STRICT;
 CREATE INDEX files_by_identity ON files (identity);
+"""
+# What version 2 adds. A run is a weld; it is rejected if the vote ever rejected.
+_ADDED = """
+ALTER TABLE decisions ADD COLUMN calibrated TEXT;
+ALTER TABLE decisions ADD COLUMN novelty REAL;
+ALTER TABLE alarms ADD COLUMN unknown INTEGER NOT NULL DEFAULT 0;
+CREATE VIEW welds AS
+SELECT run, count(*) AS frames, count(error) AS unread, count(*) FILTER (WHERE decision = 'good') AS good,
+    count(*) FILTER (WHERE decision = 'defect') AS defect, count(*) FILTER (WHERE decision = 'unknown') AS unknown,
+    CASE max(vote <> 'good') WHEN 1 THEN 'rejected' WHEN 0 THEN 'passed' END AS weld,
+    min(frame) FILTER (WHERE vote <> 'good') AS first_rejected
+FROM decisions GROUP BY run ORDER BY min(frame);
 """
 
 
@@ -79,8 +92,15 @@ def open_database(path: Path) -> Iterator[Database]:
             # and their frames are judged again.
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
-            if version == 0:
-                connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT;")
+            if version < _VERSION:
+                tables = _ADDED if version else _TABLES + _ADDED
+                connection.executescript(f"BEGIN IMMEDIATE; {tables} PRAGMA user_version = {_VERSION}; COMMIT;")
+            if version == 1:
+                print(
+                    f"{path}: an older weldbench began this record; from now on it also holds calibrated "
+                    "probabilities, novelty, and the view `welds`",
+                    file=sys.stderr,
+                )
             yield Database(path, connection)
         finally:
             connection.close()

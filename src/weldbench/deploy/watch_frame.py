@@ -4,7 +4,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from weldbench.deploy.judge import Judge, decision_word
+from weldbench.deploy.decision import Decision
+from weldbench.deploy.judge import Judge
 from weldbench.deploy.watch_alarm import AlarmRule
 from weldbench.deploy.watch_arrivals import Arrivals
 from weldbench.deploy.watch_files import KnownFile, Stamp
@@ -73,12 +74,13 @@ class FrameTaker:
         vote = self._judge.rule.vote()
         window = max(self._judge.rule.vote_frames, self._alarm.frames if self._alarm else 0)
         before = self._record.last_decisions(run_of(path), window)
-        for is_defect in before:
-            vote.add(is_defect)
+        for decision in before:
+            vote.add(decision)
         alarm = None
-        if self._alarm and self._alarm.begins(before, verdict.is_defect):
-            alarm = str(self._alarm), self._alarm.count([*before, verdict.is_defect])
-        return Judgment(verdict, vote.add(verdict.is_defect), alarm)
+        if self._alarm and self._alarm.begins([one.rejects for one in before], verdict.decision.rejects):
+            last = [*before, verdict.decision][-self._alarm.frames :]
+            alarm = str(self._alarm), last.count(Decision.DEFECT), last.count(Decision.UNKNOWN)
+        return Judgment(verdict, vote.add(verdict.decision), alarm)
 
 
 def read_whole(path: Path) -> tuple[bytes, Stamp]:
@@ -108,4 +110,4 @@ def _told(judged: Judgment | str) -> str:
         return f"not judged: {judged}"
     verdict = judged.verdict
     share = verdict.probabilities[verdict.class_name]
-    return f"{verdict.class_name} {share:.3f}, {verdict.decision}; vote: {decision_word(judged.vote)}"
+    return f"{verdict.class_name} {share:.3f}, {verdict.decision}; vote: {judged.vote}"

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from weldbench.deploy.judge import Verdict, decision_word
+from weldbench.deploy.decision import Decision
+from weldbench.deploy.judge import Verdict
 from weldbench.deploy.watch_database import Database, now, open_database
 from weldbench.deploy.watch_files import KnownFile, KnownFiles, Stamp
 from weldbench.errors import InputError
@@ -22,13 +23,14 @@ class Judgment(NamedTuple):
 
     Attributes:
         verdict: On the frame alone.
-        vote: Whether the last frames of the run are a defect by majority.
-        alarm: Rule, and number of defects, of the alarm that the frame starts; None where it starts none.
+        vote: What most of the last frames of the run say.
+        alarm: Rule, and numbers of defects and of unknown frames, of the alarm that the frame starts; None where it
+            starts none.
     """
 
     verdict: Verdict
-    vote: bool
-    alarm: tuple[str, int] | None = None
+    vote: Decision
+    alarm: tuple[str, int, int] | None = None
 
 
 class Record:
@@ -76,13 +78,13 @@ class Record:
         frames: int = self._database.execute("SELECT count(*) FROM decisions").fetchone()[0]
         return frames
 
-    def last_decisions(self, run: str, frames: int) -> list[bool]:
-        """Return which of the last frames of a run are defects, the oldest first; frames with an error do not count."""
+    def last_decisions(self, run: str, frames: int) -> list[Decision]:
+        """Return the decisions about the last frames of a run, the oldest first; frames with an error do not count."""
         rows = self._database.execute(
             "SELECT decision FROM decisions WHERE run = ? AND decision IS NOT NULL ORDER BY frame DESC LIMIT ?",
             (printable(run), frames),
         ).fetchall()
-        return [decision == decision_word(True) for (decision,) in reversed(rows)]
+        return [Decision(decision) for (decision,) in reversed(rows)]
 
     def add(self, path: str, stamp: Stamp, sha256: str, judged: Judgment | str) -> None:
         """Record a frame; frames are numbered in the order of recording.
@@ -97,23 +99,28 @@ class Record:
         """
         known = self.files.named(path)
         earlier_error = self._error_of(known.frame) if known else None
-        said = (None, None, None, None, None, judged) if isinstance(judged, str) else (*_columns(judged), None)
+        said: dict[str, object] = {"error": judged} if isinstance(judged, str) else _columns(judged)
+        columns = {
+            "path": printable(path),
+            "run": printable(run_of(path)),
+            "recorded_at": now(),
+            "size_bytes": stamp.size_bytes,
+            "sha256": sha256,
+            **said,
+            "earlier_error": earlier_error,
+            "start": self._start,
+        }
         with self._database.writing():
             if known and earlier_error:
                 self._database.execute("DELETE FROM decisions WHERE frame = ?", (known.frame,))
             frame = self._database.execute(
-                "INSERT INTO decisions (path, run, recorded_at, size_bytes, sha256, class, probabilities, "
-                "defect_score, decision, vote, error, earlier_error, start) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *(printable(path), printable(run_of(path)), now(), stamp.size_bytes, sha256),
-                    *(*said, earlier_error, self._start),
-                ),
+                f"INSERT INTO decisions ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
+                tuple(columns.values()),
             ).lastrowid
             self.files.write(path, KnownFile(stamp, sha256, frame))
             if not isinstance(judged, str) and judged.alarm:
                 self._database.execute(
-                    "INSERT INTO alarms (frame, rule, defects, raised_at) VALUES (?, ?, ?, ?)",
+                    "INSERT INTO alarms (frame, rule, defects, unknown, raised_at) VALUES (?, ?, ?, ?, ?)",
                     (frame, *judged.alarm, now()),
                 )
 
@@ -128,7 +135,14 @@ def run_of(path: str) -> str:
     return "" if parent == "." else parent
 
 
-def _columns(judged: Judgment) -> tuple[object, ...]:
+def _columns(judged: Judgment) -> dict[str, object]:
     verdict = judged.verdict
-    probabilities = json.dumps(verdict.probabilities)
-    return verdict.class_name, probabilities, verdict.defect_score, verdict.decision, decision_word(judged.vote)
+    return {
+        "class": verdict.class_name,
+        "probabilities": json.dumps(verdict.probabilities),
+        "calibrated": verdict.calibrated and json.dumps(verdict.calibrated),
+        "defect_score": verdict.defect_score,
+        "novelty": verdict.novelty,
+        "decision": str(verdict.decision),
+        "vote": str(judged.vote),
+    }

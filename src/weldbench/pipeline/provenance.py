@@ -207,6 +207,10 @@ def evaluate_record(hardware: Mapping[str, Any], data: Path, split: Path, networ
     )
 
 
+# What an export takes from the section compare.
+_OF_EXPORT = ("models", "false_reject_rates", "escape_rate", "confidence", "bootstrap_draws", "seed")
+
+
 def export_record(params: Params, data: Path, split: Path, trained: Path, output: Path) -> Record:
     """Return what an exported model is made from; `params` as they hold for its dataset."""
     networks = {f"seed{seed}/model.safetensors": trained / f"seed{seed}" / "model.safetensors" for seed in params.seeds}
@@ -219,12 +223,12 @@ def export_record(params: Params, data: Path, split: Path, trained: Path, output
         settings={
             f"datasets.{params.dataset}": as_json(params.datasets[params.dataset]),
             "seeds": params.seeds,
-            "compare.models": params.compare.models,
-            "compare.false_reject_rates": params.compare.false_reject_rates,
+            **{f"compare.{key}": getattr(params.compare, key) for key in _OF_EXPORT},
             "export.vote_frames": params.export.vote_frames,
+            "export.unknown_share": params.export.unknown_share,
         },
         inputs={**_frames(data), "archive.json": data / "archive.json", "split.csv": split, **networks},
-        outputs={name: output / name for name in ("model.onnx", "resize.onnx")},
+        outputs={name: output / name for name in ("model.onnx", "resize.onnx", "novelty.npz")},
     )
 
 

@@ -34,6 +34,7 @@ class Stream(Enum):
     CAMERA_DIRT = "where dirt lies on the lens of a changed camera, the same for all frames (fixed)"
     DRIFT_LIMITS = "the welds that set the limits of a drift check (numbers of a chart, runs, 1; share of a class, 2)"
     BOOTSTRAP = "which test runs a resample holds (compare.seed)"
+    NO_WELDS = "frames without a weld, which an export should call unknown (0, kind, number, 1)"
 
 
 def generator(stream: Stream, *numbers: int) -> np.random.Generator:

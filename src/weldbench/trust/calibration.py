@@ -16,7 +16,8 @@ from weldbench.evaluation.intervals import Interval, StandardError
 from weldbench.evaluation.metrics import CALIBRATION_BINS
 from weldbench.evaluation.predictions import Predictions, concatenate
 from weldbench.runtime.seeding import Stream, generator
-from weldbench.trust.temperature import SMALLEST, fit_temperature, scaled
+from weldbench.trust.scaling import SMALLEST
+from weldbench.trust.temperature import fit_temperature, scaled
 
 MEASURES = {
     "expected_calibration_error": "calibration error",

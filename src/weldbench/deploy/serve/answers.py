@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Decision = Literal["good", "defect"]
+Decision = Literal["good", "defect", "unknown"]
 
 
 class View(BaseModel):
@@ -26,10 +26,17 @@ class FrameAnswer(BaseModel):
     width_px: int = Field(description="As the model was given it.")
     height_px: int
     class_name: str = Field(alias="class", description="The class of the highest probability.")
-    probabilities: dict[str, float] = Field(description="Of each class; they sum to 1.")
+    probabilities: dict[str, float] = Field(description="Of each class, as the network says them; they sum to 1.")
+    calibrated: dict[str, float] | None = Field(
+        description="The same, calibrated on valid: how often such a class is right. null where valid had no frame."
+    )
     defect_score: float | None = Field(description="1 - P(good); null without a good class.")
+    novelty: float | None = Field(
+        description="How little the frame is like those that the model learned from; null where the export cannot tell."
+    )
     decision: Decision = Field(
-        description="defect where the defect score is above the threshold; without a threshold, by the class."
+        description="unknown where the novelty is above its threshold; else defect where the defect score is above the "
+        "threshold; without a threshold, by the class."
     )
     view: View | None = Field(None, description="Only where it was asked for.")
 
@@ -47,6 +54,31 @@ class BatchAnswer(BaseModel):
     """Verdicts on the frames of one run, in the order in which they were sent."""
 
     frames: list[BatchFrame]
+    weld: Literal["passed", "rejected"] | None = Field(
+        description="rejected if the vote said anything but good at any frame; null where no frame could be read."
+    )
+
+
+class PromiseAnswer(BaseModel):
+    """What is promised about escapes, for welds whose frames are sent as one batch."""
+
+    vote_frames: int
+    escape: float = Field(description="At most this share of defective welds escapes.")
+    wanted_escape: float
+    confidence: float
+    choices: int = Field(description="Promises that hold together with this confidence.")
+    threshold: float
+    defective: int = Field(description="Defective welds of test, which set the threshold.")
+    escaped: int
+    escapes_allowed: int
+    good: int = Field(description="Good welds of test.")
+    falsely_rejected: int
+    falsely_rejected_low: float | None
+    falsely_rejected_high: float | None
+    runs_needed: int
+    runtimes: list[str]
+    sentences: str = Field(description="The promise in words.")
+    conditions: str = Field(description="When it holds.")
 
 
 class ModelAnswer(BaseModel):
@@ -63,6 +95,9 @@ class ModelAnswer(BaseModel):
         description="A frame is a defect where 1 - P(good) is above it; null where the most probable class decides."
     )
     vote_frames: int = Field(description="Window of the vote.")
+    promise: PromiseAnswer | None = Field(description="null without --promise.")
+    temperature: float | None = Field(description="Makes the calibrated probabilities; null where there are none.")
+    novelty_threshold: float | None = Field(description="A frame is unknown above it; null where none can be.")
     frame_size_px: int
     input_size_px: int
     lineage: dict[str, Any] = Field(description="What the model was made from.")

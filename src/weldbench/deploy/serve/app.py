@@ -10,7 +10,10 @@ from fastapi.security import HTTPBearer
 
 from weldbench.deploy.bundle import Bundle
 from weldbench.deploy.decision import Rule
-from weldbench.deploy.serve.answers import BatchAnswer, FrameAnswer, ModelAnswer, Problem
+from weldbench.deploy.judge import uses_int8
+from weldbench.deploy.novelty import Novelty
+from weldbench.deploy.promise import CONDITIONS
+from weldbench.deploy.serve.answers import BatchAnswer, FrameAnswer, ModelAnswer, Problem, PromiseAnswer
 from weldbench.deploy.serve.limits import RETRY_AFTER_SECONDS, Gate, Limits
 from weldbench.deploy.serve.metrics import Metrics
 from weldbench.deploy.serve.page import page
@@ -60,9 +63,14 @@ def create_app(bundle: Bundle, rule: Rule, pool: JudgePool, limits: Limits, toke
     return app
 
 
+def conditions(limits: Limits) -> str:
+    """Say under which conditions a promise holds here."""
+    return f"{CONDITIONS} The frames of a weld have to be sent as one batch, of at most {limits.batch_frames}."
+
+
 def _interface(bundle: Bundle, rule: Rule, pool: JudgePool, limits: Limits, metrics: Metrics) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["frames"])
-    answering = Answering(limits, metrics)
+    answering, novelty = Answering(limits, metrics), Novelty.of(bundle, uses_int8(bundle, rule))
     described = ModelAnswer(
         model=bundle.model,
         dataset=bundle.dataset,
@@ -71,6 +79,9 @@ def _interface(bundle: Bundle, rule: Rule, pool: JudgePool, limits: Limits, metr
         false_rejects=rule.false_rejects,
         threshold=rule.threshold,
         vote_frames=rule.vote_frames,
+        promise=_promise(rule, limits),
+        temperature=bundle.temperature,
+        novelty_threshold=novelty.threshold if novelty else None,
         frame_size_px=bundle.frame_size_px,
         input_size_px=bundle.input_size_px,
         lineage=dict(bundle.lineage),
@@ -104,6 +115,13 @@ def _interface(bundle: Bundle, rule: Rule, pool: JudgePool, limits: Limits, metr
         return described
 
     return router
+
+
+def _promise(rule: Rule, limits: Limits) -> PromiseAnswer | None:
+    if rule.promise is None:
+        return None
+    said = {"sentences": rule.promise.sentences, "conditions": conditions(limits)}
+    return PromiseAnswer.model_validate(rule.promise.described() | said)
 
 
 def _operation(metrics: Metrics) -> APIRouter:

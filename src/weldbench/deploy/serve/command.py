@@ -45,4 +45,5 @@ def _serve(arguments: argparse.Namespace) -> None:
         false_rejects=arguments.false_rejects,
         vote_frames=arguments.vote,
         runtime=arguments.runtime,
+        keep_promise=arguments.promise,
     )

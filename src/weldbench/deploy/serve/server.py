@@ -17,7 +17,7 @@ from weldbench.deploy.bundle import load_bundle
 from weldbench.deploy.decision import Rule
 from weldbench.deploy.judge import Judge
 from weldbench.deploy.runtimes import RuntimeName
-from weldbench.deploy.serve.app import create_app
+from weldbench.deploy.serve.app import conditions, create_app
 from weldbench.deploy.serve.limits import Limits
 from weldbench.deploy.serve.pool import JudgePool
 from weldbench.errors import InputError
@@ -41,6 +41,7 @@ def serve(
     false_rejects: float | None = None,
     vote_frames: int | None = None,
     runtime: RuntimeName = "auto",
+    keep_promise: bool = False,
 ) -> None:
     """Serve an export until SIGINT or SIGTERM; then answer what is accepted, and return.
 
@@ -51,8 +52,9 @@ def serve(
         token_file: Holds the token that clients must send; None takes the environment's, if it has one.
         limits: Of requests; None for the usual ones.
         false_rejects: Share of good frames that may be rejected; None as `Rule` chooses.
-        vote_frames: Window of the vote in a batch; None takes that of the export.
+        vote_frames: Window of the vote in a batch; None as `Rule` chooses.
         runtime: That runs the model.
+        keep_promise: Whether to decide as a promise about escapes asks.
 
     Raises:
         InputError: The export, the address or the token cannot be used.
@@ -60,7 +62,7 @@ def serve(
     limits = limits or Limits()
     token = read_token(token_file)
     bundle = load_bundle(export)
-    rule = Rule(bundle, false_rejects, vote_frames)
+    rule = Rule(bundle, false_rejects, vote_frames, keep_promise)
     listener = _listener(host, port, token is not None)
     with listener:
         workers = _workers()
@@ -79,6 +81,8 @@ def serve(
             # Longer than any accepted request can take.
             timeout_graceful_shutdown=int(limits.send_seconds + limits.answer_seconds) + 5,
         )
+        if rule.promise:
+            _say(f"promise: {rule.promise.sentences} {conditions(limits)}")
         _say(f"serving {bundle.model} of {bundle.dataset} at {_url(listener)} (Ctrl-C stops it)")
         # uvicorn stops by these signals, and then raises them again for whoever handled them before.
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from weldbench.deploy.judge import Judge, decision_word
+from weldbench.deploy.decision import Decision
+from weldbench.deploy.judge import Judge
 from weldbench.deploy.serve.answers import BatchAnswer, BatchFrame, FrameAnswer, View
 from weldbench.deploy.serve.limits import Limits
 from weldbench.deploy.serve.metrics import Metrics
 from weldbench.deploy.serve.pictures import SentPicture, check_pixels
+from weldbench.deploy.weld_summary import PASSED, REJECTED
 from weldbench.errors import BadFrameError
 
 _VIEW_WIDTH_PX = 960
@@ -43,23 +45,27 @@ class Answering:
             height_px=levels.shape[0],
             class_name=verdict.class_name,
             probabilities=verdict.probabilities,
+            calibrated=verdict.calibrated,
             defect_score=verdict.defect_score,
-            decision=verdict.decision,
+            novelty=verdict.novelty,
+            decision=verdict.decision.value,
             view=_view(judge, levels) if with_view else None,
         )
 
     def batch(self, judge: Judge, pictures: list[SentPicture]) -> BatchAnswer:
         """Judge the pictures of one run; they vote in their order."""
         vote, frames = judge.rule.vote(), []
+        votes: list[Decision] = []
         for picture in pictures:
             try:
                 answer = self.one(judge, picture, with_view=False)
             except BadFrameError as error:
                 frames.append(BatchFrame(name=picture.name, error=str(error)))
             else:
-                said = decision_word(vote.add(answer.decision == "defect"))
-                frames.append(BatchFrame(name=picture.name, verdict=answer, vote=said))
-        return BatchAnswer(frames=frames)
+                votes.append(vote.add(Decision(answer.decision)))
+                frames.append(BatchFrame(name=picture.name, verdict=answer, vote=votes[-1].value))
+        weld = (REJECTED if any(said.rejects for said in votes) else PASSED) if votes else None
+        return BatchAnswer(frames=frames, weld=weld)
 
 
 def _view(judge: Judge, levels: NDArray[np.uint8]) -> View:

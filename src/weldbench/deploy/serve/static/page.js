@@ -41,8 +41,22 @@ async function loadModel() {
     : model.threshold === null
     ? `A frame is a defect when ${readable(model.good_class)} is not its most probable class.`
     : `A frame is a defect when its defect score (1 − probability of ${readable(model.good_class)}) is above ` +
-      `${model.threshold.toFixed(3)}; that rejects about ${percent(model.false_rejects)} of good frames.`;
-  $("model").textContent = `Model ${model.model}, trained on ${model.dataset}. ${rule}`;
+      (model.promise ? `${model.threshold.toFixed(6)}, as a promise asks.`
+        : `${model.threshold.toFixed(3)}; that rejects about ${percent(model.false_rejects)} of good frames.`);
+  const unknown = model.novelty_threshold === null ? ""
+    : ` It is unknown when it is like none that the model learned from (novelty above ${model.novelty_threshold.toFixed(2)}).`;
+  $("model").textContent = `Model ${model.model}, trained on ${model.dataset}. ${rule}${unknown}`;
+  $("promise").hidden = !model.promise;
+  if (model.promise) {
+    const here = model.promise.vote_frames === 1 ? "This page shows frames of several welds side by side: "
+      + "a weld is rejected if one of its frames is not good."
+      : `This page judges each frame for itself, and the promise is about the vote over ${model.promise.vote_frames} ` +
+        "frames of a weld, which programs get for a batch.";
+    $("promise-text").textContent = `${model.promise.sentences} ${here}`;
+    $("promise-conditions").textContent = model.promise.conditions;
+  }
+  $("columns").hidden = model.temperature === null;
+  $("novelty-title").hidden = $("novelty").hidden = model.novelty_threshold === null;
 }
 
 function readable(name) {
@@ -144,7 +158,7 @@ function text(tag, content) {
 
 function verdictWord(result) {
   if (result.state === "error") return "Not judged";
-  return result.decision === "good" ? "Good" : "Defect";
+  return { good: "Good", defect: "Defect", unknown: "Unknown" }[result.decision];
 }
 
 function select(result) {
@@ -159,9 +173,12 @@ function select(result) {
   $("class").textContent = isError ? "–" : `${readable(result.class)}, ${percent(result.probabilities[result.class])}`;
   $("score").textContent = isError || result.defect_score === null ? "–"
     : result.defect_score.toFixed(3) + (model.threshold === null ? "" : ` (a defect above ${model.threshold.toFixed(3)})`);
+  $("novelty").textContent = isError || result.novelty === null ? "–"
+    : `${result.novelty.toFixed(2)} (unknown above ${model.novelty_threshold.toFixed(2)})`;
   $("probabilities").replaceChildren(...Object.entries(isError ? {} : result.probabilities).map(([name, share]) => {
     const item = document.createElement("li");
     item.append(text("b", readable(name)), text("span", percent(share)));
+    if (result.calibrated) item.append(text("span", percent(result.calibrated[name])));
     item.firstChild.style.fontWeight = "inherit";
     item.style.setProperty("--share", 100 * share + "%");
     item.classList.toggle("top", name === result.class);
@@ -221,17 +238,20 @@ function tellCounts() {
   const count = word => results.filter(result => result.state !== "waiting" && verdictWord(result) === word).length;
   const broken = count("Not judged");
   const defects = count("Defect") === 1 ? "1 defect" : `${count("Defect")} defects`;
-  $("counts").textContent = `${count("Good")} good, ${defects}` + (broken ? `, ${broken} not judged` : "");
+  const unknown = count("Unknown");
+  $("counts").textContent = `${count("Good")} good, ${defects}` + (unknown ? `, ${unknown} unknown` : "") + (broken ? `, ${broken} not judged` : "");
   tellProgress();
 }
 
 function csv() {
   const classes = model.classes;
   const rows = results.filter(result => result.state !== "waiting").map(result => [
-    result.name, result.class ?? "", result.decision ?? "", result.defect_score ?? "",
-    ...classes.map(name => result.probabilities ? result.probabilities[name] : ""), result.error ?? "",
+    result.name, result.class ?? "", ...classes.map(name => result.probabilities?.[name] ?? ""),
+    ...classes.map(name => result.calibrated?.[name] ?? ""), result.defect_score ?? "", result.novelty ?? "",
+    result.decision ?? "", result.error ?? "",
   ]);
-  const head = ["frame", "class", "decision", "defect_score", ...classes, "error"];
+  const head = ["frame", "class", ...classes.map(name => "p_" + name), ...classes.map(name => "calibrated_" + name),
+    "defect_score", "novelty", "decision", "error"];
   return [head, ...rows].map(row => row.map(cell).join(",")).join("\n") + "\n";
 }
 
