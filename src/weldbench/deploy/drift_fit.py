@@ -1,24 +1,16 @@
 """The reference of the drift check, from the exported graph's own words on runs of train and valid."""
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
-from weldbench.deploy.drift import (
-    CHARTS,
-    DIRECTIONS,
-    FEWEST_FRAMES,
-    NUMBERS,
-    SMOOTHING,
-    WELDS_PER_FALSE_ALARM,
-    Floats,
-    FrameView,
-    Reference,
-    capped,
-    share_step,
-    statistic,
-)
+from weldbench.deploy.drift import FEWEST_FRAMES, SMOOTHING, capped, share_step, statistic
+from weldbench.deploy.drift_reference import CHARTS, CLIP, DIRECTIONS, NUMBERS, Floats, FrameView, Reference
+from weldbench.deploy.runtimes import Outputs
 from weldbench.runtime.seeding import Stream, generator
 
+WELDS_PER_FALSE_ALARM = 2000  # all charts together, as simulated
 FEWEST_RUNS = 20  # of which a chart knows mean and covariance
 _FROM_VALID = ("scores", "features")  # on train a network is surer than it will ever be again
 _PRIOR_RUNS = 3  # so many runs of the mean over classes are mixed into that of a class
@@ -26,7 +18,7 @@ _WATCHED, _SAMPLES = 250, 4000  # welds of a simulated watch, and how many are s
 
 
 def fit_reference(
-    view: FrameView, runs: NDArray[np.str_], of_train: NDArray[np.bool_], class_count: int, has_good: bool
+    said: Outputs, runs: NDArray[np.str_], of_train: NDArray[np.bool_], class_count: int, has_good: bool
 ) -> tuple[Reference | None, str]:
     """Fit the charts.
 
@@ -34,7 +26,7 @@ def fit_reference(
     much its scores and features do.
 
     Args:
-        view: Of frames of train and valid.
+        said: By the exported graph of frames of train and valid, as `spread_frames` chooses them.
         runs: Of each frame, shape (N,).
         of_train: Whether each is of train, shape (N,).
         class_count: K.
@@ -43,6 +35,7 @@ def fit_reference(
     Returns:
         None where the runs are too few for every chart; and a sentence on what holds.
     """
+    view = FrameView.of(said)
     names, of_run = np.unique(runs, return_inverse=True)
     run_of_train = np.array([of_train[of_run == number].all() for number in range(len(names))])
     classes = _class_means(view.measures, view.predicted, of_run, class_count)
@@ -54,10 +47,10 @@ def fit_reference(
         classes, features, scale, np.zeros((DIRECTIONS, len(scale))), np.zeros(NUMBERS), {}, {}, np.zeros(class_count),
         np.zeros(class_count), int(has_good), len(names),
     )  # fmt: skip
-    measures, differing = (_run_means(part, of_run) for part in blank.differences(view))
-    directions = np.linalg.svd(differing[run_of_train], full_matrices=False)[2][:DIRECTIONS]
+    away = np.clip((learned.features - features[learned.predicted]) / scale, -CLIP, CLIP)
+    directions = np.linalg.svd(_run_means(away, of_run[of_train]), full_matrices=False)[2][:DIRECTIONS]
     reference = Reference(**{**vars(blank), "directions": directions})
-    vectors = np.array([reference.vector(*pair) for pair in zip(measures, differing, strict=True)])
+    vectors = _run_means(reference.traits(said), of_run)
     shares = np.array([np.bincount(view.predicted[of_run == n], minlength=class_count) for n in range(len(names))])
     shares = (shares / shares.sum(axis=1, keepdims=True)).sum(axis=0) + 1
     shares /= shares.sum()
@@ -74,7 +67,7 @@ def fit_reference(
         limits[chart] = chart_limit(chosen.shape[1], len(chosen), rate)
     if not limits:
         return None, f"no drift check: it takes {FEWEST_RUNS} runs of train and valid, and there are {len(names)}"
-    share_limit = np.array([share_limit_of(share, rate / class_count) for share in shares])
+    share_limits = np.array([share_limit(share, rate / class_count) for share in shares])
     found = Reference(
         **{
             **vars(reference),
@@ -82,7 +75,7 @@ def fit_reference(
             "whitening": whitening,
             "limits": limits,
             "shares": shares,
-            "share_limit": share_limit,
+            "share_limits": share_limits,
         }
     )
     return found, _told(found, int((~run_of_train).sum()))
@@ -105,6 +98,7 @@ def spread_frames(runs: NDArray[np.str_]) -> NDArray[np.int64]:
     return np.sort(np.concatenate(chosen))
 
 
+@cache
 def chart_limit(numbers: int, runs: int, rate: float) -> float:
     """Simulate the limit of a chart of `numbers` numbers, whose mean and covariance are estimated from `runs` runs.
 
@@ -131,7 +125,7 @@ def chart_limit(numbers: int, runs: int, rate: float) -> float:
     return float(np.quantile(highest, 1 - rate * _WATCHED))
 
 
-def share_limit_of(share: float, rate: float) -> float:
+def share_limit(share: float, rate: float) -> float:
     """Simulate the limit of the CUSUM of a class that every weld shows with the probability `share`."""
     random = generator(Stream.DRIFT_LIMITS, round(1e6 * share), 2)
     total, highest = np.zeros(10 * _SAMPLES), np.zeros(10 * _SAMPLES)
@@ -155,9 +149,8 @@ def _class_means(values: Floats, predicted: NDArray[np.int64], of_run: NDArray[n
 
 
 def _run_means(values: Floats, of_run: NDArray[np.int64]) -> Floats:
-    sums = np.zeros((of_run.max() + 1, values.shape[1]))
-    np.add.at(sums, of_run, values)
-    return np.asarray(sums / np.bincount(of_run)[:, None])
+    """Return the mean of the frames of each run that has any, shape (R, D), in the order of their numbers."""
+    return np.array([values[of_run == run].mean(axis=0) for run in np.unique(of_run)])
 
 
 def _whitening(away: Floats, freedom: int) -> Floats:

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from weldbench.data.dataset import Dataset, SplitFrames
+from weldbench.deploy.drift_fit import fit_reference, spread_frames
+from weldbench.deploy.drift_reference import Reference
 from weldbench.deploy.novelty import Features, Limit, limit_for
-from weldbench.deploy.runtimes import Session
+from weldbench.deploy.runtimes import Outputs, Session
 
 _FRAMES_OF_CLASS = 200  # at most; more frames of the same runs would add little to means and covariance
 _BATCH_FRAMES = 16
@@ -29,6 +31,33 @@ def fit_to_train(session: Session, dataset: Dataset, train: SplitFrames) -> Feat
     ]
     with threadpool_limits(limits=1):  # another count would change the last bits
         return Features.of(np.concatenate(features), dataset.labels_of(rows))
+
+
+def drift_reference(
+    session: Session, dataset: Dataset, train: SplitFrames, valid: SplitFrames
+) -> tuple[Reference | None, str]:
+    """Fit the reference of the drift check to frames of every run of train and valid.
+
+    Args:
+        session: Of the exported graph.
+        dataset: As of `fit_to_train`.
+        train: The split.
+        valid: The split.
+
+    Returns:
+        None where there are too few runs; and a sentence.
+    """
+    rows = np.unique(np.concatenate([train.rows, valid.rows]))
+    runs = dataset.manifest["run"].to_numpy(dtype=str)
+    rows = rows[spread_frames(runs[rows])]
+    said = [
+        session.run(np.array(dataset.frames[rows[start : start + _BATCH_FRAMES]]))
+        for start in range(0, len(rows), _BATCH_FRAMES)
+    ]
+    whole = Outputs(*(np.concatenate(part) for part in zip(*said, strict=True)))
+    with threadpool_limits(limits=1):
+        of_train = np.isin(rows, train.rows)
+        return fit_reference(whole, runs[rows], of_train, len(dataset.classes), dataset.good_class is not None)
 
 
 def limit_on_valid(
