@@ -115,11 +115,11 @@ class Drift:
         for number in range(reference.first_defect, len(shares)):
             limit = float(reference.share_limits[number])
             self._compare(self._classes[number], state.cusums[number], 0.0, limit, beyond)
-        fresh = {name: excess for name, excess in beyond.items() if name not in state.beyond}
+        fresh = sorted((name for name in beyond if name not in state.beyond), key=lambda name: -beyond[name])
         state.beyond = list(beyond)
         if not fresh:
             return None
-        state.told = self._sentence(max(fresh, key=lambda name: fresh[name]))
+        state.told = self._sentence(fresh)
         return state.told
 
     def summary(self) -> str:
@@ -133,10 +133,13 @@ class Drift:
         if value > limit:
             beyond[name] = value / limit
 
-    def _sentence(self, most: str) -> str:
-        since = self.state.calm.get(most, 0) + 1
-        what = f"{most} moved most" if most in CHARTS else f"more is taken for {most} than in training"
-        return f"the camera or the process has changed since weld {since} of {self.state.welds}: {what}"
+    def _sentence(self, fresh: Sequence[str]) -> str:
+        since = min(self.state.calm.get(name, 0) for name in fresh) + 1
+        moved = [name for name in fresh if name in CHARTS]
+        taken = [name for name in fresh if name not in CHARTS]
+        what = [f"{' and '.join(moved)} moved most"] if moved else []
+        what += [f"more is taken for {' and '.join(taken)} than in training"] if taken else []
+        return f"the camera or the process has changed since weld {since} of {self.state.welds}: {'; '.join(what)}"
 
 
 def capped(whitened: Floats) -> Floats:
