@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weldbench.deploy.novelty import Features, about_limit, limit_for, read_novelty, write_novelty
+from weldbench.deploy.novelty import Features, read_novelty, write_novelty
+from weldbench.deploy.novelty_limit import about_limit, limit_for
 from weldbench.errors import InputError
 
 WIDE, NARROW = 300, 5
@@ -27,14 +28,14 @@ def test_a_training_frame_is_one_away_on_average(width: int) -> None:
     features, labels = known(200, max(width, 2))
     features = features[:, -width:]
     scores = Features.of(features, labels).scores(features)
-    assert np.square(scores).mean() == pytest.approx(1, abs=0.02)
+    assert 0.9 < np.square(scores).mean() < 1.01  # of a frame near another class, the nearer one counts
 
 
 @pytest.mark.parametrize("width", [NARROW, WIDE])
 def test_the_score_is_the_mahalanobis_distance_where_all_directions_are_kept_or_alike(width: int) -> None:
     """Against the plain formula, with the covariance written out."""
     features, labels = known(4000, width)
-    fitted = Features.of(features, labels)
+    fitted = Features.of(features, labels, by_length=False)
     means = np.stack([features[labels == label].mean(axis=0) for label in (0, 1)]).astype(np.float64)
     covariance = np.diag([fitted.rest] * width)
     covariance += fitted.directions.T @ np.diag(fitted.variances - fitted.rest) @ fitted.directions
@@ -48,7 +49,7 @@ def test_the_score_is_the_mahalanobis_distance_where_all_directions_are_kept_or_
 
 
 def test_a_step_along_a_wide_direction_is_less_strange_than_the_same_step_elsewhere() -> None:
-    fitted = Features.of(*known(400, WIDE))
+    fitted = Features.of(*known(400, WIDE), by_length=False)
     steps = np.zeros((2, WIDE), np.float32)
     steps[[0, 1], [0, 7]] = 30
     along, beside = fitted.scores(steps)
@@ -63,6 +64,16 @@ def test_what_never_varied_in_training_does_not_make_a_frame_infinitely_strange(
     constant = Features.of(np.ones((10, 4), np.float32), np.zeros(10, np.int64))
     assert constant.scores(np.ones((1, 4), np.float32)) == [0]
     assert np.isfinite(constant.scores(np.full((1, 4), 2, np.float32))).all()
+
+
+def test_only_the_direction_of_the_features_counts_unless_there_is_but_one() -> None:
+    features, labels = known(100, WIDE)
+    fitted = Features.of(features, labels)
+    assert fitted.scores(7 * features) == pytest.approx(fitted.scores(features), rel=1e-5)
+    assert np.isfinite(fitted.scores(0 * features)).all()
+    single = Features.of(features[:, :1], labels)
+    near, far = single.scores(np.float32([[1], [100]]))
+    assert near < 0.5 < 5 < far
 
 
 def test_one_frame_alone_scores_as_in_a_batch() -> None:

@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 import schemathesis
 from deploy.serving import PATIENCE_SECONDS, Server, refused, serving
-from deploy.tiny_export import BRIGHT, CLASSES, DARK, MIDDLE, png, save_tiny_export
+from deploy.tiny_export import BRIGHT, CLASSES, DARK, MIDDLE, PROMISE, STRANGE, TEMPERATURE, png, save_tiny_export
 from hypothesis import HealthCheck, given, settings
 from PIL import Image
 from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from weldbench.deploy.promise import CONDITIONS
 
 TOKEN = "a token of more than sixteen letters, ä"
 
@@ -66,6 +68,9 @@ def test_a_frame_gets_its_verdict(client: httpx.Client, frame: bytes, as_form: b
     assert (answer["class"], answer["decision"], answer["view"]) == ("burn_through", "defect", None)
     assert answer["name"] == ("a.png" if as_form else None)
     assert (answer["width_px"], answer["height_px"]) == (64, 48)
+    calibrated = np.exp(logits / TEMPERATURE) / np.exp(logits / TEMPERATURE).sum()
+    assert list(answer["calibrated"].values()) == pytest.approx(calibrated, abs=0.01)
+    assert answer["novelty"] is None
 
 
 def test_a_view_has_the_frame_and_its_heat_map(client: httpx.Client, frame: bytes) -> None:
@@ -85,6 +90,37 @@ def test_a_batch_votes_and_goes_on_behind_a_broken_frame(client: httpx.Client, t
     assert [each["vote"] for each in answer] == ["good", "defect", None, "good", "defect", "defect"]
     assert answer[2]["name"] == "cut.png"
     assert "damaged" in answer[2]["error"]
+
+
+def test_a_promise_and_unknown_frames_are_served(tmp_path: Path) -> None:
+    export = save_tiny_export(tmp_path / "export", promises=(PROMISE,), novelty=True)
+    frames = [png(tmp_path / "f.png", level).read_bytes() for level in (MIDDLE, STRANGE, STRANGE, MIDDLE, MIDDLE, DARK)]
+    with (
+        serving(export, "--promise") as running,
+        httpx.Client(base_url=running.url, timeout=PATIENCE_SECONDS) as client,
+    ):
+        model = client.get("/v1/model").json()
+        one = client.post("/v1/predict", content=frames[1]).json()
+        welds = [
+            client.post(
+                "/v1/predict/batch", files=[("frames", (f"{at}.png", content)) for at, content in enumerate(sent)]
+            )
+            for sent in (frames[:4], frames[3:5], [b"no picture"])
+        ]
+        counted = client.get("/metrics").text
+        printed = running.stop()
+    assert (model["threshold"], model["false_rejects"], model["novelty_threshold"]) == (0.125, None, 5.0)
+    assert model["promise"]["sentences"] == PROMISE.sentences
+    assert (
+        model["promise"]["conditions"]
+        == f"{CONDITIONS} The frames of a weld have to be sent as one batch, of at most 64."
+    )
+    assert f"promise: {PROMISE.sentences}\n{model['promise']['conditions']}" in printed
+    assert (one["class"], one["decision"]) == ("good_weld", "unknown")
+    assert one["novelty"] > 5
+    assert [each["vote"] for each in welds[0].json()["frames"]] == ["good", "unknown", "unknown", "unknown"]
+    assert [weld.json()["weld"] for weld in welds] == ["rejected", "passed", None]
+    assert 'weldbench_frames_total{class="good_weld",decision="unknown"} 3.0' in counted
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"https://example.org/a.png", b"/etc/passwd"])
@@ -132,6 +168,7 @@ def test_malformed_forms_are_refused(client: httpx.Client) -> None:
 
 def test_the_model_and_the_operation_are_told(client: httpx.Client, frame: bytes) -> None:
     model = client.get("/v1/model").json()
+    assert (model["promise"], model["novelty_threshold"], model["temperature"]) == (None, None, TEMPERATURE)
     assert (model["classes"], model["threshold"], model["false_rejects"]) == (list(CLASSES), 0.5, 0.01)
     assert client.get("/healthz").text == "alive\n"
     assert client.get("/readyz").text == "ready\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from deploy.serving import Server, serving
-from deploy.tiny_export import BRIGHT, CLASSES, DARK, MIDDLE, png, save_tiny_export
+from deploy.tiny_export import BRIGHT, CLASSES, DARK, MIDDLE, PROMISE, STRANGE, png, save_tiny_export
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None)
@@ -156,7 +156,8 @@ def test_the_csv_has_every_frame_and_no_formula(browser: Browser, server: Server
         rows = list(csv.DictReader(file))
     assert [row["frame"] for row in rows] == ["1 good.png", "2 dark.png", "'=3 bright.png", "4 cut.png"]
     assert [row["decision"] for row in rows] == ["good", "defect", "defect", ""]
-    assert sum(float(rows[0][name]) for name in CLASSES) == pytest.approx(1)
+    for kind in ("p", "calibrated"):
+        assert sum(float(rows[0][f"{kind}_{name}"]) for name in CLASSES) == pytest.approx(1)
     assert "damaged" in rows[3]["error"]
     page.locator("#clear").click()
     expect(page.locator("#film")).to_be_hidden()
@@ -193,6 +194,38 @@ def test_the_page_of_an_export_without_a_threshold(
         expect(page.locator("#model")).to_contain_text(said)
         page.set_input_files("#files", frames[:1])
         expect(page.locator("#decision")).to_contain_text(decision, timeout=60_000)
+        assert errors == []
+        page.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1400, "light"), (1400, "dark")])
+def test_the_page_shows_unknown_frames_both_probabilities_and_the_promise(
+    browser: Browser, tmp_path: Path, frames: list[Path], width: int, scheme: str
+) -> None:
+    strange = png(tmp_path / "strange.png", STRANGE, seed=9)
+    with serving(save_tiny_export(tmp_path / "export", promises=(PROMISE,), novelty=True), "--promise") as running:
+        page, _, errors = opened(browser, running, width, scheme)
+        expect(page.locator("#model")).to_contain_text(
+            "above 0.125000, as a promise asks. It is unknown when it is like"
+        )
+        page.locator("#promise summary").click()
+        expect(page.locator("#promise-text")).to_contain_text(PROMISE.sentences)
+        expect(page.locator("#promise-text")).to_contain_text("the promise is about the vote over 3 frames")
+        expect(page.locator("#promise-conditions")).to_contain_text("The frames of a weld have to be sent as one batch")
+        page.set_input_files("#files", [*frames, strange])
+        expect(page.locator("#strip li")).to_have_count(5, timeout=60_000)
+        expect(page.locator("#counts")).to_have_text("1 good, 2 defects, 1 unknown, 1 not judged")
+        page.locator("#strip button", has_text="strange.png").click()
+        expect(page.locator("#decision")).to_contain_text("Unknown")
+        expect(page.locator("#decision")).to_have_class("unknown")
+        expect(page.locator("#novelty")).to_contain_text("(unknown above 5.00)")
+        shares = page.locator("#probabilities li").first.locator("span").all_inner_texts()
+        raw, calibrated = (float(share.removesuffix(" %")) for share in shares)
+        assert raw > calibrated > 50
+        expect(page.locator("#columns")).to_have_text("of the networkcalibrated")
+        assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
+        assert page.evaluate(CONTRAST) >= 4.5
+        page.screenshot(path=tmp_path / "page.png", full_page=True)
         assert errors == []
         page.close()
 

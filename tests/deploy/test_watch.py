@@ -1,7 +1,9 @@
 """`weldbench watch` as a process: what arrives, how it arrives, and what happens to the process."""
 
+import json
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -14,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from deploy.tiny_export import BRIGHT, DARK, MIDDLE, png, save_tiny_export
+from deploy.tiny_export import BRIGHT, DARK, MIDDLE, PROMISE, STRANGE, png, save_tiny_export
 
 WELDBENCH = Path(sys.executable).parent / "weldbench"
 PATIENCE_SECONDS = 120  # against hangs only
@@ -257,6 +259,30 @@ def test_alarms_are_printed_recorded_and_told_to_a_command(export: Path, folder:
     assert not list(folder.parent.rglob("pwned"))
     assert "ALARM 1: 2 of the last 3 frames are defects" in printed
     assert rows(folder, "SELECT rule, defects, failure FROM alarms") == [("2 of 3", 2, None)]
+
+
+def test_unknown_frames_vote_against_a_weld_alarm_and_stand_in_the_record(folder: Path) -> None:
+    export = save_tiny_export(folder.parent / "export", promises=(PROMISE,), novelty=True)
+    heard = folder.parent / "heard"
+    told = f'echo "$WELDBENCH_ALARM_DEFECTS $WELDBENCH_ALARM_UNKNOWN" >> {heard}'
+    (folder / "weld").mkdir()
+    with watching(export, folder, "--promise", "--alarm", "2 of 3", "--on-alarm", told) as process:
+        for number, level in enumerate((MIDDLE, DARK, STRANGE, STRANGE)):
+            png(folder / f"weld/{number}.png", level, seed=number)
+            until_recorded(folder, number + 1)
+        until(lambda: heard.exists() and heard.read_text())
+        printed = stop(process, folder)
+    assert heard.read_text() == "1 1\n"
+    assert re.search(r"2\.png: good_weld 0\.8\d\d, unknown; vote: defect", printed)
+    assert "ALARM 1: 1 of the last 3 frames in weld are defects and 1 unknown, the last one weld/2.png" in printed
+    assert f"{PROMISE.told} Each subfolder has to be one weld" in printed
+    assert "it is unknown where its novelty is above 5" in printed
+    said = rows(folder, "SELECT decision, vote, novelty > 5 FROM decisions ORDER BY frame")
+    assert said == [("good", "good", 0), ("defect", "defect", 0), ("unknown", "defect", 1), ("unknown", "unknown", 1)]
+    assert rows(folder, "SELECT weld, defect, unknown, first_rejected FROM welds") == [("rejected", 1, 2, 2)]
+    ((calibrated, settings),) = rows(folder, "SELECT calibrated, settings FROM decisions JOIN starts WHERE frame = 1")
+    assert sum(json.loads(calibrated).values()) == pytest.approx(1)
+    assert json.loads(settings)["promise"] == json.loads(json.dumps(PROMISE.described()))
 
 
 def test_an_alarm_whose_command_fails_is_given_again_also_at_the_next_start(export: Path, folder: Path) -> None:

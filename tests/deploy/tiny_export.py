@@ -12,7 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from weldbench.deploy.bundle import FP32, HEAT, NOVELTY, RESIZE, Bundle, save_bundle
-from weldbench.deploy.novelty import Features, Limit, write_novelty
+from weldbench.deploy.novelty import Features, write_novelty
+from weldbench.deploy.novelty_limit import Limit
 from weldbench.deploy.promise import Promise
 
 CLASSES = ("good_weld", "burn_through", "high_travel_speed")

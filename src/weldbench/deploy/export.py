@@ -15,12 +15,13 @@ from weldbench.config.data import Dataset as DatasetSettings
 from weldbench.config.evidence import Compare
 from weldbench.data.dataset import Dataset, SplitFrames, open_dataset, read_split
 from weldbench.deploy.archive_frames import archive_frames
-from weldbench.deploy.bundle import DRIFT, FP32, HEAT, INT8, INT8_DRIFT, NOVELTY, RESIZE, Bundle, files_of, save_bundle
+from weldbench.deploy.bundle import FP32, HEAT, INT8, NOVELTY, RESIZE, Bundle, files_of, save_bundle
 from weldbench.deploy.card import card
 from weldbench.deploy.certainty import calibration_of, promises_of, said_of, temperature_of
+from weldbench.deploy.drift_export import with_drift
 from weldbench.deploy.graph import export_graphs, joined
 from weldbench.deploy.latency import latencies
-from weldbench.deploy.learned import drift_reference, fit_to_train, limit_on_valid
+from weldbench.deploy.learned import fit_to_train, limit_on_valid
 from weldbench.deploy.novelty import Features, write_novelty
 from weldbench.deploy.parity import Cost, agreement, cost_of_int8, refuse_disagreement
 from weldbench.deploy.quantize import quantized
@@ -113,10 +114,13 @@ def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> 
     by_graph: dict[bool, list[NDArray[np.float64]]] = {}
     for name, session in kept.items():
         by_graph.setdefault(session.is_int8, []).append(strangeness[name])
-    limits = [limit_on_valid(found, dataset, valid, job.unknown_share) for _, found in sorted(by_graph.items())]
+    limits = [
+        limit_on_valid(found, dataset, valid.rows, valid.labels, job.unknown_share)
+        for _, found in sorted(by_graph.items())
+    ]
     write_novelty(output / NOVELTY, learned, limits)
     bundle = replace(bundle, novelty_path=output / NOVELTY)
-    bundle = _with_drift(bundle, kept, dataset, train, valid)
+    bundle = with_drift(bundle, kept.values(), dataset, train, valid)
     unknown = np.any([strangeness_in_test[name] > limits[0].threshold for name in in_fp32], axis=0)
     judged = {sessions[name].runtime: said_of(dataset, test, said_of_test[name]) for name in in_fp32}
     temperature = temperature_of(said_of(dataset, valid, said_of_valid[_REFERENCE]))
@@ -203,26 +207,6 @@ def _say(
             strangeness[name].append(learned.scores(outputs.features))
     whole = {name: np.concatenate(pieces) for name, pieces in said.items()}
     return whole, {name: np.concatenate(pieces) for name, pieces in strangeness.items()}
-
-
-def _with_drift(
-    bundle: Bundle, kept: Mapping[str, Session], dataset: Dataset, train: SplitFrames, valid: SplitFrames
-) -> Bundle:
-    """Write what a weld is like in training, as each graph sees it."""
-    for _, session in sorted(kept.items(), key=lambda item: item[0] != _REFERENCE):
-        path = bundle.folder / (INT8_DRIFT if session.is_int8 else DRIFT)
-        if path.exists():
-            continue  # another runtime of the same graph
-        reference, told = drift_reference(session, dataset, train, valid)
-        if reference is None:
-            print(f"export {bundle.model}: {told}", file=sys.stderr)
-            return replace(bundle, drift=told)
-        reference.save(path)
-        if session.is_int8:
-            bundle = replace(bundle, int8_drift_path=path)
-        else:
-            bundle = replace(bundle, drift_path=path, drift=told)
-    return bundle
 
 
 def _costs(

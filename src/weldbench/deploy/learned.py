@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from weldbench.data.dataset import Dataset, SplitFrames
-from weldbench.deploy.drift_fit import fit_reference, spread_frames
-from weldbench.deploy.drift_reference import Reference
-from weldbench.deploy.novelty import Features, Limit, limit_for
+from weldbench.deploy.novelty import Features
+from weldbench.deploy.novelty_limit import Limit, limit_for
 from weldbench.deploy.runtimes import Outputs, Session
 
 _FRAMES_OF_CLASS = 200  # at most; more frames of the same runs would add little to means and covariance
@@ -24,55 +23,48 @@ def fit_to_train(session: Session, dataset: Dataset, train: SplitFrames) -> Feat
         dataset: Holds the frames as ingest stored them; the graph sees them as it sees the original ones.
         train: The split.
     """
-    rows = np.concatenate([_spread(train.rows[train.labels == label]) for label in np.unique(train.labels)])
-    features = [
-        session.run(np.array(dataset.frames[rows[start : start + _BATCH_FRAMES]])).features
-        for start in range(0, len(rows), _BATCH_FRAMES)
-    ]
+    rows = rows_to_fit(train.rows, train.labels)
+    return fitted(outputs_of_stored(session, dataset, rows).features, dataset.labels_of(rows))
+
+
+def fitted(features: NDArray[np.float32], labels: NDArray[np.int64]) -> Features:
+    """Fit features, float32, shape (N, F), of frames of these classes, int64, shape (N,), in one thread."""
     with threadpool_limits(limits=1):  # another count would change the last bits
-        return Features.of(np.concatenate(features), dataset.labels_of(rows))
+        return Features.of(features, labels)
 
 
-def drift_reference(
-    session: Session, dataset: Dataset, train: SplitFrames, valid: SplitFrames
-) -> tuple[Reference | None, str]:
-    """Fit the reference of the drift check to frames of every run of train and valid.
-
-    Args:
-        session: Of the exported graph.
-        dataset: As of `fit_to_train`.
-        train: The split.
-        valid: The split.
-
-    Returns:
-        None where there are too few runs; and a sentence.
-    """
-    rows = np.unique(np.concatenate([train.rows, valid.rows]))
-    runs = dataset.manifest["run"].to_numpy(dtype=str)
-    rows = rows[spread_frames(runs[rows])]
-    said = [
+def outputs_of_stored(session: Session, dataset: Dataset, rows: NDArray[np.int64]) -> Outputs:
+    """Run stored frames, by their rows, in batches."""
+    found = [
         session.run(np.array(dataset.frames[rows[start : start + _BATCH_FRAMES]]))
         for start in range(0, len(rows), _BATCH_FRAMES)
     ]
-    whole = Outputs(*(np.concatenate(part) for part in zip(*said, strict=True)))
-    with threadpool_limits(limits=1):
-        of_train = np.isin(rows, train.rows)
-        return fit_reference(whole, runs[rows], of_train, len(dataset.classes), dataset.good_class is not None)
+    return Outputs(*(np.concatenate(pieces) for pieces in zip(*found, strict=True)))
+
+
+def rows_to_fit(rows: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Choose up to 200 rows of each class, spread over its runs, int64."""
+    return np.concatenate([_spread(rows[labels == label]) for label in np.unique(labels)])
 
 
 def limit_on_valid(
-    strangeness: Sequence[NDArray[np.float64]], dataset: Dataset, valid: SplitFrames, wanted: float
+    strangeness: Sequence[NDArray[np.float64]],
+    dataset: Dataset,
+    rows: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    wanted: float,
 ) -> Limit:
     """Set the threshold of a graph, by the runtime that finds the frames strangest.
 
     Args:
         strangeness: The scores of the frames of valid in every runtime, each float64, shape (N,).
         dataset: With their runs.
-        valid: The split.
+        rows: Of valid, int64, shape (N,).
+        labels: Class of each frame, int64, shape (N,).
         wanted: Share of good welds that may have an unknown frame.
     """
-    runs, has_good = dataset.manifest["run"].to_numpy()[valid.rows], dataset.good_class is not None
-    limits = [limit_for(scores, valid.labels, runs, wanted, has_good) for scores in strangeness]
+    runs, has_good = dataset.manifest["run"].to_numpy()[rows], dataset.good_class is not None
+    limits = [limit_for(scores, labels, runs, wanted, has_good) for scores in strangeness]
     return max(limits, key=lambda limit: limit.threshold)
 
 

@@ -2,15 +2,12 @@
 
 The score is the Mahalanobis distance to the nearest class (Lee, Lee, Lee and Shin 2018, "A simple unified framework for
 detecting out-of-distribution samples and adversarial attacks"): each class has its mean, and all share one covariance.
-Features are many and frames few, so the covariance is that of probabilistic principal components (Tipping and Bishop
-1999): its largest directions as measured, and one variance for all others together. `benchmarks/novelty.py` compares
-it with other scores.
-
-The threshold is split conformal (Papadopoulos, Proedrou, Vovk and Gammerman 2002), with a whole weld as one draw: of n
-good runs that the fit has not seen, it lies at the largest score in one of them.
+Features are divided by their length before (Mueller and Hein 2025, "Mahalanobis++: Improving OOD detection via feature
+normalization"): how bright or rich in contrast a frame is changes their length, what it shows their direction. They are
+many and frames few, so the covariance is that of probabilistic principal components (Tipping and Bishop 1999): its
+largest directions as measured, and one variance for all others together. `benchmarks/novelty.py` compares other scores.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +17,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from weldbench.deploy.novelty_limit import Limit, about_limit
 from weldbench.errors import InputError
 from weldbench.runtime.atomic import replacing
 
@@ -34,25 +32,6 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Limit:
-    """The score above which a frame is unknown, and what it was set by.
-
-    Attributes:
-        threshold: The score.
-        runs: Runs of valid that set it.
-        share: Of such welds, the share that has an unknown frame on average is at most this.
-        wanted: The share that was asked for; `share` is larger where the runs are too few for it.
-        of_good: Whether these runs are good; otherwise valid has no run without a defect, and all of its runs count.
-    """
-
-    threshold: float
-    runs: int
-    share: float
-    wanted: float
-    of_good: bool
-
-
-@dataclass(frozen=True)
 class Features:
     """How features of the training frames are distributed.
 
@@ -61,23 +40,26 @@ class Features:
         directions: Orthonormal, of the largest variance within the classes, shape (D, F).
         variances: Along the directions, shape (D,).
         rest: Variance along each other direction.
+        by_length: Whether features are divided by their length, as those of an export are.
     """
 
     means: FloatArray
     directions: FloatArray
     variances: FloatArray
     rest: float
+    by_length: bool = True
 
     @classmethod
-    def of(cls, features: NDArray[np.float32], labels: NDArray[np.int64]) -> "Features":
+    def of(cls, features: NDArray[np.float32], labels: NDArray[np.int64], by_length: bool = True) -> "Features":
         """Fit to training frames.
 
         Args:
             features: float32, shape (N, F).
             labels: Class of each frame, int64, shape (N,).
+            by_length: Whether to divide the features of each frame by their length first.
         """
         classes, number = np.unique(labels, return_inverse=True)
-        rows = features.astype(np.float64)
+        rows = _rows(features, by_length)
         means = np.stack([rows[number == label].mean(axis=0) for label in range(len(classes))])
         rows -= means[number]
         variances, directions = _largest(rows)
@@ -90,6 +72,7 @@ class Features:
             directions.astype(np.float32).astype(np.float64),
             np.maximum(variances, smallest),
             max(float(rest), smallest),
+            by_length,
         )
 
     def scores(self, features: NDArray[np.float32]) -> FloatArray:
@@ -104,12 +87,12 @@ class Features:
             float64, shape (N,).
 
         Example:
-            >>> known = np.array([[0, 0], [0, 2], [10, 0], [10, 2]], np.float32)
+            >>> known = np.array([[3, 4], [4, 3], [3, -4], [4, -3]], np.float32)
             >>> fitted = Features.of(known, np.array([0, 0, 1, 1]))
-            >>> fitted.scores(np.array([[0, 1], [10, 4]], np.float32)).round(2).tolist()
-            [0.0, 2.12]
+            >>> fitted.scores(np.array([[3, 4], [30, -40], [-3, 4]], np.float32)).round(2).tolist()
+            [1.0, 1.0, 9.22]
         """
-        rows = features.astype(np.float64)
+        rows = _rows(features, self.by_length)
         nearest = np.full(len(rows), np.inf)
         for mean in self.means:
             away = rows - mean
@@ -118,6 +101,15 @@ class Features:
             nearest = np.minimum(nearest, (along**2 / self.variances).sum(axis=1) + beside / self.rest)
         found: FloatArray = np.sqrt(nearest / rows.shape[1])
         return found
+
+
+def _rows(features: NDArray[np.float32], by_length: bool) -> FloatArray:
+    """Divide the features of each frame by their length; a single feature has no direction and stays as it is."""
+    rows = features.astype(np.float64)
+    if by_length and rows.shape[1] > 1:
+        length = np.linalg.norm(rows, axis=1, keepdims=True)
+        rows /= np.where(length > 0, length, 1.0)
+    return rows
 
 
 def _largest(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -177,51 +169,6 @@ class Novelty:
             f"a frame is unknown where its features lie more than {self.threshold:.3g} times as far from every class "
             f"as those of a training frame on average (Mahalanobis distance); {about_limit(self.limit)}"
         )
-
-
-def limit_for(
-    scores: FloatArray, labels: NDArray[np.int64], runs: NDArray[Any], wanted: float, has_good: bool
-) -> Limit:
-    """Set the threshold so that at most a share of good welds has a frame above it, on average.
-
-    Args:
-        scores: Of the frames of valid, float64, shape (N,).
-        labels: Class of each frame, int64, shape (N,); 0 is the good one, if there is one.
-        runs: Run of each frame, shape (N,).
-        wanted: Share of good welds, between 0 and 1.
-        has_good: Whether there is a good class.
-
-    Example:
-        >>> scores, runs = np.arange(1.0, 41.0), np.arange(40)
-        >>> limit = limit_for(scores, np.zeros(40, np.int64), runs, 0.05, has_good=True)
-        >>> limit.threshold, limit.runs, limit.share
-        (39.0, 40, 0.05)
-    """
-    names, of_frame = np.unique(runs, return_inverse=True)
-    largest = np.full(len(names), -np.inf)
-    np.maximum.at(largest, of_frame, scores)
-    good = np.bincount(of_frame, weights=labels != 0) == 0
-    of_good = has_good and bool(good.any())
-    ordered = np.sort(largest[good] if of_good else largest)
-    count = len(ordered)
-    # So many of `count` + 1 welds, the next one among them, may have a larger score.
-    above = max(math.floor(wanted * (count + 1) * (1 + 1e-9)), 1)
-    share = max(wanted, 1 / (count + 1))
-    return Limit(float(ordered[count - above]), count, share, wanted, of_good)
-
-
-def about_limit(limit: Limit) -> str:
-    """Say how often a weld like those of valid has an unknown frame."""
-    kind = "good" if limit.of_good else "of any kind, as valid has no good run,"
-    which = "good runs" if limit.of_good else "runs"
-    found = (
-        f"of {'good welds' if limit.of_good else f'welds {kind}'} like the {limit.runs} {which} of valid that set it, "
-        f"at most {limit.share:.1%} have such a frame, on average"
-    )
-    if limit.share <= limit.wanted:
-        return found
-    needed = math.ceil(round(1 / limit.wanted, 9)) - 1
-    return f"{found}; {limit.wanted:.1%} were asked for, which takes {needed} {which}"
 
 
 def write_novelty(path: Path, fitted: Features, limits: Sequence[Limit]) -> None:

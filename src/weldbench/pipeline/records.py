@@ -34,6 +34,7 @@ _CODE = {
     "compare": ("reporting/compare.py",),
     "export": ("deploy/export.py",),
     "robustness": ("deploy/changed_frames.py", "trust/changed_predictions.py"),
+    "unknown": ("deploy/strangers.py",),
 }
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +150,8 @@ def _features_for(
     features = read_features(job.features)
     counts = features.views.shape[1], len(features.simulated)
     asked = settings.augment_views, frames_to_simulate(settings, dataset.classes)
+    if not asked[1]:  # those that are there do no harm
+        features, counts = _without_simulated(features), (counts[0], 0)
     if features.backbone != backbone_id(backbone, normalization, settings, dataset):
         wrong = "these are features of another backbone, input size or set of frames"
     elif counts != asked:
@@ -162,6 +164,10 @@ def _features_for(
     else:
         return features
     raise InputError(f"{job.features}: {wrong}; delete the file and run the stage features again")
+
+
+def _without_simulated(features: FrameFeatures) -> FrameFeatures:
+    return replace(features, simulated=features.simulated[:0], simulated_labels=features.simulated_labels[:0])
 
 
 def _decided(job: TrainingJob, data: ProbeData, probe: Probe, doubts: list[str]) -> dict[str, Any]:
