@@ -83,7 +83,7 @@ def gather_robustness(
         "robustness": params.robustness.model_dump(mode="json"),
         "compare": {"draws": compare.bootstrap_draws, "confidence": compare.confidence, "seed": compare.seed},
     }
-    line = made_from(data / "manifest.csv", lock, told)
+    line = made_from(data / "manifest.csv", lock, told).partition(";")[0] + "."  # lineage.json has no such table
     return Robustness(params.dataset, effects, before, judge, compare.confidence, params.seeds, line)
 
 
