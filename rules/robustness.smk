@@ -8,8 +8,8 @@ rule robustness_frames:
         f"data/{{dataset}}/split/fold{PARAMS.folds[0]}/split.csv",
         code=code("scripts/robustness.py"),
     output:
-        "data/{dataset}/robustness/frames.npy",
-        "data/{dataset}/robustness/frames.json",
+        frames="data/{dataset}/robustness/frames.npy",
+        record="data/{dataset}/robustness/frames.json",
     log:
         "logs/{dataset}/robustness-frames.log",
     params:
@@ -17,13 +17,14 @@ rule robustness_frames:
         frames_per_run=PARAMS.robustness.frames_per_run,
     shell:
         "python scripts/robustness.py frames --dataset {wildcards.dataset} --data data/{wildcards.dataset}"
-        " --output {output[0]} 2>&1 | tee {log}"
+        " --output {output.frames} 2>&1 | tee {log}"
 
 
 rule robustness_predictions:
     input:
         FRAMES,
-        changed=rules.robustness_frames.output,
+        rules.robustness_frames.output.record,
+        changed=rules.robustness_frames.output.frames,
         networks=expand(
             "models/{{dataset}}/{{model}}/fold{fold}/seed{seed}/model.safetensors",
             fold=PARAMS.folds[0],
@@ -31,8 +32,8 @@ rule robustness_predictions:
         ),
         code=code("scripts/robustness.py"),
     output:
-        "results/{dataset}/trust/robustness/{model}.csv",
-        "results/{dataset}/trust/robustness/{model}.json",
+        predictions="results/{dataset}/trust/robustness/{model}.csv",
+        record="results/{dataset}/trust/robustness/{model}.json",
     log:
         "logs/{dataset}/{model}-robustness.log",
     threads: PARAMS.hardware.threads
@@ -40,11 +41,11 @@ rule robustness_predictions:
         gpu=gpu,
     params:
         settings=settings("hardware"),
-        trained=f"models/{{dataset}}/{{model}}/fold{PARAMS.folds[0]}",
+        fold=f"fold{PARAMS.folds[0]}",
     shell:
         "python scripts/robustness.py predict --dataset {wildcards.dataset}"
-        " --data data/{wildcards.dataset} --trained {params.trained} --changed {input.changed[0]} --output {output[0]}"
-        " 2>&1 | tee {log}"
+        " --data data/{wildcards.dataset} --trained models/{wildcards.dataset}/{wildcards.model}/{params.fold}"
+        " --changed {input.changed} --output {output.predictions} 2>&1 | tee {log}"
 
 
 rule robustness_table:
@@ -68,7 +69,6 @@ rule robustness_table:
         expand(
             "results/{{dataset}}/trust/{file}",
             file=[
-                "robustness.csv",
                 "robustness.md",
                 "robustness.tex",
                 "robustness.png",
@@ -77,13 +77,14 @@ rule robustness_table:
                 "robustness_escapes.tex",
             ],
         ),
+        table="results/{dataset}/trust/robustness.csv",
     log:
         "logs/{dataset}/robustness.log",
     params:
         settings=settings("seeds", "folds", "compare", "per_dataset.{dataset}.compare"),
     shell:
         "python scripts/robustness.py table --dataset {wildcards.dataset} --data data/{wildcards.dataset}"
-        " --trained models/{wildcards.dataset} --output {output[0]} 2>&1 | tee {log}"
+        " --trained models/{wildcards.dataset} --output {output.table} 2>&1 | tee {log}"
 
 
 rule robustness:

@@ -91,7 +91,7 @@ def save_tiny_export(
 
 
 def _reference() -> Reference:
-    """Welds are as bright as `MIDDLE`; one level more or less is ten standard deviations."""
+    """Welds are as bright as `MIDDLE`; eight levels less are three standard deviations."""
     center = np.zeros(NUMBERS)
     center[0] = np.log(MIDDLE + 1)
     return Reference(
@@ -100,7 +100,7 @@ def _reference() -> Reference:
         scale=np.ones(1),
         directions=np.zeros((DIRECTIONS, 1)),
         center=center,
-        whitening={"brightness": np.diag([1290.0, 0.0])},
+        whitening={"brightness": np.diag([50.0, 0.0])},
         limits={"brightness": 22.0},
         shares=np.array([0.8, 0.1, 0.1]),
         share_limits=np.full(3, 9.0),

@@ -52,8 +52,8 @@ class FrameView(NamedTuple):
         pixels = levels.reshape(len(levels), -1)
         mean, spread = pixels.mean(axis=1), pixels.std(axis=1)
         across, down = np.diff(levels, axis=2), np.diff(levels, axis=1)
-        slope = (across**2).mean(axis=(1, 2)) + (down**2).mean(axis=(1, 2))
-        bend = (np.diff(across, axis=2) ** 2).mean(axis=(1, 2)) + (np.diff(down, axis=1) ** 2).mean(axis=(1, 2))
+        slope = _mean_square(across) + _mean_square(down)
+        bend = _mean_square(np.diff(across, axis=2)) + _mean_square(np.diff(down, axis=1))
         light = pixels.sum(axis=1) + 1
         place = (np.arange(levels.shape[1]) + 0.5) / levels.shape[1]
         measures = [
@@ -149,3 +149,8 @@ class Reference:
         along = away @ self.directions.T
         rest = np.maximum((away**2).sum(axis=1) - (along**2).sum(axis=1), 0.0)
         return np.column_stack([view.measures - self.measures[view.predicted], along, np.log(rest + 1e-6)])
+
+
+def _mean_square(values: Floats) -> Floats:
+    """Return the mean square of each map, (N, h, w) -> (N,); 0 of a map without pixels."""
+    return np.asarray((values**2).sum(axis=(1, 2)) / max(values[0].size, 1))
