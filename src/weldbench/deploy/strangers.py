@@ -183,6 +183,7 @@ def _network_says(smaller: TrainingJob, result: TrainingResult) -> Says:
         frames = resident(smaller.dataset.frames, rows, smaller.settings.input_size_px)
         batches = [frames[start : start + BATCH_FRAMES] for start in range(0, len(frames), BATCH_FRAMES)]
         pieces = [network(torch.from_numpy(levels)) for levels in batches]
-        return Outputs(*(torch.cat(some).numpy() for some in zip(*pieces, strict=True)), frames)
+        probabilities, features = (torch.cat(some).numpy() for some in zip(*pieces, strict=True))
+        return Outputs(probabilities, features, frames)
 
     return says
