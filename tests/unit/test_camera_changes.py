@@ -11,7 +11,8 @@ EVERY = [pytest.param(change, id=change.name) for change in CAMERA_CHANGES]
 
 def frame(height: int = 70, width: int = 128) -> np.ndarray:
     down, across = np.mgrid[:height, :width]
-    return (60 + 40 * np.sin(down / 3) + 50 * (np.hypot(down - 35, across - 50) < 15)).astype(np.uint8)
+    spot = np.hypot(down - 0.5 * height, across - 0.4 * width) < 0.2 * height
+    return (20 + 50 * down / height + 40 * across / width + 60 * spot).astype(np.uint8)
 
 
 @pytest.mark.parametrize("change", EVERY)
