@@ -11,7 +11,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from weldbench.deploy.bundle import FP32, HEAT, NOVELTY, RESIZE, Bundle, save_bundle
+from weldbench.deploy.bundle import DRIFT, FP32, HEAT, NOVELTY, RESIZE, Bundle, save_bundle
+from weldbench.deploy.drift_reference import DIRECTIONS, MEASURES, NUMBERS, Reference
 from weldbench.deploy.novelty import Features, write_novelty
 from weldbench.deploy.novelty_limit import Limit
 from weldbench.deploy.promise import Promise
@@ -50,6 +51,7 @@ def save_tiny_export(
     promises: tuple[Promise, ...] = (),
     temperature: float | None = TEMPERATURE,
     novelty: bool = False,
+    drift: bool = False,
 ) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if novelty:
@@ -57,6 +59,8 @@ def save_tiny_export(
         fitted = Features.of(seen.astype(np.float32), np.repeat([0, 1, 2], 2))
         limit = Limit(threshold=5.0, runs=19, share=0.05, wanted=0.05, of_good=True)
         write_novelty(folder / NOVELTY, fitted, [limit])
+    if drift:
+        _reference().save(folder / DRIFT)
     onnx.save(_resize(), folder / RESIZE)
     onnx.save(_network(), folder / FP32)
     onnx.save(_heat(), folder / HEAT)
@@ -76,12 +80,33 @@ def save_tiny_export(
             network_path=folder / FP32,
             heat_path=folder / HEAT,
             novelty_path=folder / NOVELTY if novelty else None,
+            drift_path=folder / DRIFT if drift else None,
+            drift="drift check by brightness" if drift else "no drift check: there are 3 runs",
             temperature=temperature,
             promises=promises,
         ),
         made_from={},
     )
     return folder
+
+
+def _reference() -> Reference:
+    """Welds are as bright as `MIDDLE`; eight levels less are three standard deviations."""
+    center = np.zeros(NUMBERS)
+    center[0] = np.log(MIDDLE + 1)
+    return Reference(
+        measures=np.zeros((3, MEASURES)),
+        features=LEVELS[:, None].astype(float),
+        scale=np.ones(1),
+        directions=np.zeros((DIRECTIONS, 1)),
+        center=center,
+        whitening={"brightness": np.diag([50.0, 0.0])},
+        limits={"brightness": 22.0},
+        shares=np.array([0.8, 0.1, 0.1]),
+        share_limits=np.full(3, 9.0),
+        first_defect=1,
+        runs=30,
+    )
 
 
 def png(path: Path, level: int, seed: int = 0, width: int = 64, height: int = 48) -> Path:

@@ -47,6 +47,12 @@ class Compare(Section):
         return lengths
 
 
+class Robustness(Section):
+    """How models are tried on test frames of another lamp or another camera, for `snakemake robustness` alone."""
+
+    frames_per_run: Count = Field(8, description="test frames of each run that are changed, at most, spread over it")
+
+
 class Report(Section):
     """How the report looks."""
 

@@ -10,7 +10,7 @@ from pydantic import Field, SerializeAsAny, ValidationError, model_validator
 from weldbench.config.base import NonEmptyList, Override, Section, Seed
 from weldbench.config.data import Dataset, Ingest, IngestOverride, LocalDataset, Split, SplitOverride, dataset_named
 from weldbench.config.deploy import Export
-from weldbench.config.evidence import Compare, CompareOverride, Report
+from weldbench.config.evidence import Compare, CompareOverride, Report, Robustness
 from weldbench.config.models import Model, ModelOverride
 from weldbench.config.names import DatasetName, ModelName
 from weldbench.config.problems import describe
@@ -33,7 +33,7 @@ class Overrides(Section):
 
 
 class Params(Section):
-    """The whole of params.yaml, checked; no section may be absent, as the engines read the file too."""
+    """The whole of params.yaml, checked; sections that both engines read may not be absent."""
 
     dataset: str = Field(description="the entry of `datasets` that both engines run on")
     seeds: NonEmptyList[Seed] = Field(description="every model is trained once per seed")
@@ -52,6 +52,7 @@ class Params(Section):
     features: Features
     sweep: Sweep
     compare: Compare
+    robustness: Robustness = Field(Robustness(), description="test frames of another lamp or another camera")
     report: Report
     export: Export
 

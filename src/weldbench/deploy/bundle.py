@@ -16,6 +16,7 @@ LARGEST_SIDE_PX = 4096  # up to this height and width of a frame its scaling in 
 DESCRIPTION = "model.json"
 RESIZE, FP32, INT8, HEAT = "resize.onnx", "model.onnx", "model.int8.onnx", "heat.onnx"
 NOVELTY = "novelty.npz"
+DRIFT, INT8_DRIFT = "drift.npz", "drift.int8.npz"
 _AGAIN = "copy the folder again, or export the model again"
 
 
@@ -47,6 +48,9 @@ class Bundle:
         network_path: The main graph in float32.
         int8_path: The same in 8-bit integers; None where it lost too much.
         heat_path: A graph that gives only `heat`, of one frame; None where the main graph gives it, or nothing does.
+        drift_path: What a weld is like in training, for `deploy.drift`; None where the runs were too few.
+        int8_drift_path: The same as the graph in 8 bits sees it; None without that graph.
+        drift: A sentence on the drift check, or why there is none.
         novelty_path: What `features` are like in training, for `deploy.novelty`; None where that is not known.
     """
 
@@ -65,6 +69,9 @@ class Bundle:
     int8_path: Path | None = None
     heat_path: Path | None = None
     novelty_path: Path | None = None
+    drift_path: Path | None = None
+    int8_drift_path: Path | None = None
+    drift: str = "no drift check: the export has none"
     temperature: float | None = None
     promises: tuple[Promise, ...] = ()
 
@@ -87,6 +94,7 @@ def save_bundle(bundle: Bundle, made_from: Mapping[str, Any]) -> None:
         ],
         "temperature": bundle.temperature,
         "promises": [promise.described() for promise in bundle.promises],
+        "drift": bundle.drift,
         "vote_frames": bundle.vote_frames,
         "frame_size_px": bundle.frame_size_px,
         "input_size_px": bundle.input_size_px,
@@ -162,13 +170,16 @@ def _bundle(folder: Path, described: Mapping[str, Any]) -> Bundle:
         int8_path=folder / INT8 if INT8 in files else None,
         heat_path=folder / HEAT if HEAT in files else None,
         novelty_path=folder / NOVELTY if NOVELTY in files else None,
+        drift_path=folder / DRIFT if DRIFT in files else None,
+        int8_drift_path=folder / INT8_DRIFT if INT8_DRIFT in files else None,
+        drift=str(described["drift"]),
         temperature=temperature if temperature is None else float(temperature),
         promises=tuple(Promise.of(promise) for promise in described["promises"]),
     )
 
 
 def _used(described: Mapping[str, Any]) -> set[str]:
-    return {RESIZE, FP32, INT8, HEAT, NOVELTY} & set(described["outputs"])
+    return {RESIZE, FP32, INT8, HEAT, NOVELTY, DRIFT, INT8_DRIFT} & set(described["outputs"])
 
 
 def _refuse_damaged(folder: Path, sums: Mapping[str, str]) -> None:

@@ -49,7 +49,7 @@ def _predict(arguments: argparse.Namespace) -> int:
     from weldbench.deploy.bundle import load_bundle
     from weldbench.deploy.decision import Decision, Rule
     from weldbench.deploy.judge import Judge
-    from weldbench.deploy.predict import Judgment, judgments
+    from weldbench.deploy.predict import Judgment, drift_told, judgments
     from weldbench.deploy.read_ahead import read_ahead
     from weldbench.deploy.sources import LIST, SourceFrame, count_frames, frames_of
     from weldbench.deploy.weld_summary import WeldSummary
@@ -66,7 +66,7 @@ def _predict(arguments: argparse.Namespace) -> int:
     _introduce(judge)
     columns = Judgment(SourceFrame("", "", None)).row(bundle.classes)
     votes: Counter[Decision | None] = Counter()
-    welds = WeldSummary()
+    welds, drift = WeldSummary(), judge.drift()
     interrupted = False
     try:
         with row_writer(arguments.output, _form(arguments.output, arguments.format), list(columns)) as write:
@@ -77,6 +77,8 @@ def _predict(arguments: argparse.Namespace) -> int:
                 write(judgment.row(bundle.classes))
                 votes[judgment.vote] += 1
                 welds.add(judgment)
+                _say(drift_told(drift, judgment))
+        _say(drift.finish() if drift else None)
     except KeyboardInterrupt:
         interrupted = True
     if arguments.welds:
@@ -87,11 +89,17 @@ def _predict(arguments: argparse.Namespace) -> int:
     said = f"{counted(votes.total(), 'frame')}, {votes[None]} of them not readable; the vote said defect at {defects}"
     said += f", unknown at {unknown}" if judge.novelty else ""
     print(f"{'interrupted after ' if interrupted else ''}{said}\n{welds.sentences()}", file=sys.stderr)
+    _say(drift.summary() if drift else bundle.drift)
     if interrupted:
         return INTERRUPTED
     if not arguments.fail_on_defect:
         return 0
     return FOUND_DEFECT if defects else FOUND_UNKNOWN if unknown else 0
+
+
+def _say(sentence: str | None) -> None:
+    if sentence:
+        print(sentence, file=sys.stderr)
 
 
 def _introduce(judge: "Judge") -> None:

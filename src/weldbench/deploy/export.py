@@ -18,6 +18,7 @@ from weldbench.deploy.archive_frames import archive_frames
 from weldbench.deploy.bundle import FP32, HEAT, INT8, NOVELTY, RESIZE, Bundle, files_of, save_bundle
 from weldbench.deploy.card import card
 from weldbench.deploy.certainty import calibration_of, promises_of, said_of, temperature_of
+from weldbench.deploy.drift_export import with_drift
 from weldbench.deploy.graph import export_graphs, joined
 from weldbench.deploy.latency import latencies
 from weldbench.deploy.learned import fit_to_train, limit_on_valid
@@ -119,6 +120,7 @@ def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> 
     ]
     write_novelty(output / NOVELTY, learned, limits)
     bundle = replace(bundle, novelty_path=output / NOVELTY)
+    bundle = with_drift(bundle, kept.values(), dataset, train, valid)
     unknown = np.any([strangeness_in_test[name] > limits[0].threshold for name in in_fp32], axis=0)
     judged = {sessions[name].runtime: said_of(dataset, test, said_of_test[name]) for name in in_fp32}
     temperature = temperature_of(said_of(dataset, valid, said_of_valid[_REFERENCE]))
@@ -200,9 +202,9 @@ def _say(
     frames = archive_frames(job.data / "archive.zip", job.dataset, dataset, split.rows)
     for frame in track(frames, task, total=len(split)):
         for name, session in sessions.items():
-            probabilities, features = session.run(frame[None])
-            said[name].append(probabilities)
-            strangeness[name].append(learned.scores(features))
+            outputs = session.run(frame[None])
+            said[name].append(outputs.probabilities)
+            strangeness[name].append(learned.scores(outputs.features))
     whole = {name: np.concatenate(pieces) for name, pieces in said.items()}
     return whole, {name: np.concatenate(pieces) for name, pieces in strangeness.items()}
 

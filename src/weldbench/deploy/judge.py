@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from weldbench.deploy.bundle import Bundle
 from weldbench.deploy.decision import Decision, Rule
+from weldbench.deploy.drift import Drift, DriftState
+from weldbench.deploy.drift_reference import Reference
 from weldbench.deploy.novelty import Novelty
 from weldbench.deploy.runtimes import RuntimeName, Session, open_session
 from weldbench.deploy.sources import camera_frame
@@ -26,6 +28,7 @@ class Verdict(NamedTuple):
         novelty: How little the frame is like those that the model learned from, compared with the threshold of the
             export; None where it has none.
         decision: Good, defect or unknown.
+        traits: What it says of camera and process, for `deploy.drift`; None where the export has no drift check.
     """
 
     class_name: str
@@ -34,6 +37,7 @@ class Verdict(NamedTuple):
     defect_score: float | None
     novelty: float | None
     decision: Decision
+    traits: tuple[float, ...] | None = None
 
 
 def uses_int8(bundle: Bundle, rule: Rule) -> bool:
@@ -48,12 +52,14 @@ class Judge:
         bundle: The export.
         rule: How it decides.
         session: The model.
+        drift_reference: What welds are like in training; None where the export does not know.
         novelty: Knows what the model learned from; None where the export does not.
     """
 
     def __init__(self, bundle: Bundle, rule: Rule, session: Session):
         self.bundle, self.rule, self.session = bundle, rule, session
         self.novelty = Novelty.of(bundle, session.is_int8)
+        self.drift_reference = Reference.of(bundle, session.is_int8)
 
     @classmethod
     def of(cls, bundle: Bundle, rule: Rule, runtime: RuntimeName = "auto", threads: int = 1) -> "Judge":
@@ -70,6 +76,10 @@ class Judge:
                 f"add --runtime {rule.promise.runtimes[0]}, or leave out --promise"
             )
         return cls(bundle, rule, session)
+
+    def drift(self, state: DriftState | None = None) -> Drift | None:
+        """Begin the drift check over the welds of a camera, or go on from a state; None where the export has none."""
+        return Drift(self.drift_reference, self.bundle.classes, state) if self.drift_reference else None
 
     def rule_sentence(self) -> str:
         """Say when a frame is a defect, and when it is unknown."""
@@ -93,6 +103,7 @@ class Judge:
             calibrated = dict(zip(classes, shares, strict=True))
         if self.novelty:
             novelty = float(self.novelty.scores(outputs.features)[0])
+        traits = tuple(self.drift_reference.traits(outputs)[0].tolist()) if self.drift_reference else None
         return Verdict(
             class_name=classes[int(probabilities[0].argmax())],
             probabilities=dict(zip(classes, probabilities[0].tolist(), strict=True)),
@@ -103,6 +114,7 @@ class Judge:
                 is_defect=bool(self.rule.decide(probabilities)[0]),
                 is_unknown=novelty is not None and self.novelty is not None and novelty > self.novelty.threshold,
             ),
+            traits=traits,
         )
 
     def heat(self, levels: NDArray[np.uint8]) -> NDArray[np.float32] | None:

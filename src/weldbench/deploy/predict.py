@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from weldbench.deploy.decision import Decision, Vote
+from weldbench.deploy.drift import Drift
 from weldbench.deploy.judge import Judge, Verdict
 from weldbench.deploy.overlay import write_overlay
 from weldbench.deploy.sources import SourceFrame, camera_frame
@@ -44,6 +45,14 @@ class Judgment:
             "vote": self.vote,
             "error": self.frame.problem or None,
         }
+
+
+def drift_told(drift: Drift | None, judgment: Judgment) -> str | None:
+    """Give a frame to the drift check, and return what that finds; each film is a weld."""
+    verdict = judgment.verdict
+    if drift is None or verdict is None or verdict.traits is None:
+        return None
+    return drift.take(judgment.frame.source, verdict.traits, verdict.class_name)
 
 
 def judgments(judge: Judge, frames: Iterable[SourceFrame], explain: Path | None = None) -> Iterator[Judgment]:

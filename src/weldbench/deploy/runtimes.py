@@ -3,7 +3,7 @@
 import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ RuntimeName = Literal["auto", "onnxruntime", "openvino"]
 RUNTIMES: tuple[RuntimeName, ...] = get_args(RuntimeName)
 
 # A graph: frames, uint8 (N, H, W), and the names of the outputs that are wanted -> those outputs.
-Graph = Callable[[NDArray[np.uint8], Sequence[str]], list[NDArray[np.float32]]]
+Graph = Callable[[NDArray[np.uint8], Sequence[str]], list[NDArray[Any]]]
 
 
 class Outputs(NamedTuple):
@@ -28,10 +28,12 @@ class Outputs(NamedTuple):
     Attributes:
         probabilities: Of each class, float32, shape (N, K).
         features: What the last layer decides by, float32, shape (N, F).
+        levels: The frames as the network sees them, uint8, shape (N, S, S).
     """
 
     probabilities: NDArray[np.float32]
     features: NDArray[np.float32]
+    levels: NDArray[np.uint8]
 
 
 class Session:
@@ -62,7 +64,8 @@ class Session:
         Args:
             frames: uint8, shape (N, H, W), of any height and width up to 4096 pixels.
         """
-        return Outputs(*self._graph(frames, ("probabilities", "features")))
+        probabilities, features, levels = self._graph(frames, ("probabilities", "features", "levels"))
+        return Outputs(probabilities, features, levels.astype(np.uint8, copy=False))
 
     def heat(self, frame: NDArray[np.uint8]) -> NDArray[np.float32] | None:
         """Compute what drove the predicted class of one frame (Grad-CAM), 0 to 1 of the largest value.
@@ -121,7 +124,7 @@ def _installed(runtime: str) -> str:
 def _open_onnxruntime(bundle: Bundle, path: Path, threads: int) -> tuple[Graph, frozenset[str]]:
     session = _onnxruntime_session(path, threads)
 
-    def run(frames: NDArray[np.uint8], wanted: Sequence[str]) -> list[NDArray[np.float32]]:
+    def run(frames: NDArray[np.uint8], wanted: Sequence[str]) -> list[NDArray[Any]]:
         return list(session.run(list(wanted), {"frames": frames}))
 
     return run, frozenset(output.name for output in session.get_outputs())
@@ -157,11 +160,11 @@ def _open_openvino(bundle: Bundle, path: Path, threads: int) -> tuple[Graph, fro
         raise _not_loaded(path, "openvino", error) from None
     request = compiled.create_infer_request()
 
-    def run(frames: NDArray[np.uint8], wanted: Sequence[str]) -> list[NDArray[np.float32]]:
+    def run(frames: NDArray[np.uint8], wanted: Sequence[str]) -> list[NDArray[Any]]:
         (levels,) = resize.run(["levels"], {"frames": frames})
         request.infer({"levels": levels}, share_inputs=True)
         # The next run writes over the tensors.
-        return [request.get_tensor(name).data.copy() for name in wanted]
+        return [levels if name == "levels" else request.get_tensor(name).data.copy() for name in wanted]
 
     return run, frozenset(name for output in compiled.outputs for name in output.names)
 

@@ -151,7 +151,12 @@ def _stored(job: StrangersJob, session: Session) -> Says:
     dataset, table = job.training.dataset, read_split(job.training.split)
     rows = np.unique(np.concatenate([_rows_to_fit(job), *(dataset.rows_of(table, name) for name in ("valid", "test"))]))
     outputs = outputs_of_stored(session, dataset, rows)
-    return lambda wanted: Outputs(*(values[np.searchsorted(rows, wanted)] for values in outputs))
+
+    def says(wanted: NDArray[np.int64]) -> Outputs:
+        places = np.searchsorted(rows, wanted)
+        return Outputs(outputs.probabilities[places], outputs.features[places], outputs.levels[places])
+
+    return says
 
 
 def _rows_to_fit(job: StrangersJob) -> NDArray[np.int64]:
@@ -163,9 +168,9 @@ def _rows_to_fit(job: StrangersJob) -> NDArray[np.int64]:
 
 def _frozen_says(smaller: TrainingJob, result: TrainingResult, stored: Says) -> Says:
     def says(rows: NDArray[np.int64]) -> Outputs:
-        features = stored(rows).features
-        probabilities = probabilities_of_features(result.network, smaller.settings, features)
-        return Outputs(probabilities.astype(np.float32), features)
+        said = stored(rows)
+        probabilities = probabilities_of_features(result.network, smaller.settings, said.features)
+        return said._replace(probabilities=probabilities.astype(np.float32))
 
     return says
 
@@ -178,6 +183,7 @@ def _network_says(smaller: TrainingJob, result: TrainingResult) -> Says:
         frames = resident(smaller.dataset.frames, rows, smaller.settings.input_size_px)
         batches = [frames[start : start + BATCH_FRAMES] for start in range(0, len(frames), BATCH_FRAMES)]
         pieces = [network(torch.from_numpy(levels)) for levels in batches]
-        return Outputs(*(torch.cat(some).numpy() for some in zip(*pieces, strict=True)))
+        probabilities, features = (torch.cat(some).numpy() for some in zip(*pieces, strict=True))
+        return Outputs(probabilities, features, frames)
 
     return says

@@ -211,6 +211,7 @@ def _introduce(judge: Judge, settings: WatchSettings, record: Record) -> None:
         + f"{judge.rule_sentence()}; vote over {counted(judge.rule.vote_frames, 'frame')}; "
         + (f"alarm: {settings.alarm}" if settings.alarm else "no alarms")
     )
+    _say(f"{judge.bundle.drift}; each subfolder is a weld" if judge.drift_reference else judge.bundle.drift)
     if judge.rule.promise:
         _say(f"{judge.rule.promise.told} Each subfolder has to be one weld, whose frames arrive in filming order.")
 

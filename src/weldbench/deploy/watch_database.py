@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from weldbench.errors import InputError
 
-_VERSION = 2
+_VERSION = 3
 _BUSY_SECONDS = 30.0
 _TABLES = """
 CREATE TABLE starts (
@@ -46,6 +46,16 @@ SELECT run, count(*) AS frames, count(error) AS unread, count(*) FILTER (WHERE d
     min(frame) FILTER (WHERE vote <> 'good') AS first_rejected
 FROM decisions GROUP BY run ORDER BY min(frame);
 """
+
+
+# What version 3 adds: the drift check, and what it found.
+_DRIFT = """
+CREATE TABLE drift (export TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT;
+CREATE TABLE changes (
+    change INTEGER PRIMARY KEY, frame INTEGER NOT NULL REFERENCES decisions, told TEXT NOT NULL, raised_at TEXT NOT NULL
+) STRICT;
+"""
+_SINCE = {0: _TABLES + _ADDED + _DRIFT, 1: _ADDED + _DRIFT, 2: _DRIFT}  # version -> what it lacks
 
 
 class Database:
@@ -93,14 +103,17 @@ def open_database(path: Path) -> Iterator[Database]:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             if version < _VERSION:
-                tables = _ADDED if version else _TABLES + _ADDED
-                connection.executescript(f"BEGIN IMMEDIATE; {tables} PRAGMA user_version = {_VERSION}; COMMIT;")
+                connection.executescript(
+                    f"BEGIN IMMEDIATE; {_SINCE[version]} PRAGMA user_version = {_VERSION}; COMMIT;"
+                )
             if version == 1:
                 print(
                     f"{path}: an older weldbench began this record; from now on it also holds calibrated "
                     "probabilities, novelty, and the view `welds`",
                     file=sys.stderr,
                 )
+            if version in (1, 2):
+                print(f"{path}: from now on this record also holds the drift check", file=sys.stderr)
             yield Database(path, connection)
         finally:
             connection.close()

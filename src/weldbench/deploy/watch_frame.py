@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 
 from weldbench.deploy.decision import Decision
@@ -25,6 +26,7 @@ class FrameTaker:
 
     def __init__(self, folder: Path, judge: Judge, record: Record, alarm: AlarmRule | None):
         self._folder, self._judge, self._record, self._alarm = folder, judge, record, alarm
+        self._drift = judge.drift(record.drift_state())
 
     def take(self, path: str, stamp: Stamp, arrivals: Arrivals) -> str | None:
         """Judge and record a file, unless the record has its content already, or it is not complete.
@@ -56,6 +58,8 @@ class FrameTaker:
             judged = str(error)
         self._record.add(path, stamp, sha256, judged)
         arrivals.recorded(path, stamp)
+        if not isinstance(judged, str) and judged.drift and judged.drift[1]:
+            print(judged.drift[1], file=sys.stderr, flush=True)
         return f"{shown(path)}: {_told(judged)}"
 
     def _known(self, path: str, stamp: Stamp, sha256: str) -> KnownFile | None:
@@ -80,7 +84,11 @@ class FrameTaker:
         if self._alarm and self._alarm.begins([one.rejects for one in before], verdict.decision.rejects):
             last = [*before, verdict.decision][-self._alarm.frames :]
             alarm = str(self._alarm), last.count(Decision.DEFECT), last.count(Decision.UNKNOWN)
-        return Judgment(verdict, vote.add(verdict.decision), alarm)
+        drift = None
+        if self._drift and verdict.traits:
+            told = self._drift.take(run_of(path), verdict.traits, verdict.class_name)
+            drift = self._drift.state, told
+        return Judgment(verdict, vote.add(verdict.decision), alarm, drift)
 
 
 def read_whole(path: Path) -> tuple[bytes, Stamp]:

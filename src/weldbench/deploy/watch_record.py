@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from weldbench.deploy.decision import Decision
+from weldbench.deploy.drift import DriftState
 from weldbench.deploy.judge import Verdict
 from weldbench.deploy.watch_database import Database, now, open_database
 from weldbench.deploy.watch_files import KnownFile, KnownFiles, Stamp
@@ -26,11 +27,13 @@ class Judgment(NamedTuple):
         vote: What most of the last frames of the run say.
         alarm: Rule, and numbers of defects and of unknown frames, of the alarm that the frame starts; None where it
             starts none.
+        drift: Where the drift check stands with this frame, and what it says; None without one.
     """
 
     verdict: Verdict
     vote: Decision
     alarm: tuple[str, int, int] | None = None
+    drift: tuple[DriftState, str | None] | None = None
 
 
 class Record:
@@ -42,8 +45,8 @@ class Record:
         is_new: Whether this is the first start with it.
     """
 
-    def __init__(self, database: Database, start: int):
-        self.path, self._database, self._start = database.path, database, start
+    def __init__(self, database: Database, start: int, export: str):
+        self.path, self._database, self._start, self._export = database.path, database, start, export
         self.files = KnownFiles(database)
         self.is_new = start == 1
 
@@ -71,7 +74,7 @@ class Record:
             noted = json.dumps({"folder": place, **settings})
             with database.writing():
                 row = database.execute("INSERT INTO starts (started_at, settings) VALUES (?, ?)", (now(), noted))
-            yield cls(database, row.lastrowid or 0)
+            yield cls(database, row.lastrowid or 0, json.dumps([settings.get("model"), settings.get("lineage")]))
 
     def count(self) -> int:
         """Count the frames."""
@@ -123,6 +126,21 @@ class Record:
                     "INSERT INTO alarms (frame, rule, defects, unknown, raised_at) VALUES (?, ?, ?, ?, ?)",
                     (frame, *judged.alarm, now()),
                 )
+            if not isinstance(judged, str) and judged.drift:
+                self._keep_drift(frame, *judged.drift)
+
+    def drift_state(self) -> DriftState | None:
+        """Return where the drift check of this export stood at the last frame; None where it begins."""
+        row = self._database.execute("SELECT state FROM drift WHERE export = ?", (self._export,)).fetchone()
+        return DriftState(**json.loads(row[0])) if row else None
+
+    def _keep_drift(self, frame: int | None, state: DriftState, told: str | None) -> None:
+        kept = json.dumps(vars(state))
+        self._database.execute("INSERT OR REPLACE INTO drift (export, state) VALUES (?, ?)", (self._export, kept))
+        if told:
+            self._database.execute(
+                "INSERT INTO changes (frame, told, raised_at) VALUES (?, ?, ?)", (frame, told, now())
+            )
 
     def _error_of(self, frame: int | None) -> str | None:
         row = self._database.execute("SELECT error FROM decisions WHERE frame = ?", (frame,)).fetchone()

@@ -18,7 +18,7 @@ from weldbench.runtime.text import some
 
 _AGAIN = "delete it, and `snakemake --cores all` or `dvc repro` makes it again"
 PACKAGES = ("snakemake", "dvc", "torch", "torchvision", "numpy", "pandas", "scikit-learn")
-_DECIDE_NO_RESULT: Any = {"sweep": True, "compare": {"train_shares"}}
+_DECIDE_NO_RESULT: Any = {"sweep": True, "compare": {"train_shares"}, "robustness": True}
 
 
 def lineage(dataset: str) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def lineage(dataset: str) -> dict[str, Any]:
     Returns:
         commit, dirty (None without git), created_utc, machine, versions, and sha256 sums: code_sha256, params_sha256
         (of the checked parameters as they hold for this dataset, so that a comment or another dataset changes nothing;
-        without those of the sweep and of the learning curve, which decide none of these results),
+        without those of the sweep, the learning curve and robustness, which decide none of these results),
         data_sha256 (of the manifest, which holds a hash of every frame), lock_sha256, and results_sha256 (file -> sum)
         of tables and figures.
     """

@@ -233,6 +233,33 @@ def export_record(params: Params, data: Path, split: Path, trained: Path, output
     )
 
 
+def changed_frames_record(params: Params, data: Path, split: Path, output: Path) -> Record:
+    """Return what changed test frames are made from; `output` is their frames.npy."""
+    return Record(
+        path=output.with_suffix(".json"),
+        stage="robustness",
+        settings={
+            f"datasets.{params.dataset}": as_json(params.datasets[params.dataset]),
+            "robustness": as_json(params.robustness),
+        },
+        inputs={**_frames(data), "archive.json": data / "archive.json", "split.csv": split},
+        outputs={output.name: output},
+    )
+
+
+def changed_predictions_record(
+    hardware: Mapping[str, Any], frames: Path, networks: Mapping[int, Path], output: Path
+) -> Record:
+    """Return what predictions on changed frames are made from; `frames` is the record of these frames."""
+    return Record(
+        path=output.with_suffix(".json"),
+        stage="robustness",
+        settings={"hardware": hardware},
+        inputs={"frames.json": frames, **{f"seed{seed}/{path.name}": path for seed, path in networks.items()}},
+        outputs={output.name: output},
+    )
+
+
 def starts_from_backbone(settings: Model) -> bool:
     """Tell whether a training starts from weights that learned on simulated frames."""
     return isinstance(settings, Pretrainable) and settings.init == "simulated"

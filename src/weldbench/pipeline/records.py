@@ -33,6 +33,7 @@ _CODE = {
     "evaluate": ("models/inference.py", "models/files.py", "evaluation/metrics.py"),
     "compare": ("reporting/compare.py",),
     "export": ("deploy/export.py",),
+    "robustness": ("deploy/changed_frames.py", "trust/changed_predictions.py"),
     "unknown": ("deploy/strangers.py",),
     "review": ("trust/label_review.py",),
 }

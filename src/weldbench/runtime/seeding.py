@@ -31,6 +31,9 @@ class Stream(Enum):
     SIMULATED_PROCESS = "the process parameters of a simulated run (datasets.NAME.seed, run, 1)"
     SIMULATED_DEFECT = "a defect in a stretch of a simulated run (datasets.NAME.seed, run, 2, class, stretch)"
     SURFACE_TEXTURES = "the textures of simulated steel, the same in every dataset (fixed)"
+    CAMERA_NOISE = "the noise that a change of the camera adds to a test frame (frame, 1)"
+    CAMERA_DIRT = "where dirt lies on the lens of a changed camera, the same for all frames (fixed)"
+    DRIFT_LIMITS = "the welds that set the limits of a drift check (numbers of a chart, runs, 1; share of a class, 2)"
     BOOTSTRAP = "which test runs a resample holds (compare.seed)"
     NO_WELDS = "frames without a weld, which an export should call unknown (0, kind, number, 1)"
 

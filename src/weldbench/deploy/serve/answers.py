@@ -57,6 +57,9 @@ class BatchAnswer(BaseModel):
     weld: Literal["passed", "rejected"] | None = Field(
         description="rejected if the vote said anything but good at any frame; null where no frame could be read."
     )
+    drift: str | None = Field(
+        None, description="Where this weld shows that the camera or the process has changed; it is said once."
+    )
 
 
 class PromiseAnswer(BaseModel):
@@ -98,6 +101,10 @@ class ModelAnswer(BaseModel):
     promise: PromiseAnswer | None = Field(description="null without --promise.")
     temperature: float | None = Field(description="Makes the calibrated probabilities; null where there are none.")
     novelty_threshold: float | None = Field(description="A frame is unknown above it; null where none can be.")
+    drift: str = Field(
+        description="What the drift check found in the batches so far, in their order of arrival, or why there is none."
+    )
+    drift_changed: bool = Field(description="Whether camera or process are not as in training now.")
     frame_size_px: int
     input_size_px: int
     lineage: dict[str, Any] = Field(description="What the model was made from.")

@@ -10,6 +10,8 @@ from fastapi.security import HTTPBearer
 
 from weldbench.deploy.bundle import Bundle
 from weldbench.deploy.decision import Rule
+from weldbench.deploy.drift import Drift
+from weldbench.deploy.drift_reference import Reference
 from weldbench.deploy.judge import uses_int8
 from weldbench.deploy.novelty import Novelty
 from weldbench.deploy.promise import CONDITIONS
@@ -70,7 +72,9 @@ def conditions(limits: Limits) -> str:
 
 def _interface(bundle: Bundle, rule: Rule, pool: JudgePool, limits: Limits, metrics: Metrics) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["frames"])
-    answering, novelty = Answering(limits, metrics), Novelty.of(bundle, uses_int8(bundle, rule))
+    novelty = Novelty.of(bundle, uses_int8(bundle, rule))
+    reference = Reference.of(bundle, uses_int8(bundle, rule))
+    answering = Answering(limits, metrics, Drift(reference, bundle.classes) if reference else None)
     described = ModelAnswer(
         model=bundle.model,
         dataset=bundle.dataset,
@@ -82,6 +86,8 @@ def _interface(bundle: Bundle, rule: Rule, pool: JudgePool, limits: Limits, metr
         promise=_promise(rule, limits),
         temperature=bundle.temperature,
         novelty_threshold=novelty.threshold if novelty else None,
+        drift=bundle.drift,
+        drift_changed=False,
         frame_size_px=bundle.frame_size_px,
         input_size_px=bundle.input_size_px,
         lineage=dict(bundle.lineage),
@@ -112,7 +118,8 @@ def _interface(bundle: Bundle, rule: Rule, pool: JudgePool, limits: Limits, metr
 
     @router.get("/model", responses=_refused(401), summary="Which model decides, and how")
     async def model() -> ModelAnswer:
-        return described
+        told, changed = answering.drift_told()
+        return described.model_copy(update={"drift": told or bundle.drift, "drift_changed": changed})
 
     return router
 

@@ -19,6 +19,8 @@ class Metrics:
         accepted: Requests that are being read, wait or are computed.
         frames: Judged, by class and decision.
         unreadable: Pictures that could not be judged.
+        drift_welds: Batches that the drift check has compared.
+        drift_changed: Whether it finds a change now.
     """
 
     def __init__(self) -> None:
@@ -26,6 +28,10 @@ class Metrics:
         self.accepted = Gauge("weldbench_requests_accepted", "Requests at work.", registry=self._registry)
         self.frames = Counter("weldbench_frames", "Frames judged.", ["class", "decision"], registry=self._registry)
         self.unreadable = Counter("weldbench_unreadable", "Pictures not judged.", registry=self._registry)
+        self.drift_welds = Gauge("weldbench_drift_welds", "Welds compared with training.", registry=self._registry)
+        self.drift_changed = Gauge(
+            "weldbench_drift_changed", "1 while camera or process are not as in training.", registry=self._registry
+        )
         self._requests = Counter(
             "weldbench_requests", "Requests answered.", ["method", "path", "status"], registry=self._registry
         )

@@ -55,6 +55,8 @@ async function loadModel() {
     $("promise-text").textContent = `${model.promise.sentences} ${here}`;
     $("promise-conditions").textContent = model.promise.conditions;
   }
+  $("drift").textContent = readable(model.drift[0].toUpperCase() + model.drift.slice(1)) + ".";
+  $("drift").classList.toggle("changed", model.drift_changed);
   $("columns").hidden = model.temperature === null;
   $("novelty-title").hidden = $("novelty").hidden = model.novelty_threshold === null;
 }
