@@ -120,7 +120,7 @@ def too_sure(said: Predictions) -> Predictions:
 
 
 def test_calibration_is_measured_on_test_with_the_temperature_of_valid() -> None:
-    valid, test = drawn(4, 20, 20), too_sure(drawn(5, 20, 20))
+    valid, test = drawn(4, 100, 100), too_sure(drawn(5, 100, 100))
     temperature = temperature_of(too_sure(valid))
     assert temperature == pytest.approx(5 * temperature_of(valid), rel=1e-2)
     told = calibration_of(test, temperature, EVIDENCE)

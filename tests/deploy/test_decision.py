@@ -125,7 +125,7 @@ def test_a_promise_is_said_with_what_it_rests_on_and_its_conditions() -> None:
     for said in (
         "With 95 % confidence at most 22 % of defective welds escape",
         "as soon as the vote over 3 frames says so",
-        "Test had 12 defective welds; 0 escaped, and 0 might have.",
+        "Test had 12 defective welds; 0 of them escaped, and at most 0 may.",
         "It rejected 1 of 8 good welds (0.3 % to 52.7 % of all good welds, 95 % interval).",
         "Wanted was at most 5 %: that takes 59 defective welds in test, none of which escapes.",
         "the same camera",

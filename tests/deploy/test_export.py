@@ -64,7 +64,7 @@ def test_the_best_seed_is_exported_with_thresholds_of_its_own_probabilities(job:
     assert (bundle.lineage["seed"], bundle.lineage["valid_macro_f1"]) == (1, 0.5)
     assert (bundle.classes, bundle.good_class, bundle.vote_frames) == (tuple(CLASSES), CLASSES[0], 5)
     assert (bundle.frame_size_px, bundle.input_size_px) == (16, 12)
-    named = "card.md latency.json model.json model.onnx parity.json resize.onnx heat.onnx novelty.npz"
+    named = "card.md latency.json model.json model.onnx parity.json resize.onnx heat.onnx novelty.npz calibration.json"
     assert set(named.split()) <= {path.name for path in folder.iterdir()}
     parity = json.loads((folder / "parity.json").read_text())
     assert set(parity["fp32_against_torch"]) == {"onnxruntime fp32", "openvino fp32"}
@@ -93,6 +93,29 @@ def test_the_best_seed_is_exported_with_thresholds_of_its_own_probabilities(job:
         assert threshold == pytest.approx(threshold_for(scores[good], rate), abs=1e-6)
         rejected = [row["decision"] == "defect" for row in np.array(rows)[good]]
         assert sum(rejected) <= int(rate * len(rejected))
+
+
+def test_an_export_carries_its_temperature_and_its_promises(job: ExportJob, tmp_path: Path) -> None:
+    folder = tmp_path / "exports/conv6"
+    compared = {"conv6": job.trained, "other": job.trained}
+    export_model(dataclasses.replace(job, compared=compared), folder, {})
+    bundle = load_bundle(folder)
+    calibration = json.loads((folder / "calibration.json").read_text())
+    assert calibration["temperature"] == bundle.temperature
+    assert len(calibration["test"]) == 3
+    assert [promise.vote_frames for promise in bundle.promises] == [1, 5]
+    dataset = open_dataset(tmp_path)
+    test = dataset.rows_of(read_split(job.split), "test")
+    runs = dataset.manifest["run"].to_numpy()[test]
+    defective = len(set(runs[dataset.labels_of(test) != 0]))
+    for promise in bundle.promises:
+        assert (promise.defective, promise.choices) == (defective, 4)  # two models, two windows
+        assert set(promise.runtimes) == {"onnxruntime", "openvino"}
+        assert promise.escape == pytest.approx(1 - (0.05 / 4) ** (1 / defective))
+    card = (folder / "card.md").read_text()
+    assert f"Temperature {bundle.temperature:.3f}" in card
+    assert "## What is promised about escapes" in card
+    assert "Vote over 5 frames" in card
 
 
 def test_a_network_without_convolutions_exports_without_heat(job: ExportJob, tmp_path: Path) -> None:

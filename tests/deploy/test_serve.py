@@ -115,7 +115,7 @@ def test_a_promise_and_unknown_frames_are_served(tmp_path: Path) -> None:
         model["promise"]["conditions"]
         == f"{CONDITIONS} The frames of a weld have to be sent as one batch, of at most 64."
     )
-    assert f"promise: {PROMISE.sentences} {model['promise']['conditions']}" in printed
+    assert f"promise: {PROMISE.sentences}\n{model['promise']['conditions']}" in printed
     assert (one["class"], one["decision"]) == ("good_weld", "unknown")
     assert one["novelty"] > 5
     assert [each["vote"] for each in welds[0].json()["frames"]] == ["good", "unknown", "unknown", "unknown"]

@@ -222,11 +222,11 @@ def test_a_change_of_a_module_reruns_the_stages_that_use_it_and_no_others(projec
     assert scripts("src/weldbench/reporting/narrative.py") == {"explain.py", "compare.py", "report.py"}
     # Rooms that are taken file by file.
     assert scripts("src/weldbench/evaluation/confusion.py") == {*training, "evaluate.py", "compare.py", "export.py"}
-    assert scripts("src/weldbench/evaluation/bootstrap.py") == {"compare.py"}
+    assert scripts("src/weldbench/evaluation/bootstrap.py") == {"compare.py", "export.py"}
     assert scripts("src/weldbench/deploy/parity.py") == {"export.py"}
     assert scripts("src/weldbench/deploy/serve/page.py") == set()
     assert scripts("src/weldbench/deploy/serve/static/page.js") == set()
-    assert scripts("src/weldbench/config/evidence.py") == {"compare.py"}
+    assert scripts("src/weldbench/config/evidence.py") == {"compare.py", "export.py"}
     assert scripts("src/weldbench/runtime/hardware.py") == computing
     # Plumbing.
     assert scripts("src/weldbench/errors.py") == set()
@@ -235,7 +235,7 @@ def test_a_change_of_a_module_reruns_the_stages_that_use_it_and_no_others(projec
 
 def test_dvc_names_what_the_map_of_the_code_names(project: Path) -> None:
     text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
-    assert sum(line.startswith("      - src/") for line in text.splitlines()) <= 115
+    assert sum(line.startswith("      - src/") for line in text.splitlines()) <= 125
     for command, job in dvc_graph(project).items():
         script = command.split()[1]
         sources = [script, *(["notebooks/report.ipynb"] if script == "scripts/report.py" else [])]

@@ -122,7 +122,8 @@ def test_what_the_tutorial_types_does_what_it_promises(project: Path, tmp_path: 
     judged = decisions(project / "decisions.csv")
     defects = [row for row in judged if row["decision"] == "defect"]
     heat = sorted((project / "heat").glob("*.png"))
-    assert len(heat) == len(defects) > 0
+    assert len(heat) == sum(row["decision"] != "good" for row in judged)
+    assert defects
     pixels = np.asarray(Image.open(heat[0]))
     assert pixels.shape == (88, 160, 3)
     assert (pixels[..., 0] > pixels[..., 1]).any()  # where the model saw it, it is red

@@ -82,7 +82,7 @@ class Promise:
     @property
     def told(self) -> str:
         """Say all of it, with its conditions, for the terminal."""
-        return f"promise: {self.sentences} {CONDITIONS}"
+        return f"promise: {self.sentences}\n{CONDITIONS}"
 
     @property
     def sentences(self) -> str:
@@ -94,7 +94,7 @@ class Promise:
         return (
             f"With {_percent(self.confidence)} confidence at most {_percent(self.escape)} of defective welds escape: "
             f"a weld is rejected as soon as {vote} says so. Test had {counted(self.defective, 'defective weld')}; "
-            f"{self.escaped} escaped, and {self.escapes_allowed} might have."
+            f"{self.escaped} of them escaped, and at most {self.escapes_allowed} may."
         )
 
     def _cost(self) -> str:

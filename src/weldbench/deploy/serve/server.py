@@ -82,7 +82,7 @@ def serve(
             timeout_graceful_shutdown=int(limits.send_seconds + limits.answer_seconds) + 5,
         )
         if rule.promise:
-            _say(f"promise: {rule.promise.sentences} {conditions(limits)}")
+            _say(f"promise: {rule.promise.sentences}\n{conditions(limits)}")
         _say(f"serving {bundle.model} of {bundle.dataset} at {_url(listener)} (Ctrl-C stops it)")
         # uvicorn stops by these signals, and then raises them again for whoever handled them before.
         for number in (signal.SIGINT, signal.SIGTERM):

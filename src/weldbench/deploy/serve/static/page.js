@@ -41,8 +41,8 @@ async function loadModel() {
     : model.threshold === null
     ? `A frame is a defect when ${readable(model.good_class)} is not its most probable class.`
     : `A frame is a defect when its defect score (1 − probability of ${readable(model.good_class)}) is above ` +
-      (model.promise ? `${model.threshold.toFixed(6)}, as a promise asks.`
-        : `${model.threshold.toFixed(3)}; that rejects about ${percent(model.false_rejects)} of good frames.`);
+      (model.promise ? `${score(model.threshold)}, as a promise asks.`
+        : `${score(model.threshold)}; that rejects about ${percent(model.false_rejects)} of good frames.`);
   const unknown = model.novelty_threshold === null ? ""
     : ` It is unknown when it is like none that the model learned from (novelty above ${model.novelty_threshold.toFixed(2)}).`;
   $("model").textContent = `Model ${model.model}, trained on ${model.dataset}. ${rule}${unknown}`;
@@ -61,6 +61,11 @@ async function loadModel() {
 
 function readable(name) {
   return name.replaceAll("_", " ");
+}
+
+// The threshold of a promise may be near 0.
+function score(value) {
+  return value.toFixed(model.promise ? 6 : 3);
 }
 
 function percent(share) {
@@ -172,7 +177,7 @@ function select(result) {
   $("decision").replaceChildren(verdictWord(result), text("small", isError ? `${result.name}: ${result.error}` : result.name));
   $("class").textContent = isError ? "–" : `${readable(result.class)}, ${percent(result.probabilities[result.class])}`;
   $("score").textContent = isError || result.defect_score === null ? "–"
-    : result.defect_score.toFixed(3) + (model.threshold === null ? "" : ` (a defect above ${model.threshold.toFixed(3)})`);
+    : score(result.defect_score) + (model.threshold === null ? "" : ` (a defect above ${score(model.threshold)})`);
   $("novelty").textContent = isError || result.novelty === null ? "–"
     : `${result.novelty.toFixed(2)} (unknown above ${model.novelty_threshold.toFixed(2)})`;
   $("probabilities").replaceChildren(...Object.entries(isError ? {} : result.probabilities).map(([name, share]) => {
