@@ -117,10 +117,13 @@ def about_failures(model: str, strangers: Sequence[Stranger]) -> Iterator[str]:
         if of_kind:
             low = min(of_kind, key=lambda one: one.shares["unknown"].estimate)
             high = max(of_kind, key=lambda one: one.shares["unknown"].estimate)
-            yield (
-                f"Of {name}, {model} calls {low.shares['unknown'].estimate:.0%} ({words(low.name)}) to "
-                f"{high.shares['unknown'].estimate:.0%} ({words(high.name)}) unknown."
+            least, most = (f"{one.shares['unknown'].estimate:.0%}" for one in (low, high))
+            found = (
+                f"{least} of each kind"
+                if least == most
+                else f"{least} ({words(low.name)}) to {most} ({words(high.name)})"
             )
+            yield f"Of {name}, {model} calls {found} unknown."
 
 
 def _about_good_welds(model: str, judged: Judged, settings: Compare) -> str:
