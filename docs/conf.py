@@ -8,7 +8,6 @@ extensions = ["myst_parser", "autoapi.extension", "sphinx.ext.napoleon"]
 root_doc = "docs/index"
 # The source is the whole repository, so that links mean the same on the site and in the files.
 include_patterns = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/*.md", "benchmarks/RESULTS.md", "autoapi/**"]
-include_patterns += ["results/weldsim/tables/comparison.md"]
 suppress_warnings = ["autoapi.python_import_resolution"]  # of names that a module imports and does not define itself
 
 html_theme = "furo"

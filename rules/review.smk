@@ -35,7 +35,7 @@ rule review_labels:
         model=REVIEWING[0] if REVIEWING else "efficientnet_lite0",
     shell:
         "python scripts/review.py --dataset {wildcards.dataset} --model {params.model} --data data/{wildcards.dataset}"
-        " --listed results/{wildcards.dataset}/review.csv --output results/{wildcards.dataset}/trust 2>&1 | tee {log}"
+        " --listed results/{wildcards.dataset}/review.csv --output results/{wildcards.dataset}/trust {INTO} {log}"
 
 
 rule review:

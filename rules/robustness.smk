@@ -17,7 +17,7 @@ rule robustness_frames:
         frames_per_run=PARAMS.robustness.frames_per_run,
     shell:
         "python scripts/robustness.py frames --dataset {wildcards.dataset} --data data/{wildcards.dataset}"
-        " --output {output.frames} 2>&1 | tee {log}"
+        " --output {output.frames} {INTO} {log}"
 
 
 rule robustness_predictions:
@@ -45,7 +45,7 @@ rule robustness_predictions:
     shell:
         "python scripts/robustness.py predict --dataset {wildcards.dataset}"
         " --data data/{wildcards.dataset} --trained models/{wildcards.dataset}/{wildcards.model}/{params.fold}"
-        " --changed {input.changed} --output {output.predictions} 2>&1 | tee {log}"
+        " --changed {input.changed} --output {output.predictions} {INTO} {log}"
 
 
 rule robustness_table:
@@ -84,7 +84,7 @@ rule robustness_table:
         settings=settings("seeds", "folds", "compare", "per_dataset.{dataset}.compare"),
     shell:
         "python scripts/robustness.py table --dataset {wildcards.dataset} --data data/{wildcards.dataset}"
-        " --trained models/{wildcards.dataset} --output {output.table} 2>&1 | tee {log}"
+        " --trained models/{wildcards.dataset} --output {output.table} {INTO} {log}"
 
 
 rule robustness:

@@ -39,7 +39,7 @@ rule judge_strangers:
     shell:
         "python scripts/unknown.py judge --dataset {wildcards.dataset} --data data/{wildcards.dataset}"
         " --export exports/{wildcards.dataset}/{wildcards.model} {params.start}"
-        " --output results/{wildcards.dataset}/unknown/{wildcards.model} 2>&1 | tee {log}"
+        " --output results/{wildcards.dataset}/unknown/{wildcards.model} {INTO} {log}"
 
 
 rule unknown_table:
@@ -65,7 +65,7 @@ rule unknown_table:
         ),
     shell:
         "python scripts/unknown.py table --dataset {wildcards.dataset} --judged {params.judged}"
-        " --output results/{wildcards.dataset}/trust/unknown.md 2>&1 | tee {log}"
+        " --output results/{wildcards.dataset}/trust/unknown.md {INTO} {log}"
 
 
 rule unknown:
