@@ -35,7 +35,7 @@ from weldbench.trust.no_welds import KINDS
 
 SETTINGS = Conv6(architecture="conv6", input_size_px=12, channels=[4, 8], hidden=8, epochs=1, learning_rate=0.01)
 HARDWARE = Hardware(device="cpu", precision="fp32", threads=1)
-COMPARE = Compare(models=["conv6"], bootstrap_draws=200)
+COMPARE = Compare(models=["conv6"], bootstrap_draws=200, false_reject_rates=[0.01, 0.5])
 RATES = (0.01, 0.5)
 
 
@@ -53,7 +53,7 @@ def judged(tmp_path_factory) -> tuple[StrangersJob, Path]:
     save_network(folder / "trained/seed0/model.safetensors", network.state_dict(), info)
     facts = {"fold": 0, "seed": 0, "valid_macro_f1": 0.5, "best_epoch": 1, "parameters": 1}
     write_json(folder / "trained/seed0/training.json", {**facts, "selection": {"doubts": []}})
-    export_model(ExportJob(settings, folder, split, folder / "trained", [0], RATES, 5, 0.05), folder / "export", {})
+    export_model(ExportJob(settings, folder, split, folder / "trained", [0], COMPARE, 5, 0.05), folder / "export", {})
     training = TrainingJob(
         "mine", dataset, split, 0, SETTINGS, Train(models=["conv6"], augment=Augment()), HARDWARE, 0, 0
     )

@@ -75,6 +75,11 @@ class Bundle:
     temperature: float | None = None
     promises: tuple[Promise, ...] = ()
 
+    @property
+    def uncalibrated(self) -> str:
+        """Say why the thresholds are not to be relied on, as valid is too small to choose them; empty where it is not."""
+        return " and ".join(self.lineage.get("valid_doubts", []))
+
 
 def save_bundle(bundle: Bundle, made_from: Mapping[str, Any]) -> None:
     """Write model.json into the folder of a bundle; it names the sha256 of all other files there.

@@ -66,9 +66,15 @@ def _decision(bundle: Bundle) -> str:
     if not bundle.thresholds:
         return "No threshold could be chosen, as valid has no frames of a good class; the most probable class decides."
     rows = [[f"{rate:g}", f"{threshold:.6f}"] for rate, threshold in sorted(bundle.thresholds.items())]
+    doubts = (
+        f" The thresholds are uncalibrated: {bundle.uncalibrated}. In use they may reject quite another share of good "
+        "frames; record more runs before you rely on them."
+        if bundle.uncalibrated
+        else ""
+    )
     return (
         f"A frame is defective where 1 - P({bundle.good_class}) is above the threshold, chosen on valid with the "
-        f"exported graph; a film by a majority vote over its last {bundle.vote_frames} frames.\n\n"
+        f"exported graph; a film by a majority vote over its last {bundle.vote_frames} frames.{doubts}\n\n"
         + _table(["good frames that may be rejected", "threshold"], rows)
     )
 

@@ -86,6 +86,7 @@ def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> 
     bundle, heat = _write_graphs(output, network, info, dataset, calibration_frames(train, len(info.classes)))
     facts = {key: training[key] for key in ("fold", "seed", "valid_macro_f1", "best_epoch", "parameters")}
     facts["sha256"] = sha256(folder / "model.safetensors")
+    facts["valid_doubts"] = training["selection"]["doubts"]
     bundle = replace(bundle, vote_frames=job.vote_frames, lineage=facts)
     sessions = _sessions(bundle)
     broken = _broken_int8(sessions, info.settings.input_size_px)

@@ -137,6 +137,8 @@ class Judge:
             return f"a frame is a defect where 1 - P(good) is above {self.rule.threshold:.6f} (as a promise asks)"
         if self.rule.threshold is not None:
             share = f"at most {self.rule.false_rejects:.2%} of the good frames of valid"
+            if self.bundle.uncalibrated:
+                share += f"; uncalibrated, as {self.bundle.uncalibrated}"
             return f"a frame is a defect where 1 - P(good) is above {self.rule.threshold:.4g} ({share})"
         if self.bundle.good_class is not None:
             return f"a frame is a defect where {self.bundle.good_class} is not its most probable class"
