@@ -21,7 +21,9 @@ from weldbench.data.dataset import open_dataset, read_split
 from weldbench.data.normalization import Normalization
 from weldbench.deploy import export
 from weldbench.deploy.bundle import load_bundle
+from weldbench.deploy.decision import Rule
 from weldbench.deploy.export import ExportJob, export_model
+from weldbench.deploy.judge import Judge
 from weldbench.errors import InputError
 from weldbench.evaluation.operating_point import threshold_for
 from weldbench.ingest.ingest import ingest
@@ -154,6 +156,20 @@ def test_the_card_says_where_valid_prefers_another_model(
     card = (tmp_path / "exports/conv6/card.md").read_text()
     assert ("prefers" in card) == bool(said)
     assert (said or "") in card
+
+
+def test_thresholds_of_a_valid_that_cannot_choose_are_called_uncalibrated(job: ExportJob, tmp_path: Path) -> None:
+    settings = FullCon6(architecture="full_con6", input_size_px=16, hidden=[8, 8], epochs=1, learning_rate=0.1)
+    for name, doubts in (("sure", ()), ("doubted", ("valid has one run",))):
+        made_training(tmp_path / name, settings, 0, 0.4, doubts)
+        folder = tmp_path / "exports" / name
+        export_model(dataclasses.replace(job, trained=tmp_path / name, seeds=[0]), folder, {})
+        bundle = load_bundle(folder)
+        rule = Judge.of(bundle, Rule(bundle)).rule_sentence()
+        assert ("uncalibrated, as valid has one run" in rule) == bool(doubts)
+        assert ("The thresholds are uncalibrated: valid has one run." in (folder / "card.md").read_text()) == bool(
+            doubts
+        )
 
 
 def test_another_answer_than_torch_s_fails_and_names_the_frames(

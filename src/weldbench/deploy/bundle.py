@@ -77,7 +77,7 @@ class Bundle:
 
     @property
     def uncalibrated(self) -> str:
-        """Say why the thresholds are not to be relied on, as valid is too small to choose them; empty where it is not."""
+        """Say why valid is too small to choose thresholds; empty where it is not."""
         return " and ".join(self.lineage.get("valid_doubts", []))
 
 

@@ -35,6 +35,8 @@ def card(
         "## Decision",
         _decision(bundle),
         *_unknown(bundle),
+        "## A camera that changes",
+        f"{bundle.drift[:1].upper()}{bundle.drift[1:]}.",
         "## What is promised about escapes",
         _promises(bundle),
         "## Calibrated probabilities",
