@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from weldbench.reporting.figures.style import MUTED, colors, new_figure, words
 from weldbench.reporting.unknown import LEARNED, LEFT_OUT, NO_WELD, Stranger
@@ -31,7 +31,8 @@ def unknown_figure(found: Mapping[str, Sequence[Stranger]]) -> Figure:
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("score of a frame / threshold (dashed): to the right of it a frame is unknown")
     lines = [Line2D([], [], color=color, linewidth=4, label=kind) for kind, color in color_of.items()]
     figure.legend(handles=lines, loc="outside upper center", ncols=len(lines))
