@@ -139,7 +139,7 @@ def conclude():
         from weldbench.reporting.narrative import about_leader
 
         told = about_leader(pd.read_csv(summary), pd.read_csv(pairs), PARAMS.dataset)
-        print("\n" + textwrap.fill(told.replace("**", ""), 120))
+        print("", textwrap.fill(told.replace("**", ""), 120), sep="\n")
     print(
         f"The table:  {results}/tables/comparison.md\nThe report: {results}/report.html"
     )

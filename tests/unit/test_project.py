@@ -97,4 +97,5 @@ def test_snakemake_lint_has_only_the_remarks_that_contributing_explains() -> Non
     assert remarks == {
         "Specify a conda environment or container for each rule.",
         "Mixed rules and functions in same snakefile.",
+        "Shell command directly uses variable INTO from outside of the rule",
     }

@@ -13,7 +13,7 @@ from weldbench.config import Params
 from weldbench.data.dataset import open_dataset, read_split
 from weldbench.data.resize import area_mean
 from weldbench.deploy.archive_frames import archive_frames
-from weldbench.pipeline.provenance import changed_frames_record
+from weldbench.pipeline.robustness_record import changed_frames_record
 from weldbench.runtime.atomic import replacing, write_json
 from weldbench.runtime.progress import track
 from weldbench.trust.camera_changes import CAMERA_CHANGES

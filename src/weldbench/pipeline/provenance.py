@@ -145,7 +145,7 @@ def split_record(params: Params, dataset: str, fold: int, data: Path, output: Pa
         path=output / "audit.json",
         stage="split",
         settings={"split": as_json(params.split, *BALANCE, *([] if corrections else ["corrections"])), "fold": fold},
-        inputs={**_frames(data), **({"corrections.csv": Path(corrections)} if corrections else {})},
+        inputs={**frames_of(data), **({"corrections.csv": Path(corrections)} if corrections else {})},
         outputs={"split.csv": output / "split.csv"},
     )
 
@@ -170,7 +170,10 @@ def features_record(
         path=output.with_suffix(".json"),
         stage="features",
         settings={**sections, "hardware": hardware, "split.seed": params.split.seed, "folds": sorted(splits)},
-        inputs={**_frames(data), **{f"fold{fold}/split.csv": folder / "split.csv" for fold, folder in splits.items()}},
+        inputs={
+            **frames_of(data),
+            **{f"fold{fold}/split.csv": folder / "split.csv" for fold, folder in splits.items()},
+        },
         outputs={output.name: output},
     )
 
@@ -191,7 +194,7 @@ def train_record(
         path=output / "training.json",
         stage="train",
         settings={**sections, "hardware": hardware, "seed": seeds[0], "split.seed": seeds[1]},
-        inputs={**_frames(data), "split.csv": split, **_start(pretrained)},
+        inputs={**frames_of(data), "split.csv": split, **_start(pretrained)},
         outputs={name: output / name for name in ("model.safetensors", "history.csv")},
         pretrained=pretrained,
     )
@@ -203,7 +206,7 @@ def evaluate_record(hardware: Mapping[str, Any], data: Path, split: Path, networ
         path=output / "evaluation.json",
         stage="evaluate",
         settings={"hardware": hardware},
-        inputs={**_frames(data), "split.csv": split, "model.safetensors": network},
+        inputs={**frames_of(data), "split.csv": split, "model.safetensors": network},
         outputs={name: output / name for name in ("predictions.csv", "metrics.json")},
     )
 
@@ -228,35 +231,8 @@ def export_record(params: Params, data: Path, split: Path, trained: Path, output
             "export.vote_frames": params.export.vote_frames,
             "export.unknown_share": params.export.unknown_share,
         },
-        inputs={**_frames(data), "archive.json": data / "archive.json", "split.csv": split, **networks},
+        inputs={**frames_of(data), "archive.json": data / "archive.json", "split.csv": split, **networks},
         outputs={name: output / name for name in ("model.onnx", "resize.onnx", "novelty.npz")},
-    )
-
-
-def changed_frames_record(params: Params, data: Path, split: Path, output: Path) -> Record:
-    """Return what changed test frames are made from; `output` is their frames.npy."""
-    return Record(
-        path=output.with_suffix(".json"),
-        stage="robustness",
-        settings={
-            f"datasets.{params.dataset}": as_json(params.datasets[params.dataset]),
-            "robustness": as_json(params.robustness),
-        },
-        inputs={**_frames(data), "archive.json": data / "archive.json", "split.csv": split},
-        outputs={output.name: output},
-    )
-
-
-def changed_predictions_record(
-    hardware: Mapping[str, Any], frames: Path, networks: Mapping[int, Path], output: Path
-) -> Record:
-    """Return what predictions on changed frames are made from; `frames` is the record of these frames."""
-    return Record(
-        path=output.with_suffix(".json"),
-        stage="robustness",
-        settings={"hardware": hardware},
-        inputs={"frames.json": frames, **{f"seed{seed}/{path.name}": path for seed, path in networks.items()}},
-        outputs={output.name: output},
     )
 
 
@@ -279,5 +255,6 @@ def _start(pretrained: Record | None) -> dict[str, Path]:
     )
 
 
-def _frames(data: Path) -> dict[str, Path]:
+def frames_of(data: Path) -> dict[str, Path]:
+    """Name the files that say which frames there are."""
     return {name: data / name for name in ("manifest.csv", "inventory.json")}

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from weldbench.config import Params
-from weldbench.pipeline.provenance import as_json
+from weldbench.pipeline.provenance import as_json, frames_of
 from weldbench.pipeline.records import Record
 
 
@@ -13,7 +13,6 @@ def review_record(
     params: Params, model: str, hardware: Mapping[str, Any], data: Path, output: Path, review: Path
 ) -> Record:
     """Return what the list of labels to review is made from; `params` as they hold for its dataset."""
-    frames = {name: data / name for name in ("manifest.csv", "inventory.json")}
     splits = {f"fold{fold}/split.csv": data / "split" / f"fold{fold}" / "split.csv" for fold in params.folds}
     return Record(
         path=output / "review.json",
@@ -24,6 +23,6 @@ def review_record(
             "split.seed": params.split.seed,
             "compare": as_json(params.compare, "train_shares"),
         },
-        inputs={**frames, **splits, "features": data / "features" / f"{model}.safetensors"},
+        inputs={**frames_of(data), **splits, "features": data / "features" / f"{model}.safetensors"},
         outputs={"review.csv": review},
     )

@@ -15,8 +15,9 @@ from weldbench.evaluation.operating_point import defect_scores, threshold_for
 from weldbench.evaluation.predictions import Predictions, read_predictions, select_split
 from weldbench.pipeline.consistency import contradictions, refuse
 from weldbench.pipeline.lineage import made_from
-from weldbench.pipeline.provenance import as_json, changed_frames_record, changed_predictions_record
+from weldbench.pipeline.provenance import as_json
 from weldbench.pipeline.records import Record
+from weldbench.pipeline.robustness_record import changed_frames_record, changed_predictions_record
 from weldbench.trust.robustness import CONDITIONS, UNCHANGED, Effect, Effects, Judged
 
 FALSE_REJECTS = 0.01  # share of the good frames of valid that the threshold rejects

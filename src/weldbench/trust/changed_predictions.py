@@ -14,7 +14,7 @@ from weldbench.errors import InputError
 from weldbench.models.features import backbone_id, without_last_layer
 from weldbench.models.files import load_trained
 from weldbench.models.inference import logits_of, probabilities_of, probabilities_of_features
-from weldbench.pipeline.provenance import changed_predictions_record
+from weldbench.pipeline.robustness_record import changed_predictions_record
 from weldbench.runtime.atomic import write_csv, write_json
 from weldbench.runtime.hardware import Fabric, in_force, prepare
 from weldbench.runtime.progress import track
