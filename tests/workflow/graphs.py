@@ -49,7 +49,7 @@ def snakemake_graph(project: Path) -> dict[str, Job]:
         workflow.dag(DAGSettings()).printrulegraph()
         jobs = [job for job in workflow._workflow.dag.jobs if job.shellcmd]
     return {
-        " ".join(job.shellcmd.partition(" 2>&1 | tee ")[0].split()): Job(
+        " ".join(re.split(r" (?:&>|2>&1 \| tee) ", job.shellcmd)[0].split()): Job(
             frozenset(map(str, job.input)),
             frozenset(map(str, job.output)),
             json.loads(job.params.get("settings", "{}")),
