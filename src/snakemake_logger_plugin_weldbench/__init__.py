@@ -16,8 +16,6 @@ from snakemake.logging import DefaultFilter, DefaultFormatter
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from weldbench.runtime.progress import is_progress
-
 WIDTH = 120
 _OF_A_FAILURE = 20  # lines of a job's log
 _NOTHING = "Nothing to be done"
@@ -130,6 +128,9 @@ def _took(job: _Job) -> str:
 
 def _told_in(path: str) -> list[str]:
     """Return the lines of a log but those that only count."""
+    # Not earlier: the Snakefile chooses whose weldbench is imported, and this module is loaded before it.
+    from weldbench.runtime.progress import is_progress
+
     try:
         lines = Path(path).read_text("utf-8", errors="replace").splitlines()
     except OSError:

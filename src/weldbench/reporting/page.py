@@ -4,6 +4,7 @@ import base64
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +38,16 @@ class Page:
         tables: Folder of the tables, as `Table.write` wrote them.
         names: Of the tables on the page.
         advice: What to do where a file is missing.
-
-    Raises:
-        InputError: A table is missing.
     """
 
     def __init__(self, tables: Path, names: Sequence[str], advice: str) -> None:
-        self._tables, self._advice = tables, advice
-        counts = Counter(note for name in names for note in dict.fromkeys(self._parts(name)[2]))
-        self.shared_notes = [note for note, count in counts.items() if count > 1]
+        self._tables, self._names, self._advice = tables, names, advice
+
+    @cached_property
+    def shared_notes(self) -> list[str]:
+        """Return the notes that several tables have."""
+        counts = Counter(note for name in self._names for note in dict.fromkeys(self._parts(name)[2]))
+        return [note for note, count in counts.items() if count > 1]
 
     def table(self, name: str, folded: bool = False) -> Markup:
         """Return a table with the notes that are its own; a folded one shows its title until it is opened."""
