@@ -169,7 +169,7 @@ def test_the_records_tell_what_was_learned_from_and_how(trained, computed):
     facts = json.loads((trained / "training.json").read_text(encoding="utf-8"))
     history = pd.read_csv(trained / "history.csv")
     assert facts["length"]["reason"].startswith("96 frames to learn from, each as it is and in 2 changed views; only")
-    assert f"penalty {facts['penalty']:g} chosen by cross-validation" in facts["length"]["reason"]
+    assert f"penalty {facts['penalty']:g} chosen by cross-validation" in facts["selection"]["reason"]
     assert facts["selection"]["by"] == "cross-validation"
     assert (facts["simulated_frames"], facts["simulated_share"], facts["notes"]) == (0, 0, [])
     assert (facts["epochs"], facts["best_epoch"], facts["learned_from"]["total"]["frames"]) == (1, 1, 96)
