@@ -26,7 +26,8 @@ def plan(project: Path, *more: str) -> str:
 @pytest.mark.long
 def test_the_target_trains_every_model_on_every_share_and_only_what_lacks(project: Path) -> None:
     edit_params(project, three_starts)
-    said = run(project, *TARGET)
+    run(project, *TARGET)
+    said = "".join(path.read_text(encoding="utf-8") for path in project.glob("logs/weldsim/learning_curve-*.log"))
     folder = project / "results/weldsim/learning_curve"
     table = pd.read_csv(folder / "learning_curve.csv")
     assert table.groupby("model", sort=False)["share"].agg(list).to_dict() == {model: [0.25, 1.0] for model in MODELS}
