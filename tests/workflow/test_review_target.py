@@ -62,4 +62,4 @@ def test_labels_are_listed_corrected_and_all_results_go_by_them(after_snakemake:
     # Another content of the file makes all of it again, and until then the results do not belong to it.
     write_corrections(project / FILE, lines[1:])
     assert "split" in plan(project)
-    assert "audit.json: made from another corrections.csv" in run(project, "weldbench", "verify", code=2)
+    assert f"audit.json: made from another {FILE} than" in run(project, "weldbench", "verify", code=2)
