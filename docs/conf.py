@@ -8,7 +8,8 @@ extensions = ["myst_parser", "autoapi.extension", "sphinx.ext.napoleon"]
 root_doc = "docs/index"
 # The source is the whole repository, so that links mean the same on the site and in the files.
 include_patterns = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/*.md", "benchmarks/RESULTS.md", "autoapi/**"]
-suppress_warnings = ["autoapi.python_import_resolution"]  # of names that a module imports and does not define itself
+# Of names that a module imports and does not define itself, and of types that two modules name alike.
+suppress_warnings = ["autoapi.python_import_resolution", "ref.python"]
 
 html_theme = "furo"
 html_title = f"weldbench {version}"
