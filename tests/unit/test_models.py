@@ -3,6 +3,7 @@ import hashlib
 import io
 import urllib.error
 import urllib.request
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +17,7 @@ from weldbench.config.models import ARCHITECTURES, Conv6, Model, TorchvisionMode
 from weldbench.data.normalization import Normalization
 from weldbench.errors import InputError
 from weldbench.models.architectures import build_network, network_of
-from weldbench.models.files import TrainedInfo, load_trained, read_tensors, save_network
+from weldbench.models.files import TrainedInfo, load_trained, read_tensors, save_network, write_tensors
 from weldbench.models.initialization import IMAGENET, initial_network
 from weldbench.models.torchvision_models import (
     fold_to_gray,
@@ -311,3 +312,19 @@ def test_a_file_tells_a_model_s_name_from_its_architecture(tmp_path):
     assert (note["model"], note["architecture"]) == ("my_net", "conv6")
     _, read = load_trained(tmp_path / "model.safetensors")
     assert (read.settings.name, read.settings.architecture) == ("my_net", "conv6")
+
+
+def test_tensors_are_written_whole_or_not_at_all_and_leave_nothing_beside_them(tmp_path: Path) -> None:
+    path, beside = tmp_path / "some.safetensors", tmp_path / "text.txt"
+    beside.write_text("")
+    left_by_a_kill = tmp_path / ".some.partial"
+    left_by_a_kill.mkdir()
+    (left_by_a_kill / ".tmpX").write_bytes(b"half")
+    write_tensors(path, {"a": torch.arange(6.0).reshape(2, 3).T}, {"note": 1})
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["some.safetensors", "text.txt"]
+    assert path.stat().st_mode == beside.stat().st_mode  # others may read it
+    with pytest.raises(TypeError):
+        write_tensors(path, {"a": torch.zeros(1)}, {"note": object()})
+    tensors, note = read_tensors(path)
+    assert tensors["a"].tolist() == [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]] and note == {"note": 1}
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["some.safetensors", "text.txt"]

@@ -1,6 +1,7 @@
 """Named tensors with one JSON note in a safetensors file: no pickle, and the same bytes for the same content."""
 
 import json
+import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import save_file
 from torch import nn
 
 from weldbench.config.models import Model
@@ -22,11 +23,22 @@ Tensors = dict[str, torch.Tensor]
 
 def write_tensors(path: Path | str, tensors: Tensors, note: dict[str, Any]) -> None:
     """Write tensors of any shape, dtype and device, and JSON as the one metadata key `weldbench`, atomically."""
-    # A second key would make the bytes differ from run to run: their order in the file is random. And the bytes are
-    # made here, as `save_file` would leave a temporary file of its own behind when it is killed.
+    # A second key would make the bytes differ from run to run: their order in the file is random.
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with replacing(path) as partial:
-        partial.write_bytes(save(tensors, metadata={"weldbench": json.dumps(note)}))
+        partial.touch()
+        # `save_file` first writes under a random name, for its owner alone. What a kill leaves of that lies in a folder
+        # that the next run deletes. `save` would take twice the tensors' memory.
+        folder = partial.with_suffix("")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        try:
+            written = folder / partial.name
+            save_file(tensors, written, metadata={"weldbench": json.dumps(note)})
+            written.chmod(partial.stat().st_mode)
+            written.replace(partial)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def read_tensors(path: Path | str, skip: Collection[str] = ()) -> tuple[Tensors, dict[str, Any]]:

@@ -1,5 +1,6 @@
 """What a frozen backbone says about frames and their changed views: computed once, for every seed, fold and score."""
 
+import itertools
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -49,37 +50,51 @@ def compute_features(
     simulated_count = frames_to_simulate(settings, dataset.classes)
     backbone = backbone.to(fabric.device)
     passes = len(rows) + views * len(view_rows) + simulated_count
-    plain, changed, simulated, labels = [], [], [], [np.empty(0, np.int64)]
+    labels = [np.empty(0, np.int64)]
     with reporting(f"features of {settings.name}", passes, "frames") as advance:
 
         def features(inputs: torch.Tensor) -> FloatArray:
             advance(len(inputs))
             return _outputs(fabric, backbone, inputs)
 
-        for some in _chunks(rows):
+        def of_frames(frames: np.ndarray) -> FloatArray:
+            return features(normalize(torch.from_numpy(frames).to(fabric.device), normalization))
+
+        def of_views(number: int, some: IntArray) -> FloatArray:
             frames = resident(dataset.frames, some, size_px)
-            plain.append(features(normalize(torch.from_numpy(frames).to(fabric.device), normalization)))
-        for number, some in enumerate(_chunks(view_rows) if views else []):
-            frames = resident(dataset.frames, some, size_px)
-            changed.append(
-                np.stack(
-                    [features(view) for view in _views(fabric, frames, views, augment, normalization, number)], axis=1
-                )
-            )
-        for frames, classes in simulated_batches(simulated_count, size_px, dataset.classes):
-            simulated.append(features(normalize(torch.from_numpy(frames).to(fabric.device), normalization)))
-            labels.append(classes)
-    plain_features = np.concatenate(plain)
-    width = plain_features.shape[1]
+            made = _views(fabric, frames, views, augment, normalization, number)
+            return np.stack([features(view) for view in made], axis=1)
+
+        def of_simulated() -> Iterator[FloatArray]:
+            for frames, classes in simulated_batches(simulated_count, size_px, dataset.classes):
+                labels.append(classes)
+                yield of_frames(frames)
+
+        plain = _joined(len(rows), (of_frames(resident(dataset.frames, some, size_px)) for some in _chunks(rows)))
+        width = plain.shape[1]
+        changed = np.empty((len(view_rows), 0, width), np.float32)
+        if views:
+            changed = _joined(len(view_rows), itertools.starmap(of_views, enumerate(_chunks(view_rows))))
+        simulated = np.concatenate([np.empty((0, width), np.float32), *of_simulated()])
     return FrameFeatures(
         rows,
-        plain_features,
+        plain,
         view_rows,
-        np.concatenate(changed) if changed else np.empty((len(view_rows), views, width), np.float32),
-        np.concatenate([np.empty((0, width), np.float32), *simulated]),
+        changed,
+        simulated,
         np.concatenate(labels),
         backbone_id(backbone, normalization, settings, dataset),
     )
+
+
+def _joined(count: int, parts: Iterator[FloatArray]) -> FloatArray:
+    """Join parts of `count` lines in all, each put in its place at once: memory holds no second copy."""
+    first = next(parts)
+    result, start = np.empty((count, *first.shape[1:]), np.float32), 0
+    for part in itertools.chain([first], parts):
+        result[start : start + len(part)] = part
+        start += len(part)
+    return result
 
 
 def _chunks(rows: IntArray) -> Iterable[IntArray]:
