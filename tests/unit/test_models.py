@@ -326,5 +326,6 @@ def test_tensors_are_written_whole_or_not_at_all_and_leave_nothing_beside_them(t
     with pytest.raises(TypeError):
         write_tensors(path, {"a": torch.zeros(1)}, {"note": object()})
     tensors, note = read_tensors(path)
-    assert tensors["a"].tolist() == [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]] and note == {"note": 1}
+    assert tensors["a"].tolist() == [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]]
+    assert note == {"note": 1}
     assert sorted(file.name for file in tmp_path.iterdir()) == ["some.safetensors", "text.txt"]
