@@ -42,8 +42,8 @@ RESNET, RESNET_EPOCHS = "resnet18_scratch", 2
 
 INTRODUCTION = """\
 The line from a zip of 45,058 frames of 1280 x 700 to the report (`full_size.py`, which says what it is). A round is a
-job; `_planned` is what `weldbench plan` said of one that runs alone, and here two run at a time; `_memory` is what a process
-had for itself at most. ResNet-18 was trained for two epochs; 30 on all training frames are extrapolated."""
+job; `_planned` is what `weldbench plan` said of one that runs alone, and here two run at a time; `_memory` is what a
+process had for itself at most. ResNet-18 was trained for two epochs; 30 on all training frames are extrapolated."""
 
 
 @command
