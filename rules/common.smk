@@ -81,7 +81,13 @@ def settings(*keys):
                 }
             case ["per_dataset", *_]:
                 return reduce(lambda found, step: found.get(step, {}), steps, config)
-        return reduce(dict.__getitem__, steps, config)
+        try:
+            return reduce(dict.__getitem__, steps, config)
+        except KeyError:
+            default = reduce(getattr, steps, PARAMS)
+            raise WorkflowError(
+                f"params.yaml: {key} is missing, which a stage depends on; add it, its default is {default}"
+            )
 
     def read(wildcards):
         if wildcards.get("dataset", PARAMS.dataset) not in PARAMS.datasets:

@@ -1,5 +1,6 @@
 """What Snakemake says on the terminal: few short lines, and of a failure the job's own message."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,11 @@ def test_a_failure_shows_the_own_message_of_the_job(project: Path) -> None:
     assert "input: " not in said
     everything = run(project, "snakemake", "--cores", "2", "--verbose", "data/weldsim/manifest.csv", code=1)
     assert "Error in rule ingest" in everything
+
+
+def test_what_an_older_params_yaml_lacks_is_named_with_its_default(project: Path) -> None:
+    path = project / "params.yaml"
+    given = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"\n  escape_rate: .*", "", given), encoding="utf-8")
+    told = "params.yaml: compare.escape_rate is missing, which a stage depends on; add it, its default is 0.05"
+    assert told in run(project, "snakemake", "--cores", "2", "--dry-run", code=1)
