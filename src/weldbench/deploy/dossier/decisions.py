@@ -6,7 +6,7 @@ from typing import Any
 from weldbench.deploy.bundle import Bundle
 from weldbench.deploy.dossier.evidence import not_measured
 from weldbench.deploy.dossier.results import Measured, escapes
-from weldbench.deploy.dossier.text import Section, bullets, plain, table
+from weldbench.deploy.dossier.text import Section, plain, table
 from weldbench.deploy.novelty import Novelty
 from weldbench.deploy.promise import CONDITIONS
 from weldbench.reporting.tables.table import percent
@@ -35,14 +35,14 @@ def _rule(bundle: Bundle) -> str:
 
 def promises(bundle: Bundle) -> Section:
     """Return the section on what is promised about escapes."""
-    return Section("What is promised about escapes", "3, 5", [_promises(bundle)])
+    return Section("What is promised about escapes", "3, 5", _promises(bundle))
 
 
-def _promises(bundle: Bundle) -> str:
+def _promises(bundle: Bundle) -> list[str]:
     if bundle.good_class is None:
-        return "Nothing, as the data has no class of good welds."
+        return ["Nothing, as the data has no class of good welds."]
     if not bundle.promises:
-        return "Nothing, as test has no defective weld."
+        return ["Nothing, as test has no defective weld."]
     told = []
     for promise in bundle.promises:
         vote = f"Vote over {promise.vote_frames} frames" if promise.vote_frames > 1 else "No vote"
@@ -54,12 +54,15 @@ def _promises(bundle: Bundle) -> str:
             continue
         useless = "" if promise.is_useful else " As that rejects every good weld of test, it is not offered."
         told.append(f"**{vote}, threshold {promise.threshold:.6f}:** {promise.sentences}{useless}")
-    return (
-        bullets(told)
-        + f"\n\n{CONDITIONS} Only the graph in float32 is meant, in {' and '.join(bundle.promises[0].runtimes)}. "
-        f"All {bundle.promises[0].choices} promises of the report's models and votes hold together. `--promise` "
-        "decides by them."
+    first = bundle.promises[0]
+    together = (
+        f" All {first.choices} promises of the report's models and votes hold together." if first.choices > 1 else ""
     )
+    return [
+        *told,
+        f"{CONDITIONS} Only the graph in float32 is meant, in {' and '.join(first.runtimes)}.{together} `--promise` "
+        "decides by them.",
+    ]
 
 
 def calibration(found: Mapping[str, Any]) -> Section:
@@ -139,7 +142,7 @@ def drift(bundle: Bundle) -> Section:
         f" Set thresholds for {' or '.join(percent(rate) for rate in rates)} of false rejects anew." if rates else ""
     )
     steps = [
-        ["in use", "predict, watch and serve compare weld after weld with the runs of training", "weldbench"],
+        ["in use", "predict, watch and serve compare weld after weld with the runs of training", "software"],
         [
             "an alarm",
             "keep the welds since; look at lens, lamp and place of the camera, then at gas, current and speed",

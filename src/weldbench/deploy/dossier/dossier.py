@@ -93,18 +93,14 @@ def _use(facts: Facts) -> Section:
             f"It judges frames of a camera that watches a weld being made: one gray frame of 8 bits and any size at a "
             f"time. It gives the probability of {listed([plain(name) for name in bundle.classes])}, and a decision: "
             "good, defect or unknown.",
-            bullets(
-                [
-                    "**For:** sorting welds like those of test, and showing a person which to look at. A person can "
-                    "see the frame, the probabilities and, where the network has one, a heat map.",
-                    "**Not for:** another camera, light, alloy, process or joint than those below, before welds of "
-                    "them were recorded and tested; defects that are no class here; anything that no frame shows, such "
-                    "as pores inside; the only safeguard where a missed defect endangers people.",
-                    "**In place of no test** that a standard or a customer demands of the finished weld.",
-                    "**Form:** this folder, run by `weldbench predict`, `watch` or `serve`, without a network, in "
-                    f"{runtimes}. `--help` and docs/deploy.md are the instructions.",
-                ]
-            ),
+            "**For:** sorting welds like those of test, and showing a person which to look at. A person can "
+            "see the frame, the probabilities and, where the network has one, a heat map.",
+            "**Not for:** another camera, light, alloy, process or joint than those below, before welds of "
+            "them were recorded and tested; defects that are no class here; anything that no frame shows, such "
+            "as pores inside; the only safeguard where a missed defect endangers people.",
+            "**In place of no test** that a standard or a customer demands of the finished weld.",
+            "**Form:** this folder, run by `weldbench predict`, `watch` or `serve`, without a network, in "
+            f"{runtimes}. `--help` and docs/deploy.md are the instructions.",
         ],
     )
 

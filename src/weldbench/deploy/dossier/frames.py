@@ -20,7 +20,7 @@ PROCESS_FACTS = {
     "current_a": ("welding current", "A"),
     "voltage_v": ("voltage", "V"),
     "travel_speed_cm_per_min": ("travel speed", "cm/min"),
-    "travel_speed_level": ("travel speed, level of the tractor", ""),
+    "travel_speed_level": ("level of travel speed on the tractor", ""),
     "gas_flow_l_per_min": ("flow of shielding gas", "L/min"),
     "plate_mm": ("plate thickness", "mm"),
     "lens_mm": ("lens", "mm"),
@@ -59,7 +59,7 @@ def _source(recorded: Recorded) -> str:
         case SimulatedDataset():
             return (
                 f"Simulated by weldbench (`weldsim`, seed {settings.seed}): **no camera took these frames, and no weld "
-                "was made.** Every number below compares methods. None of them says how the model does on real welds."
+                "was made.** Every number here compares methods. None of them says how the model does on real welds."
             )
         case KaggleDataset():
             version = f"version {settings.version}" if settings.version else "the newest version at the time"
@@ -95,7 +95,7 @@ def splits(recorded: Recorded, training: Mapping[str, Any]) -> Section:
         "2 (d), 2 (g)",
         [
             f"{_STRATEGIES[audit['strategy']]} Train teaches; valid chooses weights, thresholds and the limit of what "
-            "is unknown; test chose nothing, and every result below is of test.",
+            "is unknown; test chose nothing, and every result is of test.",
             table("Frames (and runs) of each class", header, rows),
             table("What the audit looked for between splits", ["what", "found", "done about it"], _found(audit)),
             *([bullets(map(plain, audit["notes"]))] if audit["notes"] else []),
@@ -153,13 +153,9 @@ def seen(recorded: Recorded) -> Section:
             + ("These are the facts of a simulation. " if recorded.is_simulated else "")
             + "The facts stand in the names of the runs; how many of them say each is told in brackets.",
             table("Welds of each split", ["", *SPLITS], rows),
-            bullets(
-                [
-                    *(beyond or (["No value of test lies outside those of train."] if told else [])),
-                    *([f"{listed(absent).capitalize()}: {UNKNOWN}."] if absent else []),
-                    f"No file says: {_NEVER_SAID}. Write it down before use: the promises hold for the same alone.",
-                ]
-            ),
+            *(beyond or (["No value of test lies outside those of train."] if told else [])),
+            *([f"{listed(absent).capitalize()}: {UNKNOWN}."] if absent else []),
+            f"No file says: {_NEVER_SAID}. Write it down before use: the promises hold for the same alone.",
             *_runs(recorded),
         ],
     )

@@ -49,9 +49,8 @@ def _pieces(title: str, body: str) -> Iterator[Markup]:
     caption = ""
     for block in re.split(r"\n{2,}", body):
         if block.startswith("|"):
-            rows = block.count("\n") - 1
             html = table_html(caption or title, block)
-            yield HTML.folded(f"{caption or title} ({rows} rows)", html) if rows > _LONG_TABLE else html
+            yield HTML.folded(caption or title, html) if block.count("\n") > _LONG_TABLE else html
             caption = ""
             continue
         if caption:

@@ -6,7 +6,7 @@ import numpy as np
 
 from weldbench.config.evidence import Compare
 from weldbench.deploy.bundle import Bundle
-from weldbench.deploy.dossier.text import Section, bullets, count, listed, plain, score, share, table
+from weldbench.deploy.dossier.text import Section, count, listed, plain, score, share, table
 from weldbench.evaluation.bootstrap import ModelDraws, Resamples
 from weldbench.evaluation.intervals import Interval
 from weldbench.evaluation.operating_point import defect_scores
@@ -139,17 +139,13 @@ def measures(bundle: Bundle, measured: Measured) -> Section:
         "Do these measures fit the task?",
         "4",
         [
-            bullets(
-                [
-                    uneven,
-                    costs,
-                    "Frames of one weld are near copies, so intervals resample whole runs: many frames of few welds "
-                    "are little evidence.",
-                    "What no measure here says: which share of all welds leaves the factory defective, as this needs "
-                    "to be known how often defects occur; what a missed defect costs; anything about a defect that is "
-                    "no class here.",
-                ]
-            )
+            uneven,
+            costs,
+            "Frames of one weld are near copies, so intervals resample whole runs: many frames of few welds "
+            "are little evidence.",
+            "What no measure here says: which share of all welds leaves the factory defective, as this needs "
+            "to be known how often defects occur; what a missed defect costs; anything about a defect that is "
+            "no class here.",
         ],
     )
 
@@ -182,9 +178,10 @@ def escapes(bundle: Bundle, measured: Measured, windows: Sequence[int]) -> list[
             welds,
         ),
         table(
-            f"Frames that escape, by class, where {percent(rate)} of good ones may be rejected",
+            f"Frames that escape, where {percent(rate)} of good ones may be rejected",
             ["class", "escape"],
             classes,
         ),
-        "By the probabilities alone: frames called unknown are rejected as well, and are not counted here.",
+        "By the probabilities alone: frames called unknown are rejected as well, and are not counted here. A share that "
+        "is the same in every run has no interval from resampling; the numbers of welds have exact ones.",
     ]

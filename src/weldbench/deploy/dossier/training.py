@@ -36,7 +36,7 @@ def development(bundle: Bundle, training: Mapping[str, Any], preference: str) ->
     if training.get("notes"):
         pieces += [plain(note) for note in training["notes"]]
     if rows:
-        pieces.append(table("All settings of the training and its augmentation", ["setting", "value"], rows))
+        pieces.append(table("Settings", ["setting", "value"], rows))
     return Section("The network and its training", "2 (a), 2 (b), 2 (c)", pieces)
 
 
