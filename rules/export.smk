@@ -5,7 +5,10 @@ rule export:
     input:
         FRAMES,
         "data/{dataset}/archive.zip",
-        f"data/{{dataset}}/split/fold{PARAMS.folds[0]}/split.csv",
+        [
+            f"data/{{dataset}}/split/fold{PARAMS.folds[0]}/{file}"
+            for file in ("split.csv", "audit.json")
+        ],
         expand(
             "models/{{dataset}}/{{model}}/fold{fold}/seed{seed}/{file}",
             fold=PARAMS.folds[0],
@@ -20,6 +23,10 @@ rule export:
             seed=PARAMS.seeds,
         ),
         code=code("scripts/export.py"),
+        template=expand(
+            "notebooks/report_template/{file}",
+            file=["conf.json", "index.html.j2", "style.css"],
+        ),
     # Beside these there may be model.int8.onnx and heat.onnx.
     output:
         expand(
@@ -33,6 +40,7 @@ rule export:
                 "latency.json",
                 "calibration.json",
                 "card.md",
+                "card.html",
             ],
         ),
     log:

@@ -29,6 +29,7 @@ def main() -> None:
         evidence=params.compare,
         vote_frames=params.export.vote_frames,
         unknown_share=params.export.unknown_share,
+        template=arguments.template,
     )
     record = export_record(params, arguments.data, arguments.split, arguments.trained, arguments.output)
     export_model(job, arguments.output, record.made_from())
@@ -41,6 +42,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder of archive and frames")
     parser.add_argument("--split", type=Path, required=True, help="split.csv")
     parser.add_argument("--trained", type=Path, required=True, help="models/D/M/foldF, of one model")
+    parser.add_argument("--template", type=Path, default="notebooks/report_template", help="folder of nbconvert")
     parser.add_argument("--output", type=Path, required=True, help="folder for the exported model")
     return parser.parse_args()
 

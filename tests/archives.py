@@ -8,6 +8,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from weldbench.config.data import Split
+from weldbench.data.dataset import open_dataset
+from weldbench.runtime.atomic import write_csv, write_json
+from weldbench.splitting.split import split_dataset
+
 CLASSES = ["good_weld", "burn_through", "contamination"]
 
 
@@ -54,3 +59,11 @@ def small_dataset(runs_per_class: int = 2, frames_per_run: int = 2) -> dict[str,
         }
         for split in ("train", "valid", "test")
     }
+
+
+def split_as_published(data: Path, split: Path, **settings: object) -> None:
+    """Write split.csv and audit.json of an ingested dataset."""
+    dataset = open_dataset(data)
+    table, audit = split_dataset(dataset.manifest, dataset.frames, dataset.classes, Split(**settings), fold=0)
+    write_csv(split, table)
+    write_json(split.with_name("audit.json"), audit)

@@ -9,10 +9,9 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
-from archives import CLASSES, published, small_dataset, write_zip
+from archives import CLASSES, published, small_dataset, split_as_published, write_zip
 
 from weldbench.config.data import Ingest, LocalDataset
 from weldbench.config.evidence import Compare
@@ -29,7 +28,7 @@ from weldbench.evaluation.operating_point import threshold_for
 from weldbench.ingest.ingest import ingest
 from weldbench.models.architectures import build_network
 from weldbench.models.files import TrainedInfo, save_network
-from weldbench.runtime.atomic import write_csv, write_json
+from weldbench.runtime.atomic import write_json
 
 RATES = [0.01, 0.5]
 EVIDENCE = Compare(models=["conv6"], false_reject_rates=RATES, bootstrap_draws=200)
@@ -50,9 +49,7 @@ def job(tmp_path: Path) -> ExportJob:
     members = published(small_dataset(runs_per_class=2, frames_per_run=4))
     settings = LocalDataset(source="local", path="archive.zip", classes=CLASSES)
     ingest(write_zip(tmp_path / "archive.zip", members), tmp_path, "mine", settings, Ingest(frame_size_px=16))
-    manifest = open_dataset(tmp_path).manifest
-    split = pd.DataFrame({"row": manifest["row"], "split": manifest["published_split"]})
-    write_csv(tmp_path / "split.csv", split)
+    split_as_published(tmp_path, tmp_path / "split.csv")
     conv6 = Conv6(architecture="conv6", input_size_px=12, channels=[4, 8], hidden=8, epochs=1, learning_rate=0.1)
     for seed, score in enumerate((0.3, 0.5, 0.5)):
         made_training(tmp_path / "trained", conv6, seed, score)
@@ -66,8 +63,8 @@ def test_the_best_seed_is_exported_with_thresholds_of_its_own_probabilities(job:
     assert (bundle.lineage["seed"], bundle.lineage["valid_macro_f1"]) == (1, 0.5)
     assert (bundle.classes, bundle.good_class, bundle.vote_frames) == (tuple(CLASSES), CLASSES[0], 5)
     assert (bundle.frame_size_px, bundle.input_size_px) == (16, 12)
-    named = "card.md latency.json model.json model.onnx parity.json resize.onnx heat.onnx novelty.npz calibration.json"
-    assert set(named.split()) <= {path.name for path in folder.iterdir()}
+    named = "card.md card.html latency.json model.json model.onnx parity.json resize.onnx heat.onnx novelty.npz"
+    assert {*named.split(), "calibration.json"} <= {path.name for path in folder.iterdir()}
     parity = json.loads((folder / "parity.json").read_text())
     assert set(parity["fp32_against_torch"]) == {"onnxruntime fp32", "openvino fp32"}
     for found in parity["fp32_against_torch"].values():

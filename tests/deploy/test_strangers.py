@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from archives import CLASSES, published, small_dataset, write_zip
+from archives import CLASSES, published, small_dataset, split_as_published, write_zip
 
 from weldbench.config.data import Ingest, LocalDataset
 from weldbench.config.evidence import Compare
@@ -28,7 +28,7 @@ from weldbench.models.files import TrainedInfo, save_network
 from weldbench.pipeline.records import Record
 from weldbench.reporting.tables.unknown import about_failures, write_unknown
 from weldbench.reporting.unknown import LEARNED, LEFT_OUT, NO_WELD, Judged, good_welds, read_judged, strangers_of
-from weldbench.runtime.atomic import write_csv, write_json
+from weldbench.runtime.atomic import write_json
 from weldbench.runtime.hardware import prepare
 from weldbench.training.setup import TrainingJob
 from weldbench.trust.no_welds import KINDS
@@ -47,7 +47,7 @@ def judged(tmp_path_factory) -> tuple[StrangersJob, Path]:
     ingest(write_zip(folder / "archive.zip", members), folder, "mine", settings, Ingest(frame_size_px=16))
     dataset = open_dataset(folder)
     split = folder / "split/fold0/split.csv"
-    write_csv(split, pd.DataFrame({"row": dataset.manifest["row"], "split": dataset.manifest["published_split"]}))
+    split_as_published(folder, split)
     network = build_network(SETTINGS, len(CLASSES))
     info = TrainedInfo(SETTINGS, CLASSES, Normalization(0.5, 0.1), "mine", fold=0, seed=0)
     save_network(folder / "trained/seed0/model.safetensors", network.state_dict(), info)

@@ -21,6 +21,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "src/weldbench/evaluation/__init__.py": "",
         "src/weldbench/evaluation/far.py": "import numpy",
         "src/weldbench/evaluation/other.py": "",
+        "src/weldbench/deploy/__init__.py": "",
+        "src/weldbench/deploy/alone.py": "",
+        "src/weldbench/deploy/pages/__init__.py": "",
+        "src/weldbench/deploy/pages/one.py": "from weldbench.deploy.pages import two",
+        "src/weldbench/deploy/pages/two.py": "",
         "src/weldbench/near/__init__.py": "",
         "src/weldbench/near/one.py": "def later():\n    from weldbench.evaluation.far import y",
         "src/weldbench/near/page.html.j2": "",
@@ -50,6 +55,13 @@ def test_modules_are_followed_into_functions_and_packages_but_not_into_plumbing(
 
 def test_a_wide_room_is_named_whole_where_all_of_it_is_used(project: Path) -> None:
     assert places_used_by("scripts/all.py") == ["scripts/all.py", "src/weldbench/evaluation"]
+
+
+def test_a_folder_of_a_wide_room_is_named_whole_where_all_of_it_is_used(project: Path) -> None:
+    (project / "scripts/some.py").write_text("from weldbench.deploy.pages.two import x", encoding="utf-8")
+    assert places_used_by("scripts/some.py") == ["scripts/some.py", "src/weldbench/deploy/pages/two.py"]
+    (project / "scripts/more.py").write_text("from weldbench.deploy.pages.one import x", encoding="utf-8")
+    assert places_used_by("scripts/more.py") == ["scripts/more.py", "src/weldbench/deploy/pages"]
 
 
 def test_an_engine_that_watches_no_folders_gets_their_files(project: Path) -> None:

@@ -13,29 +13,28 @@ from torch import nn
 
 from weldbench.config.data import Dataset as DatasetSettings
 from weldbench.config.evidence import Compare
-from weldbench.data.dataset import Dataset, SplitFrames, open_dataset, read_split
+from weldbench.data.dataset import open_dataset, read_split
 from weldbench.deploy.archive_frames import archive_frames
 from weldbench.deploy.bundle import FP32, HEAT, INT8, NOVELTY, RESIZE, Bundle, files_of, save_bundle
-from weldbench.deploy.card import card
 from weldbench.deploy.certainty import calibration_of, promises_of, said_of, temperature_of
+from weldbench.deploy.dossier.dossier import Facts, card
+from weldbench.deploy.dossier.page import dossier_page
+from weldbench.deploy.dossier.recorded import read_recorded
 from weldbench.deploy.drift_export import with_drift
 from weldbench.deploy.graph import export_graphs, joined
+from weldbench.deploy.judged_splits import REFERENCE, THREADS, Data, Judged, Said, judge_splits
 from weldbench.deploy.latency import latencies
-from weldbench.deploy.learned import fit_to_train, limit_on_valid
-from weldbench.deploy.novelty import Features, write_novelty
+from weldbench.deploy.learned import limit_on_valid
+from weldbench.deploy.novelty import write_novelty
 from weldbench.deploy.parity import Cost, agreement, cost_of_int8, refuse_disagreement
 from weldbench.deploy.quantize import quantized
-from weldbench.deploy.runtimes import Session, installed_runtimes, open_session
+from weldbench.deploy.runtimes import Session
 from weldbench.deploy.trained import best_training, calibration_frames, probabilities_in_fp32, valid_scores
 from weldbench.evaluation.operating_point import threshold_for
 from weldbench.evaluation.training_records import about_preference
 from weldbench.models.files import TrainedInfo, load_trained
 from weldbench.pipeline.records import sha256
 from weldbench.runtime.atomic import replacing, write_json, write_text
-from weldbench.runtime.progress import track
-
-_THREADS = 1  # more would change the last bits of probabilities, and so of thresholds
-_REFERENCE = "onnxruntime fp32"  # the graph whose probabilities choose the thresholds
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,7 @@ class ExportJob:
             are computed.
         vote_frames: Window of the vote over a film, in frames.
         unknown_share: Share of good welds that may have a frame called unknown.
+        template: Folder of the report's template, for the page of the dossier.
     """
 
     dataset: DatasetSettings
@@ -63,7 +63,27 @@ class ExportJob:
     evidence: Compare
     vote_frames: int
     unknown_share: float
+    template: Path = Path("notebooks/report_template")
     compared: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The training that is exported, with the frames that it is judged by.
+
+    Attributes:
+        network: Of torch.
+        info: What its file says of it.
+        facts: Its training.json.
+        sha256: Of its file.
+        data: The frames.
+    """
+
+    network: nn.Module
+    info: TrainedInfo
+    facts: Mapping[str, Any]
+    sha256: str
+    data: Data
 
 
 def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> None:
@@ -77,88 +97,62 @@ def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> 
     Raises:
         InputError: A training or the archive is missing, or the exported graph says something else than the network.
     """
-    folder, training = best_training(job.trained, job.seeds)
+    chosen = _choose(job)
+    bundle, heat = _write_graphs(output, chosen)
+    bundle = replace(bundle, vote_frames=job.vote_frames)
+    judged = judge_splits(bundle, chosen.data)
+    against_torch = _hold_against_torch(chosen, judged)
+    bundle = _with_thresholds(bundle, chosen.data, judged, job.evidence.false_reject_rates)
+    bundle, int8 = _weigh_int8(bundle, chosen.data, judged)
+    kept = {name: session for name, session in judged.sessions.items() if bundle.int8_path or not session.is_int8}
+    bundle, unknown = _with_novelty(bundle, chosen.data, judged, kept, job.unknown_share)
+    bundle = with_drift(bundle, kept.values(), chosen.data.dataset, chosen.data.train, chosen.data.valid)
+    bundle, calibration = _with_certainty(bundle, job, chosen.data, judged, unknown)
+    parity = {"fp32_against_torch": against_torch, "heat": heat, "int8": int8}
+    latency = _timed(chosen.data, kept)
+    for name, measured in {"parity": parity, "latency": latency, "calibration": calibration}.items():
+        write_json(output / f"{name}.json", measured)
+    said = said_of(chosen.data.dataset, chosen.data.test, judged.test.probabilities[REFERENCE])
+    recorded = read_recorded(job.dataset, job.data, job.split)
+    scores, doubted = valid_scores(job.compared, job.seeds)
+    preference = about_preference(scores, [bundle.model], doubted)
+    facts = Facts(
+        bundle, recorded, chosen.facts, said, job.evidence, parity, latency, calibration, preference, made_from
+    )
+    write_text(output / "card.md", text := card(facts))
+    write_text(output / "card.html", dossier_page(text, bundle.dataset, job.template))
+    save_bundle(bundle, made_from)
+
+
+def _choose(job: ExportJob) -> _Chosen:
+    """Take the training with the best score on valid, and read the three splits as its network sees them."""
+    folder, facts = best_training(job.trained, job.seeds)
     network, info = load_trained(folder / "model.safetensors")
     dataset, split_table = open_dataset(job.data, job.split), read_split(job.split)
     train, valid, test = (
         dataset.load_split(split_table, name, info.settings.input_size_px) for name in ("train", "valid", "test")
     )
-    bundle, heat = _write_graphs(output, network, info, dataset, calibration_frames(train, len(info.classes)))
-    facts = {key: training[key] for key in ("fold", "seed", "valid_macro_f1", "best_epoch", "parameters")}
-    facts["sha256"] = sha256(folder / "model.safetensors")
-    facts["valid_doubts"] = training["selection"]["doubts"]
-    bundle = replace(bundle, vote_frames=job.vote_frames, lineage=facts)
-    sessions = _sessions(bundle)
-    broken = _broken_int8(sessions, info.settings.input_size_px)
-    sessions = {name: session for name, session in sessions.items() if not (broken and session.is_int8)}
-    learned = fit_to_train(sessions[_REFERENCE], dataset, train)
-    said_of_valid, strangeness = _say(sessions, job, dataset, valid, learned, f"export {bundle.model}, valid")
-    said_of_test, strangeness_in_test = _say(sessions, job, dataset, test, learned, f"export {bundle.model}, test")
-
-    says = probabilities_in_fp32(network, info.normalization, test)
-    paths = dataset.manifest["path"].to_numpy()[test.rows].tolist()
-    against_torch = {}
-    in_fp32 = [name for name, session in sessions.items() if not session.is_int8]
-    for name in in_fp32:
-        found = agreement(says, said_of_test[name])
-        refuse_disagreement(f"{bundle.model} in {name}", found, paths)
-        against_torch[name] = found.told(paths)
-    if dataset.good_class is not None and (valid.labels == 0).any():
-        good = 1.0 - said_of_valid[_REFERENCE][valid.labels == 0, 0].astype(np.float64)
-        bundle = replace(
-            bundle, thresholds={rate: threshold_for(good, rate) for rate in job.evidence.false_reject_rates}
-        )
-    on_valid = _costs(sessions, valid, said_of_valid, bundle.thresholds)
-    on_test = _costs(sessions, test, said_of_test, bundle.thresholds)
-    bundle, told = _without_bad_int8(bundle, on_valid, broken)
-    kept = {name: session for name, session in sessions.items() if bundle.int8_path or not session.is_int8}
-    by_graph: dict[bool, list[NDArray[np.float64]]] = {}
-    for name, session in kept.items():
-        by_graph.setdefault(session.is_int8, []).append(strangeness[name])
-    limits = [
-        limit_on_valid(found, dataset, valid.rows, valid.labels, job.unknown_share)
-        for _, found in sorted(by_graph.items())
-    ]
-    write_novelty(output / NOVELTY, learned, limits)
-    bundle = replace(bundle, novelty_path=output / NOVELTY)
-    bundle = with_drift(bundle, kept.values(), dataset, train, valid)
-    unknown = np.any([strangeness_in_test[name] > limits[0].threshold for name in in_fp32], axis=0)
-    judged = {sessions[name].runtime: said_of(dataset, test, said_of_test[name]) for name in in_fp32}
-    temperature = temperature_of(said_of(dataset, valid, said_of_valid[_REFERENCE]))
-    windows, models = tuple(dict.fromkeys((1, job.vote_frames))), len({*job.compared, bundle.model})
-    promises = promises_of(judged, unknown, windows, models, job.evidence)
-    bundle = replace(bundle, temperature=temperature, promises=promises)
-    calibration = calibration_of(judged[sessions[_REFERENCE].runtime], temperature, job.evidence)
-    runtimes = {name: {"valid": cost.told(), "test": on_test[name].told()} for name, cost in on_valid.items()}
-
-    frame = next(archive_frames(job.data / "archive.zip", job.dataset, dataset, test.rows[:1]))
-    parity = {"fp32_against_torch": against_torch, "heat": heat, "int8": {"told": told, "runtimes": runtimes}}
-    latency = latencies(kept, frame, _THREADS)
-    write_json(output / "parity.json", parity)
-    write_json(output / "latency.json", latency)
-    write_json(output / "calibration.json", calibration)
-    scores, doubted = valid_scores(job.compared, job.seeds)
-    preference = about_preference(scores, [bundle.model], doubted)
-    write_text(output / "card.md", card(bundle, parity, latency, calibration, preference))
-    save_bundle(bundle, made_from)
+    data = Data(dataset, job.data / "archive.zip", job.dataset, train, valid, test)
+    return _Chosen(network, info, facts, sha256(folder / "model.safetensors"), data)
 
 
-def _write_graphs(
-    output: Path, network: nn.Module, info: TrainedInfo, dataset: Dataset, calibration: NDArray[np.uint8]
-) -> tuple[Bundle, str]:
+def _write_graphs(output: Path, chosen: _Chosen) -> tuple[Bundle, str]:
     """Write all graphs, and return the export as far as it is known, and a sentence on its heat map."""
     if output.is_dir():
         for path in files_of(output):
             path.unlink()  # an earlier export may have had more
+    dataset, info = chosen.data.dataset, chosen.info
     frame_size_px = dataset.frames.shape[1]
-    graphs = export_graphs(network, info, frame_size_px)
+    graphs = export_graphs(chosen.network, info, frame_size_px)
     models = {RESIZE: graphs.resize, FP32: joined(graphs.resize, graphs.network)}
+    calibration = calibration_frames(chosen.data.train, len(info.classes))
     models[INT8] = joined(graphs.resize, quantized(graphs.network, calibration))
     if graphs.heat:
         models[HEAT] = graphs.heat
     for name, model in models.items():
         with replacing(output / name) as partial:
             onnx.save(model, partial)
+    lineage = {key: chosen.facts[key] for key in ("fold", "seed", "valid_macro_f1", "best_epoch", "parameters")}
     bundle = Bundle(
         folder=output,
         model=info.settings.name,
@@ -169,7 +163,7 @@ def _write_graphs(
         vote_frames=1,
         frame_size_px=frame_size_px,
         input_size_px=info.settings.input_size_px,
-        lineage={},
+        lineage={**lineage, "sha256": chosen.sha256, "valid_doubts": chosen.facts["selection"]["doubts"]},
         resize_path=output / RESIZE,
         network_path=output / FP32,
         int8_path=output / INT8,
@@ -181,57 +175,40 @@ def _write_graphs(
     return bundle, f"Heat map: {told}"
 
 
-def _sessions(bundle: Bundle) -> dict[str, Session]:
-    """Open both graphs in every runtime that is installed, by a name such as `openvino int8`."""
-    return {
-        f"{runtime} {'int8' if int8 else 'fp32'}": open_session(bundle, runtime, _THREADS, int8)
-        for runtime in installed_runtimes()
-        for int8 in (False, True)
-    }
+def _hold_against_torch(chosen: _Chosen, judged: Judged) -> dict[str, Any]:
+    """Compare each graph in float32 with the network on all frames of test; as JSON, by session."""
+    test = chosen.data.test
+    says = probabilities_in_fp32(chosen.network, chosen.info.normalization, test)
+    paths = chosen.data.dataset.manifest["path"].to_numpy()[test.rows].tolist()
+    told = {}
+    for name in judged.in_fp32:
+        found = agreement(says, judged.test.probabilities[name])
+        refuse_disagreement(f"{chosen.info.settings.name} in {name}", found, paths)
+        told[name] = found.told(paths)
+    return told
 
 
-def _say(
-    sessions: Mapping[str, Session], job: ExportJob, dataset: Dataset, split: SplitFrames, learned: Features, task: str
-) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.float64]]]:
-    """Let every session judge the frames of a split from the bytes of the archive.
-
-    Returns:
-        Probabilities of each session, float32, (N, K); and how strange it finds the frames, float64, (N,).
-    """
-    said: dict[str, list[NDArray[np.float32]]] = {name: [] for name in sessions}
-    strangeness: dict[str, list[NDArray[np.float64]]] = {name: [] for name in sessions}
-    frames = archive_frames(job.data / "archive.zip", job.dataset, dataset, split.rows)
-    for frame in track(frames, task, total=len(split)):
-        for name, session in sessions.items():
-            outputs = session.run(frame[None])
-            said[name].append(outputs.probabilities)
-            strangeness[name].append(learned.scores(outputs.features))
-    whole = {name: np.concatenate(pieces) for name, pieces in said.items()}
-    return whole, {name: np.concatenate(pieces) for name, pieces in strangeness.items()}
+def _with_thresholds(bundle: Bundle, data: Data, judged: Judged, false_reject_rates: Sequence[float]) -> Bundle:
+    """Choose a threshold for each share of false rejects, on the good frames of valid; none where there are none."""
+    good = data.valid.labels == 0
+    if data.dataset.good_class is None or not good.any():
+        return bundle
+    scores = 1.0 - judged.valid.probabilities[REFERENCE][good, 0].astype(np.float64)
+    return replace(bundle, thresholds={rate: threshold_for(scores, rate) for rate in false_reject_rates})
 
 
-def _costs(
-    sessions: Mapping[str, Session],
-    split: SplitFrames,
-    said: Mapping[str, NDArray[np.float32]],
-    thresholds: Mapping[float, float],
-) -> dict[str, Cost]:
-    """Weigh the 8-bit graph of each runtime against the reference, on one split."""
-    names = [name for name, session in sessions.items() if session.is_int8]
-    return {name: cost_of_int8(split.labels, said[_REFERENCE], said[name], thresholds) for name in names}
+def _weigh_int8(bundle: Bundle, data: Data, judged: Judged) -> tuple[Bundle, dict[str, Any]]:
+    """Weigh what the 8-bit graph costs, and leave it out where it costs too much on valid; say so, as JSON."""
 
+    def costs(labels: NDArray[np.int64], said: Said) -> dict[str, Cost]:
+        names = [name for name in judged.sessions if name not in judged.in_fp32]
+        found = said.probabilities
+        return {name: cost_of_int8(labels, found[REFERENCE], found[name], bundle.thresholds) for name in names}
 
-def _broken_int8(sessions: Mapping[str, Session], size_px: int) -> list[str]:
-    """Say which runtimes cannot run the 8-bit graph; some have no kernel for small maps under large kernels."""
-    broken = []
-    for name, session in sessions.items():
-        try:
-            session.run(np.zeros((1, size_px, size_px), np.uint8))
-        except Exception as error:  # those of ONNX Runtime have no common base class
-            if not session.is_int8:
-                raise
-            broken.append(f"{name} does not run it ({str(error).splitlines()[0]})")
-    return broken
+    on_valid, on_test = costs(data.valid.labels, judged.valid), costs(data.test.labels, judged.test)
+    bundle, told = _without_bad_int8(bundle, on_valid, judged.broken)
+    runtimes = {name: {"valid": cost.told(), "test": on_test[name].told()} for name, cost in on_valid.items()}
+    return bundle, {"told": told, "runtimes": runtimes}
 
 
 def _without_bad_int8(bundle: Bundle, costs: Mapping[str, Cost], broken: list[str]) -> tuple[Bundle, str]:
@@ -244,3 +221,41 @@ def _without_bad_int8(bundle: Bundle, costs: Mapping[str, Cost], broken: list[st
     if bundle.int8_path:
         bundle.int8_path.unlink()
     return replace(bundle, int8_path=None), told
+
+
+def _with_novelty(
+    bundle: Bundle, data: Data, judged: Judged, kept: Mapping[str, Session], share: float
+) -> tuple[Bundle, NDArray[np.bool_]]:
+    """Set on valid from where on a frame is unknown; say which frames of test are in float32, bool, shape (N,)."""
+    by_graph: dict[bool, list[NDArray[np.float64]]] = {}
+    for name, session in kept.items():
+        by_graph.setdefault(session.is_int8, []).append(judged.valid.strangeness[name])
+    limits = [
+        limit_on_valid(found, data.dataset, data.valid.rows, data.valid.labels, share)
+        for _, found in sorted(by_graph.items())
+    ]
+    path = bundle.folder / NOVELTY
+    write_novelty(path, judged.learned, limits)
+    strange = [judged.test.strangeness[name] > limits[0].threshold for name in judged.in_fp32]
+    return replace(bundle, novelty_path=path), np.any(strange, axis=0)
+
+
+def _with_certainty(
+    bundle: Bundle, job: ExportJob, data: Data, judged: Judged, unknown: NDArray[np.bool_]
+) -> tuple[Bundle, dict[str, Any]]:
+    """Fit the temperature to valid and make the promises on test; say what the temperature changes, as JSON."""
+    said = {
+        judged.sessions[name].runtime: said_of(data.dataset, data.test, judged.test.probabilities[name])
+        for name in judged.in_fp32
+    }
+    temperature = temperature_of(said_of(data.dataset, data.valid, judged.valid.probabilities[REFERENCE]))
+    windows, models = tuple(dict.fromkeys((1, job.vote_frames))), len({*job.compared, bundle.model})
+    promises = promises_of(said, unknown, windows, models, job.evidence)
+    calibration = calibration_of(said[judged.sessions[REFERENCE].runtime], temperature, job.evidence)
+    return replace(bundle, temperature=temperature, promises=promises), calibration
+
+
+def _timed(data: Data, kept: Mapping[str, Session]) -> dict[str, Any]:
+    """Time the graphs on the first frame of test as the camera gave it; as JSON."""
+    frame = next(archive_frames(data.archive, data.settings, data.dataset, data.test.rows[:1]))
+    return latencies(kept, frame, THREADS)

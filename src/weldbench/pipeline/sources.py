@@ -1,7 +1,8 @@
 """What is our code, and which of it a script computes with: what both engines watch for changes.
 
 A stage depends on whole rooms of the library (`src/weldbench/training/`): an edit anywhere in a room runs again what
-uses the room. Rooms of which stages use a little are taken file by file. `PLUMBING` is left out.
+uses the room. Rooms of which stages use a little are taken file by file, but for a folder in them of which a stage uses
+all. `PLUMBING` is left out.
 """
 
 import ast
@@ -15,7 +16,7 @@ from typing import Any
 PACKAGE = Path("src/weldbench")
 # All that decides a result besides parameters and data; of the project's root.
 CODE = (str(PACKAGE), "scripts", "notebooks", "reference", "requirements.lock")
-# Taken file by file, unless a script uses all of one.
+# Taken file by file, unless a script uses all of one, or of a folder in it.
 WIDE_ROOMS = frozenset({"config", "deploy", "evaluation", "pipeline", "runtime", "splitting"})
 # These read, check, lock, write or count words, but decide no number: a change of them makes no result stale.
 PLUMBING = frozenset(
@@ -100,8 +101,10 @@ def _is_text_alone(node: Any) -> bool:
 
 def _place(module: Path, used: set[Path]) -> Path:
     room = PACKAGE / module.relative_to(PACKAGE).parts[0]
-    whole = room.name not in WIDE_ROOMS or used.issuperset(room.rglob("[!_]*.py"))
-    return room if whole else module
+    if room.name not in WIDE_ROOMS:
+        return room
+    whole = (folder for folder in (room, module.parent) if used.issuperset(folder.rglob("[!_]*.py")))
+    return next(whole, module)
 
 
 def _code_files(place: Path) -> list[Path]:

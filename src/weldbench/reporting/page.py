@@ -31,6 +31,14 @@ _TEMPLATES.filters["markdown"] = markdown
 HTML: Any = _TEMPLATES.get_template("report.html.j2").module
 
 
+def table_html(title: str, rows: str, notes: str = "") -> Markup:
+    """Return a table whose rows and notes are Markdown as HTML; cells with sentences may break."""
+    body = _unbroken(markdown(rows).removeprefix("<table>").partition("</table>")[0])
+    longest = max(map(len, re.split(r"[ -]*\|[ :-]*", rows)))
+    html: Markup = HTML.table(title, body, markdown(notes) if notes else "", longest > _LONG_CELL)
+    return html
+
+
 class Page:
     """The tables and figures of one page. A note that several of its tables have stands once, among `shared_notes`.
 
@@ -53,9 +61,7 @@ class Page:
         """Return a table with the notes that are its own; a folded one shows its title until it is opened."""
         title, rows, notes = self._parts(name)
         own = "\n".join(f"- {note}" for note in notes if note not in self.shared_notes)
-        body = _unbroken(markdown(rows).removeprefix("<table>").partition("</table>")[0])
-        longest = max(map(len, re.split(r"[ -]*\|[ :-]*", rows)))
-        html: Markup = HTML.table(title, body, markdown(own) if own else "", longest > _LONG_CELL)
+        html = table_html(title, rows, own)
         return HTML.folded(title, html) if folded else html
 
     def figure(self, path: Path, words: Words, names: Mapping[str, str]) -> Markup:

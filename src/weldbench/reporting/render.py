@@ -10,11 +10,11 @@ from typing import Any
 
 import nbformat
 import papermill
-from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
 from weldbench.errors import InputError
+from weldbench.reporting.template import exported
 from weldbench.runtime.atomic import write_json, write_text
 
 # The kernel talks over sockets in a folder of its own instead of open ports.
@@ -46,8 +46,7 @@ def render(notebook: Path, template: Path, parameters: Mapping[str, Any], output
             if error.ename == "InputError":
                 raise InputError(error.evalue) from None
             raise
-        exporter = HTMLExporter(template_name=template.name, extra_template_basedirs=[str(template.parent)])
-        page, _ = exporter.from_notebook_node(nbformat.read(executed, as_version=4))
+        page = exported(nbformat.read(executed, as_version=4), template)
     write_text(output, page)
 
 
