@@ -42,6 +42,15 @@ FRAMES = [
     "data/{dataset}/inventory.json",
 ]
 
+# The sections of params.yaml that decide a training, for `settings`.
+TRAINING = [
+    "models.{model}",
+    "per_dataset.{dataset}.models.{model}",
+    "balance.{dataset}.{model}",
+    "train.augment",
+    "hardware",
+]
+
 # One training has the whole GPU, where there is one.
 gpu = int(
     PARAMS.hardware.device == "cuda"
@@ -115,6 +124,29 @@ def caption(entry, model="{{ snakemake.wildcards.model }}"):
 def one_of(models):
     """A pattern that matches these names; of no models, nothing."""
     return "|".join(models) or "(?!)"
+
+
+def starting_file(kind):
+    """The file that a model's trainings start from, `kind` being pretrained or features; nothing for other models."""
+    models, path = {
+        "pretrained": (
+            PARAMS.finetune.models,
+            "models/pretrained/{model}-simulated.safetensors",
+        ),
+        "features": (
+            PARAMS.features.models,
+            "data/{dataset}/features/{model}.safetensors",
+        ),
+    }[kind]
+    return lambda wildcards: (
+        path.format(**wildcards) if wildcards.model in models else []
+    )
+
+
+def starting_options(wildcards, input):
+    """The options of a script that name these files, where there are any."""
+    kinds = ("pretrained", "features")
+    return " ".join(f"--{kind} {input[kind]}" for kind in kinds if input[kind])
 
 
 def start():

@@ -3,23 +3,6 @@
 SMALLER_SHARES = [share for share in PARAMS.compare.train_shares if share < 1]
 
 
-def starting_file(kind):
-    """The file that a model's trainings start from, `kind` being pretrained or features; nothing for other models."""
-    models, path = {
-        "pretrained": (
-            PARAMS.finetune.models,
-            "models/pretrained/{model}-simulated.safetensors",
-        ),
-        "features": (
-            PARAMS.features.models,
-            "data/{dataset}/features/{model}.safetensors",
-        ),
-    }[kind]
-    return lambda wildcards: (
-        path.format(**wildcards) if wildcards.model in models else []
-    )
-
-
 rule learning_curve_point:
     input:
         FRAMES,
@@ -39,19 +22,9 @@ rule learning_curve_point:
     resources:
         gpu=gpu,
     params:
-        settings=settings(
-            "models.{model}",
-            "per_dataset.{dataset}.models.{model}",
-            "balance.{dataset}.{model}",
-            "train.augment",
-            "hardware",
-        ),
+        settings=settings(*TRAINING),
         folder="results/{dataset}/learning_curve/share{share}/{model}/fold{fold}/seed{seed}",
-        start=lambda wildcards, input: " ".join(
-            f"--{kind} {input[kind]}"
-            for kind in ("pretrained", "features")
-            if input[kind]
-        ),
+        start=starting_options,
     shell:
         "python scripts/learning_curve.py point --dataset {wildcards.dataset} --model {wildcards.model}"
         " --share {wildcards.share} --fold {wildcards.fold} --seed {wildcards.seed} --data data/{wildcards.dataset}"

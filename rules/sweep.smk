@@ -21,7 +21,7 @@ def same_for_all_points(wildcards):
 rule sweep_point:
     input:
         FRAMES,
-        "data/{dataset}/split/fold0/split.csv",
+        f"data/{{dataset}}/split/fold{PARAMS.folds[0]}/split.csv",
         code=code("scripts/sweep.py"),
     output:
         "results/{dataset}/sweep/points/{model}-{epochs}-{learning_rate}.json",
@@ -35,18 +35,13 @@ rule sweep_point:
     resources:
         gpu=gpu,
     params:
-        settings=settings(
-            "models.{model}",
-            "per_dataset.{dataset}.models.{model}",
-            "balance.{dataset}.{model}",
-            "train.augment",
-            "hardware",
-        ),
+        settings=settings(*TRAINING),
         sweep=same_for_all_points,
+        fold=f"fold{PARAMS.folds[0]}",
     shell:
         "python scripts/sweep.py point --dataset {wildcards.dataset} --model {wildcards.model}"
         " --epochs {wildcards.epochs} --learning-rate {wildcards.learning_rate}"
-        " --data data/{wildcards.dataset} --split data/{wildcards.dataset}/split/fold0/split.csv"
+        " --data data/{wildcards.dataset} --split data/{wildcards.dataset}/split/{params.fold}/split.csv"
         " --output {output} {INTO} {log}"
 
 

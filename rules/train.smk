@@ -34,18 +34,12 @@ rule train:
     resources:
         gpu=gpu,
     params:
-        settings=settings(
-            "models.{model}",
-            "per_dataset.{dataset}.models.{model}",
-            "balance.{dataset}.{model}",
-            "train.augment",
-            "hardware",
-        ),
-        pretrained="",
+        settings=settings(*TRAINING),
+        start="",
     shell:
         "python scripts/train.py --dataset {wildcards.dataset} --model {wildcards.model} --seed {wildcards.seed}"
         " --data data/{wildcards.dataset} --split data/{wildcards.dataset}/split/fold{wildcards.fold}/split.csv"
-        " {params.pretrained}"
+        " {params.start}"
         " --output models/{wildcards.dataset}/{wildcards.model}/fold{wildcards.fold}/seed{wildcards.seed}"
         " {INTO} {log}"
 
@@ -61,14 +55,8 @@ use rule train as finetune with:
     wildcard_constraints:
         model=one_of(PARAMS.finetune.models),
     params:
-        settings=settings(
-            "models.{model}",
-            "per_dataset.{dataset}.models.{model}",
-            "balance.{dataset}.{model}",
-            "train.augment",
-            "hardware",
-        ),
-        pretrained="--pretrained models/pretrained/{model}-simulated.safetensors",
+        settings=settings(*TRAINING),
+        start="--pretrained models/pretrained/{model}-simulated.safetensors",
 
 
 rule features:
@@ -88,14 +76,7 @@ rule features:
     resources:
         gpu=gpu,
     params:
-        settings=settings(
-            "folds",
-            "models.{model}",
-            "per_dataset.{dataset}.models.{model}",
-            "balance.{dataset}.{model}",
-            "train.augment",
-            "hardware",
-        ),
+        settings=settings("folds", *TRAINING),
     shell:
         "python scripts/features.py --dataset {wildcards.dataset} --model {wildcards.model}"
         " --data data/{wildcards.dataset} --splits data/{wildcards.dataset}/split"
@@ -113,11 +94,5 @@ use rule train as train_head with:
     wildcard_constraints:
         model=one_of(PARAMS.features.models),
     params:
-        settings=settings(
-            "models.{model}",
-            "per_dataset.{dataset}.models.{model}",
-            "balance.{dataset}.{model}",
-            "train.augment",
-            "hardware",
-        ),
-        pretrained="--features data/{dataset}/features/{model}.safetensors",
+        settings=settings(*TRAINING),
+        start="--features data/{dataset}/features/{model}.safetensors",

@@ -23,19 +23,11 @@ rule judge_strangers:
         gpu=gpu,
     params:
         settings=settings(
-            "models.{model}",
-            "per_dataset.{dataset}.models.{model}",
-            "balance.{dataset}.{model}",
-            "train.augment",
-            "hardware",
+            *TRAINING,
             "compare.false_reject_rates",
             "export.unknown_share",
         ),
-        start=lambda wildcards, input: " ".join(
-            f"--{kind} {input[kind]}"
-            for kind in ("pretrained", "features")
-            if input[kind]
-        ),
+        start=starting_options,
     shell:
         "python scripts/unknown.py judge --dataset {wildcards.dataset} --data data/{wildcards.dataset}"
         " --export exports/{wildcards.dataset}/{wildcards.model} {params.start}"

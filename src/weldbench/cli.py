@@ -9,6 +9,11 @@ from weldbench.pipeline.command import command
 from weldbench.planning.doctor_command import add_doctor
 from weldbench.planning.plan_command import add_plan
 
+_EPILOG = """\
+`weldbench COMMAND --help` says more. Exit codes of all commands: 0; 2 for bad input, or where the answer of `check` or
+`verify` is no; 130 after Ctrl-C, which `watch`, `serve` and `review` take for their regular end (0). `doctor` and
+`predict` have further ones."""
+
 
 def main() -> None:
     """Run one subcommand of `weldbench`."""
@@ -21,7 +26,7 @@ def _asks_the_doctor() -> bool:
 
 
 def _run() -> None:
-    parser = argparse.ArgumentParser(prog="weldbench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="weldbench", description=__doc__, epilog=_EPILOG)
     commands = parser.add_subparsers(required=True)
     try:
         add_doctor(commands)
@@ -51,7 +56,7 @@ def _add_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     check = commands.add_parser("check", help="is params.yaml valid? says which key is wrong, where DVC cannot")
     check.set_defaults(run=_check)
     verify = commands.add_parser("verify", help="does what lies in results/ belong to this commit, params and data?")
-    verify.add_argument("--dataset", help="default: the one that params.yaml names")
+    verify.add_argument("--dataset", metavar="NAME", help="default: the one that params.yaml names")
     verify.set_defaults(run=_verify)
     add_predict(commands)
     add_watch(commands)
@@ -82,6 +87,7 @@ def _verify(arguments: argparse.Namespace) -> None:
 
     params = load_params()
     dataset = arguments.dataset or params.dataset
+    params.for_dataset(dataset)  # refuses a name that is not there
     found = differences(dataset, Path("results") / dataset / "lineage.json")
     records = Project.here(params, dataset).all_records()
     found += missing(records)

@@ -31,6 +31,17 @@ def test_an_input_error_is_one_message_and_exit_code_2(capsys: pytest.CaptureFix
     assert capsys.readouterr().err == "error: frames.zip: this is no zip; give another file\n"
 
 
+def test_control_c_is_one_word_and_exit_code_130(capsys: pytest.CaptureFixture) -> None:
+    @command
+    def main() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
 @pytest.mark.parametrize("refused", ["a folder", "a folder that is a file"])
 def test_what_the_system_refuses_about_a_file_is_one_message_and_exit_code_2(
     tmp_path: Path, capsys: pytest.CaptureFixture, refused: str

@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[2]
+LIBRARY = ROOT / "src/weldbench"
 DESIGN = (ROOT / "docs/design.md").read_text(encoding="utf-8")
 LETTERS = {
     "${dataset}": "D",
@@ -33,6 +34,19 @@ def test_the_table_of_commands_is_that_of_dvc_yaml() -> None:
 def test_the_table_of_packages_is_that_of_the_library() -> None:
     table = DESIGN.partition("## The rooms of the library")[2].partition("##")[0]
     shown = re.findall(r"^\| `(\w+)(?:/|\.py)` \|", table, re.MULTILINE)
-    package = ROOT / "src/weldbench"
-    packages = [path.parent.name for path in package.glob("*/__init__.py")]
+    packages = [path.parent.name for path in LIBRARY.glob("*/__init__.py")]
     assert sorted(shown) == sorted([*packages, "cli", "errors"])
+
+
+def test_the_places_that_answer_questions_are_there() -> None:
+    table = DESIGN.partition("## Where to find")[2].partition("##")[0]
+    for line in (line for line in table.splitlines() if line.endswith(" |") and "`" in line):
+        named = re.findall(r"`([\w/.]+)`", line.partition("? |")[2])
+        paths = [
+            ROOT / name if name.startswith(("rules", "tests")) else LIBRARY / name for name in named if "/" in name
+        ]
+        assert paths, line
+        assert [path for path in paths if not path.exists()] == []
+        texts = [path.read_text(encoding="utf-8") for path in paths if path.is_file()]
+        for word in (word for word in named if "/" not in word):
+            assert any(re.search(rf"\b(def|class|rule) {word}\b", text) for text in texts), word

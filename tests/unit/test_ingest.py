@@ -116,6 +116,13 @@ def test_zero_workers_are_one_per_core_that_the_process_may_use(
     assert asked == [3, 64]
 
 
+def test_an_archive_that_is_not_there_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    dataset = LocalDataset(source="local", path=str(tmp_path))
+    with pytest.raises(InputError, match="there is no such file"):
+        ingest(tmp_path / "archive.zip", tmp_path, "mine", dataset, Ingest())
+    assert capsys.readouterr().err == ""
+
+
 def test_conversions_are_noted(tmp_path: Path) -> None:
     members = {f"{label}/{number}.png": frame(number) for label in CLASSES for number in range(2)}
     members["good_weld/color.png"] = encoded(np.stack([picture(7)] * 3, axis=2))

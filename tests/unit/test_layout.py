@@ -425,6 +425,13 @@ def test_a_class_named_none_is_not_taken_for_no_good_class(tmp_path: Path) -> No
     assert layout_of(tmp_path, names, good_class="crack").classes == ["crack", "none"]
 
 
+@pytest.mark.parametrize("names", [["test_1/1.png", "train_1/1.png"], ["1.png"]])
+def test_a_table_of_labels_is_named_where_folders_tell_no_classes(tmp_path: Path, names: list[str]) -> None:
+    members = {**{name: frame(number) for number, name in enumerate(names)}, "labels.csv": b"path,label"}
+    with pytest.raises(InputError, match=r"Tables of labels are not read \(labels\.csv\)"):
+        layout_of(tmp_path, members)
+
+
 @pytest.mark.parametrize("splits", [("training_set", "test_set"), ("Train ", "Test"), ("train1", "val1")])
 def test_splits_of_other_names_are_not_taken_for_classes(tmp_path: Path, splits: tuple[str, str]) -> None:
     names = [f"{split}/{label}/{split}{label}/1.png" for split in splits for label in ("good", "bad")]

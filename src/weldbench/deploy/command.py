@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING
 from weldbench.deploy.options import add_decision_options
 from weldbench.deploy.output import FORMATS, row_writer
 from weldbench.errors import InputError
+from weldbench.pipeline.command import INTERRUPTED
 from weldbench.runtime.text import counted
 
 if TYPE_CHECKING:
     from weldbench.deploy.judge import Judge
 
-FOUND_DEFECT, FOUND_UNKNOWN, INTERRUPTED = 3, 4, 130
+FOUND_DEFECT, FOUND_UNKNOWN = 3, 4
 
 _EPILOG = """\
 Each frame is a row: source, frame, seconds (of a video), class, the probability of every class as the network says it
 (p_...) and calibrated on valid (calibrated_...), novelty, decision (good, defect, or unknown: like no frame that the
 model learned from), vote, error. A frame that cannot be read is a row with its error. The vote goes over the last
 frames of a weld: a video, or the pictures of one folder in the order of their names. A weld is rejected if its vote
-ever says defect or unknown. Exit codes: 0; 2 for bad input; with --fail-on-defect 3 where a vote said defect, or else
-4 where one said unknown."""
+ever says defect or unknown. Exit codes: 0; 2 for bad input; 130 after Ctrl-C, the rows so far being written; with
+--fail-on-defect 3 where a vote said defect, or else 4 where one said unknown."""
 
 
 def add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -36,9 +37,9 @@ def add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument("--welds", type=Path, metavar="FILE", help="write a row for each weld: rejected or passed")
     parser.add_argument("--format", choices=FORMATS, help="default: that of FILE's suffix, or csv")
     parser.add_argument(
-        "--explain", type=Path, metavar="DIR", help="write each frame that is not good with its heat map"
+        "--explain", type=Path, metavar="FOLDER", help="write each frame that is not good with its heat map"
     )
-    parser.add_argument("--threads", type=int, default=1, help="that the network may use; default: 1")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="that the network may use; default: 1")
     parser.add_argument(
         "--fail-on-defect", action="store_true", help="exit with 3 where a vote said defect, 4 for unknown"
     )

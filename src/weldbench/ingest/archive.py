@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from weldbench.errors import BadFrameError, InputError
-from weldbench.ingest.file_kinds import instead_of_zip, is_picture
+from weldbench.ingest.file_kinds import instead_of_zip, is_read
 from weldbench.ingest.member_names import UnknownEncodingError, decode_names
 from weldbench.ingest.system_files import system_entry
 from weldbench.ingest.unused import Unused
@@ -133,7 +133,7 @@ class Archive:
         # A folder's name is that of a prefix of all that lies in it.
         used = {name[: place + 1] for name in {*members, *folders} for place in _slashes(name[:-1])}
         self.unused = Unused(
-            unread=[name for name in members if not is_picture(name) and not name.lower().endswith(".json")],
+            unread=[name for name in members if not is_read(name)],
             system=sorted(system),
             empty_folders=sorted(folder.rstrip("/") for folder in folders - used),
         )

@@ -29,12 +29,12 @@ def class_folders_layout(
     Raises:
         InputError: The folders tell no classes, or not which is the good one.
     """
-    prefix = _common_folders(images, classes, good_class)
+    prefix, tables = _common_folders(images, classes, good_class), _tables(archive, unused)
     layout = Layout([])
     placed: list[tuple[str, str, PurePosixPath]] = []
     inside = [name for name in images if name.startswith(prefix)]
     layout.bad = dict.fromkeys((name for name in images if not name.startswith(prefix)), _IN_NO_CLASS)
-    in_splits = _are_splits(archive, [_below(name, prefix) for name in inside], classes)
+    in_splits = _are_splits(archive, [_below(name, prefix) for name in inside], classes, tables)
     for name in inside:
         path = _below(name, prefix)
         split = SPLITS[path.parts[0].lower()] if in_splits and len(path.parts) > 1 else ""
@@ -46,13 +46,12 @@ def class_folders_layout(
     if images and not placed:
         raise InputError(
             f"{archive.name}: the pictures lie in no class folders ({some(images)}), so nothing tells their classes; "
-            f"put those of each class into a folder with its name{_tables(archive, unused)}"
+            f"put those of each class into a folder with its name{tables}"
         )
     folders = sorted({inner.parts[0] for _, _, inner in placed})
     without = _folders_without_pictures(unused, prefix, in_splits, {*folders, *(classes or [])})
     if without:
         layout.notes.append(f"Folders beside those of the classes, without a picture that is read: {some(without)}.")
-    tables = _tables(archive, unused)
     if placed:
         hint = f". No picture that is read lies in {some(without)}" if without else ""
         layout.classes = list(classes) if classes else _classes_of(archive, folders, good_class, hint + tables)
@@ -130,7 +129,7 @@ def _begins_with_good(name: str) -> bool:
     return name.lower().startswith("good")
 
 
-def _are_splits(archive: Archive, paths: list[PurePosixPath], classes: list[str] | None) -> bool:
+def _are_splits(archive: Archive, paths: list[PurePosixPath], classes: list[str] | None, tables: str) -> bool:
     tops = sorted({path.parts[0] for path in paths if len(path.parts) > 1})
     named = [top for top in tops if top.lower() in SPLITS]
     others = [top for top in tops if top.lower() not in SPLITS]
@@ -140,7 +139,7 @@ def _are_splits(archive: Archive, paths: list[PurePosixPath], classes: list[str]
     if "train" not in splits and _look_like_splits(tops):
         raise InputError(
             f"{archive.name}: the folders {some(tops)} look like splits, and splits are named {SPLIT_NAMES}; rename "
-            "them, or list them as `classes` of the dataset in params.yaml if they are classes"
+            f"them, or list them as `classes` of the dataset in params.yaml if they are classes{tables}"
         )
     if not named:
         return False
@@ -150,7 +149,7 @@ def _are_splits(archive: Archive, paths: list[PurePosixPath], classes: list[str]
         raise InputError(
             f"{archive.name}: {' and '.join(named)} {'is a split' if len(named) == 1 else 'are splits'}, but "
             f"{some(others)} {'is' if len(others) == 1 else 'are'} not: splits are named {SPLIT_NAMES}; rename "
-            "what is a split, and take everything else out of that folder"
+            f"what is a split, and take everything else out of that folder{tables}"
         )
     if twice := [top for top in named if splits.count(SPLITS[top.lower()]) > 1]:
         raise InputError(f"{archive.name}: the folders {' and '.join(twice)} are one split; put them together")

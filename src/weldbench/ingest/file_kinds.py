@@ -33,6 +33,11 @@ def is_picture(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
 
 
+def is_read(name: str) -> bool:
+    """Tell by its suffix whether a file is looked at: a picture, or JSON, which may hold labels. Others stay out."""
+    return is_picture(name) or name.lower().endswith(".json")
+
+
 def instead_of_zip(path: Path) -> str | None:
     """Say what a file is that is no zip, and what to do; None where that cannot be told."""
     with path.open("rb") as file:

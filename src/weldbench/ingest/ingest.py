@@ -66,15 +66,15 @@ def ingest(archive_path: Path | str, output: Path | str, name: str, dataset: Dat
         InputError: The archive or its layout cannot be used, or more frames are bad than the settings allow.
     """
     output = Path(output)
-    facts = read_facts(archive_path)
-    if facts is None:
-        _say(name, f"there is no archive.json beside {archive_path}, so nothing tells whether it is what was imported")
+    given_path, facts = archive_path, read_facts(archive_path)
     archive_path = original_of(archive_path)
     encoding = dataset.name_encoding
     with Archive(archive_path, encoding=encoding) as archive:
         hold_against(archive, facts)
         unpacked = Unused(**facts["unused"]) if facts else None
         layout = read_layout(archive, dataset.classes, dataset.run_pattern, unpacked, dataset.good_class)
+    if facts is None:
+        _say(name, f"there is no archive.json beside {given_path}, so nothing tells whether it is what was imported")
     for note in layout.notes:
         _say(name, note)
     notes_said = len(layout.notes)

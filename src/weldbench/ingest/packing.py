@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 from weldbench.errors import InputError
-from weldbench.ingest.file_kinds import IMAGE_SUFFIXES, is_picture
+from weldbench.ingest.file_kinds import IMAGE_SUFFIXES, is_picture, is_read
 from weldbench.ingest.system_files import system_entry
 from weldbench.ingest.unused import Unused, kinds_of
 from weldbench.runtime.disk import space_for
@@ -55,7 +55,7 @@ def _files_to_pack(folder: Path) -> tuple[list[Path], Unused]:
                     raise InputError(
                         f"{Path(place, name)}: this link to a folder is not followed; copy the folder here"
                     )
-            elif is_picture(name) or name.lower().endswith(".json"):
+            elif is_read(name):
                 _refuse_strange(folder / path, folder)
                 found.append(folder / path)
             else:

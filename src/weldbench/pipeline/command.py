@@ -12,11 +12,14 @@ from weldbench.pipeline.lock import release_engine_lock, take_engine_lock
 from weldbench.pipeline.sources import PACKAGE
 from weldbench.runtime.disk import refusal
 
+INTERRUPTED = 130  # the exit code of what Ctrl-C ended, as shells have it
+
 
 def command(main: Callable[[], None], of_any_code: bool = False) -> Callable[[], None]:
     """Run `main` as a command: an InputError ends it with one message on stderr and exit code 2.
 
-    So does what the operating system refuses about a file: a folder in its place, a missing right, a full disk.
+    So does what the operating system refuses about a file: a folder in its place, a missing right, a full disk. Ctrl-C
+    ends it with exit code 130, where `main` has no other end for it.
 
     As a stage of DVC, which names it in the environment, it works under the lock of the folder; Snakemake holds that
     lock itself. In the root of a project it is that project's own weldbench that runs, or nothing: the engines watch
@@ -35,6 +38,9 @@ def command(main: Callable[[], None], of_any_code: bool = False) -> Callable[[],
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(2)
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            sys.exit(INTERRUPTED)
         except BrokenPipeError:
             # Whoever read the output has had enough, as `head`; what is left of it goes nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

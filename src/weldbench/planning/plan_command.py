@@ -20,8 +20,8 @@ def add_plan(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser = commands.add_parser(
         "plan", help="how long will a run take on this machine, and how much disk and memory?", epilog=_EPILOG
     )
-    parser.add_argument("--dataset", help="default: the one that params.yaml names")
-    parser.add_argument("--cores", type=int, help="that the engine will be given; default: all")
+    parser.add_argument("--dataset", metavar="NAME", help="default: the one that params.yaml names")
+    parser.add_argument("--cores", type=int, metavar="N", help="that the engine will be given; default: all")
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
     parser.set_defaults(run=_plan)
 

@@ -1,4 +1,4 @@
-"""The registries of tables and figures: an entry in `outputs.py` says what one shows and where the report has it.
+"""The registries of tables and figures: an entry in `sections/` says what one shows and where the report has it.
 
 Imports nothing heavy, as Snakemake reads the names whenever it plans.
 """
@@ -14,7 +14,7 @@ FIGURE_FORMAT = "png"
 # Of the report, in its order. `vote` goes on with `factory`, below a text of its own.
 Section = Literal["data", "comparison", "certainty", "failures", "factory", "vote", "trust", "cost"]
 
-# What builds a table or draws a figure. Its types would be imports of what computes them, so they stand in outputs.py.
+# What builds a table or draws a figure. Its types would be imports of what computes them, so they stand in sections/.
 Builder = TypeVar("Builder", bound=Callable[..., Any])
 
 

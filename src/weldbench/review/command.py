@@ -8,7 +8,8 @@ from weldbench.errors import InputError
 _PACKAGES = frozenset({"fastapi", "starlette", "uvicorn"})
 _EPILOG = """\
 Run `snakemake --cores all review` first: it lists the labels that are in doubt. Every decision is written at once;
-Ctrl-C ends the review, and the next one goes on where it ended. docs/labels.md says how to apply the decisions."""
+Ctrl-C ends the review with exit code 0, and the next one goes on where it ended. docs/labels.md says how to apply the
+decisions."""
 
 
 def add_review(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -16,11 +17,17 @@ def add_review(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "review", help="decide on labels that are probably wrong, on a page for this machine alone", epilog=_EPILOG
     )
-    parser.add_argument("--dataset", help="default: the one that params.yaml names")
+    parser.add_argument("--dataset", metavar="NAME", help="default: the one that params.yaml names")
     parser.add_argument(
-        "--corrections", type=Path, metavar="FILE", help="where decisions go; default: corrections/DATASET.csv"
+        "--corrections", type=Path, metavar="FILE", help="where decisions go; default: corrections/NAME.csv"
     )
-    parser.add_argument("--port", type=int, default=8010, help="of the page, on loopback; 0 for a free one")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=8010,
+        metavar="NUMBER",
+        help="of the page, on loopback; 0 for a free one; default: 8010",
+    )
     parser.set_defaults(run=_review)
 
 

@@ -18,20 +18,28 @@ def add_plan_evidence(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     parser = commands.add_parser(
         "plan-evidence", help="how many defective welds must be recorded to promise that few escape?", epilog=_EPILOG
     )
-    parser.add_argument("--escape", type=float, default=0.05, help="share that may escape; default: 0.05")
-    parser.add_argument("--confidence", type=float, default=0.95, help="of the promise; default: 0.95")
-    parser.add_argument("--expected", type=float, help="share of defective welds that you expect to escape")
-    parser.add_argument("--dataset", help="count the welds of this dataset, and say how many are missing")
+    parser.add_argument(
+        "--escape", type=float, default=0.05, metavar="SHARE", help="share that may escape; default: 0.05"
+    )
+    parser.add_argument("--confidence", type=float, default=0.95, metavar="SHARE", help="of the promise; default: 0.95")
+    parser.add_argument(
+        "--expected", type=float, metavar="SHARE", help="share of defective welds that you expect to escape"
+    )
+    parser.add_argument(
+        "--dataset", metavar="NAME", help="count the welds of this dataset, and say how many are missing"
+    )
     parser.set_defaults(run=_plan_evidence)
 
 
 def _plan_evidence(arguments: argparse.Namespace) -> None:
-    for sentence in plan_evidence(arguments.escape, arguments.confidence, arguments.expected):
-        print(sentence)
+    params = None
     if arguments.dataset:
         from weldbench.config import load_params
 
-        params = load_params()
+        params = load_params().for_dataset(arguments.dataset)
+    for sentence in plan_evidence(arguments.escape, arguments.confidence, arguments.expected):
+        print(sentence)
+    if params:
         data = Path("data") / arguments.dataset
         for line in missing_welds(data, params.folds[0], arguments.escape, arguments.confidence, arguments.expected):
             print(line)

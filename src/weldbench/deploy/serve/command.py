@@ -18,10 +18,11 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     add_decision_options(parser)
     parser.add_argument(
         "--host",
+        metavar="ADDRESS",
         default="127.0.0.1",
-        help="address; one that other machines can reach needs a token; default: 127.0.0.1",
+        help="one that other machines can reach needs a token; default: 127.0.0.1",
     )
-    parser.add_argument("--port", type=int, default=8000, help="0 for a free one; default: 8000")
+    parser.add_argument("--port", type=int, default=8000, metavar="NUMBER", help="0 for a free one; default: 8000")
     parser.add_argument(
         "--token-file", type=Path, metavar="FILE", help="the token that clients must send; default: $WELDBENCH_TOKEN"
     )
