@@ -393,6 +393,13 @@ def test_names_from_the_data_stand_as_they_are(tmp_path: Path) -> None:
 
 def test_plain_text_is_one_line() -> None:
     assert plain("a\n\n## b\tc") == "a ## b c"
+    assert [plain(text) for text in ("> a", "# a", "- a", "-0.5", "0.4 -> 0.3")] == [
+        "\\> a",
+        "\\# a",
+        "\\- a",
+        "-0.5",
+        "0.4 -> 0.3",
+    ]
 
 
 @pytest.mark.parametrize("width", [400, 1000, 1400])

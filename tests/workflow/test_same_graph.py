@@ -219,7 +219,8 @@ def test_a_change_of_a_module_reruns_the_stages_that_use_it_and_no_others(projec
     assert scripts("src/weldbench/models/architectures.py") == {"export.py", *computing}
     assert scripts("src/weldbench/deploy/parity.py") == {"export.py"}
     assert scripts("src/weldbench/training/losses.py") == training
-    assert scripts("src/weldbench/reporting/narrative.py") == {"explain.py", "compare.py", "report.py"}
+    assert scripts("src/weldbench/reporting/narrative.py") == {"explain.py", "compare.py", "report.py", "export.py"}
+    assert scripts("src/weldbench/deploy/dossier/licenses.py") == {"export.py"}
     # Rooms that are taken file by file.
     assert scripts("src/weldbench/evaluation/confusion.py") == {*training, "evaluate.py", "compare.py", "export.py"}
     assert scripts("src/weldbench/evaluation/bootstrap.py") == {"compare.py", "export.py"}

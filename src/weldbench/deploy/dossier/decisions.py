@@ -9,7 +9,6 @@ from weldbench.deploy.dossier.results import Measured, escapes
 from weldbench.deploy.dossier.text import Section, plain, table
 from weldbench.deploy.novelty import Novelty
 from weldbench.deploy.promise import CONDITIONS
-from weldbench.reporting.tables.table import percent
 from weldbench.trust.calibration import MEASURES
 
 
@@ -137,12 +136,13 @@ def labels(bundle: Bundle) -> Section:
 
 def drift(bundle: Bundle) -> Section:
     """Return the section on how a change of camera or process is noticed, and what to do then."""
-    rates = sorted(bundle.thresholds)
-    again = (
-        f" Set thresholds for {' or '.join(percent(rate) for rate in rates)} of false rejects anew." if rates else ""
+    in_use = (
+        "predict, watch and serve compare weld after weld with the runs of training"
+        if bundle.drift_path
+        else "nothing is compared, as there is no drift check: a change is noticed by nobody"
     )
     steps = [
-        ["in use", "predict, watch and serve compare weld after weld with the runs of training", "software"],
+        ["in use", in_use, "software" if bundle.drift_path else "nobody"],
         [
             "an alarm",
             "keep the welds since; look at lens, lamp and place of the camera, then at gas, current and speed",
@@ -151,7 +151,8 @@ def drift(bundle: Bundle) -> Section:
         ["the cause is removed", "go on; begin a new record", "a person"],
         [
             "the change stays",
-            "the promises no longer hold: record good and defective welds anew, train and export again." + again,
+            "the promises no longer hold: record good and defective welds anew, train and export again, which sets "
+            "thresholds and promises anew",
             "a person",
         ],
         [

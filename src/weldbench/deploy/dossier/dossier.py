@@ -98,7 +98,7 @@ def _use(facts: Facts) -> Section:
             "**Not for:** another camera, light, alloy, process or joint than those below, before welds of "
             "them were recorded and tested; defects that are no class here; anything that no frame shows, such "
             "as pores inside; the only safeguard where a missed defect endangers people.",
-            "**In place of no test** that a standard or a customer demands of the finished weld.",
+            "**It replaces no test** that a standard or a customer demands of the finished weld.",
             "**Form:** this folder, run by `weldbench predict`, `watch` or `serve`, without a network, in "
             f"{runtimes}. `--help` and docs/deploy.md are the instructions.",
         ],

@@ -6,7 +6,7 @@ materials. Part 1: Fusion welding". A class is told by its name alone: the data 
 
 from collections.abc import Sequence
 
-from weldbench.deploy.dossier.text import Section, table
+from weldbench.deploy.dossier.text import Section, bullets, plain, table
 
 STANDARD = "ISO 6520-1:2007"
 _STATE = "none: a state of the process, not an imperfection"
@@ -54,7 +54,8 @@ def imperfection_of(name: str, good_class: str | None) -> tuple[str, str]:
 
 def imperfections(classes: Sequence[str], good_class: str | None) -> Section:
     """Return the section that maps classes to the standard."""
-    rows = [[name, *imperfection_of(name, good_class)] for name in classes]
+    found = {name: imperfection_of(name, good_class) for name in classes}
+    remarks = [f"{plain(name)}: {remark}." for name, (_, remark) in found.items() if remark]
     return Section(
         "The classes, by ISO 6520-1",
         "1",
@@ -62,6 +63,11 @@ def imperfections(classes: Sequence[str], good_class: str | None) -> Section:
             f"Classes are mapped to {STANDARD} by their names alone. A camera shows the weld while it is made; whether "
             "the finished weld has an imperfection, and whether ISO 5817 or ISO 10042 allows its size, it does not "
             "measure.",
-            table("What the standard calls each class", ["class", "imperfection", "remark"], rows),
+            table(
+                "What the standard calls each class",
+                ["class", "imperfection"],
+                [[name, fits] for name, (fits, _) in found.items()],
+            ),
+            *([bullets(remarks)] if remarks else []),
         ],
     )

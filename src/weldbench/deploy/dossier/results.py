@@ -182,6 +182,6 @@ def escapes(bundle: Bundle, measured: Measured, windows: Sequence[int]) -> list[
             ["class", "escape"],
             classes,
         ),
-        "By the probabilities alone: frames called unknown are rejected as well, and are not counted here. A share that "
-        "is the same in every run has no interval from resampling; the numbers of welds have exact ones.",
+        "By the probabilities alone: frames called unknown are rejected as well, and are not counted here. A share "
+        "that is the same in every run has no interval from resampling; the numbers of welds have exact ones.",
     ]

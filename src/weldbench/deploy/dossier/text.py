@@ -38,10 +38,10 @@ def plain(text: object) -> str:
 
     Example:
         >>> print(plain("good_weld"), plain("a|b"), plain("<i>"))
-        good_weld a\|b \<i\>
+        good_weld a\|b \<i>
     """
     line = " ".join(str(text).split())
-    line = re.sub(r"([\\`*<>\[\]|~$])|(&(?=[\w#]))", r"\\\g<0>", line)
+    line = re.sub(r"[\\`*<\[\]|~$]|&(?=[\w#])|^[>#+-](?=\D)", r"\\\g<0>", line)
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", line)
 
 

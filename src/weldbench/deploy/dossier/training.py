@@ -1,10 +1,12 @@
 """How the exported network came about, what it cost, and how to make it again."""
 
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 from weldbench.deploy.bundle import Bundle
 from weldbench.deploy.dossier.text import Section, plain, table
+from weldbench.deploy.runtimes import installed_runtimes
 
 _NOT_RECORDED = "not recorded"
 _STARTS = {
@@ -25,7 +27,7 @@ def development(bundle: Bundle, training: Mapping[str, Any], preference: str) ->
         f"Network: {plain(training.get('architecture', bundle.model))}, {lineage['parameters']:,} parameters, input "
         f"{bundle.input_size_px} x {bundle.input_size_px} pixels, gray. It started from {start}."
         + (f" {learns.get(frozen, f'Layers frozen: {plain(frozen)}.')}" if settings else ""),
-        " ".join(filter(None, [length.get("reason"), selection.get("reason")])),
+        " ".join(f"{reason[0].upper()}{reason[1:]}" for one in (length, selection) if (reason := one.get("reason"))),
         f"Exported is seed {lineage['seed']} of fold {lineage['fold']}: the best of the seeds on valid, with a macro "
         f"F1 of {lineage['valid_macro_f1']:.3f} there. That number chose it, so it is too high, and has no interval; "
         "the results on test have one.",
@@ -84,7 +86,8 @@ def reproduction(bundle: Bundle, training: Mapping[str, Any], made_from: Mapping
         "the code (without comments)": made_from.get("code_sha256"),
         **made_from.get("inputs", {}),
     }
-    versions = {**training.get("versions", {}), **made_from.get("versions", {})}
+    running = {name: version(name) for name in ("weldbench", *installed_runtimes())}
+    versions = {**running, **training.get("versions", {}), **made_from.get("versions", {})}
     commit = f"results/{bundle.dataset}/lineage.json"
     return Section(
         "How to reproduce it, and its lineage",
