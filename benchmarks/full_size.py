@@ -27,7 +27,7 @@ from results import Measured, machine, print_lines, write_section
 from watched_run import Run, watched
 
 from weldbench.config import load_params
-from weldbench.config.data import SimulatedDataset
+from weldbench.config.data import SS304_CLASSES, SimulatedDataset
 from weldbench.data.dataset import read_split
 from weldbench.pipeline.command import command
 from weldbench.runtime import atomic
@@ -82,7 +82,7 @@ def fresh_clone(project: Path, archive: Path) -> Path:
     subprocess.run(["git", "clone", "--quiet", ROOT, project], check=True)
     given = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
     given["dataset"] = "ss304"
-    given["datasets"]["ss304"] = {"source": "local", "path": str(archive)}
+    given["datasets"]["ss304"] = {"source": "local", "path": str(archive), "classes": SS304_CLASSES}
     given["split"]["cap"] = CAP
     given["train"]["models"], given["finetune"]["models"] = MODELS[:2], []
     given["compare"]["models"] = MODELS
