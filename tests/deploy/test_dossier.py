@@ -358,12 +358,14 @@ UNKNOWN = (
 
 
 def test_the_drills_stand_where_the_dossier_missed_them_and_about_this_model_alone(tmp_path: Path) -> None:
-    text = World().card(tmp_path / "export")
+    export = tmp_path / "conv6"
+    text = World().card(export)
+    (export / "card.md").write_text(text)
     assert text.count("Not measured by this run") == len(TABLES)
     for names in TABLES.values():
         for name in names:
             (tmp_path / f"{name}.md").write_text(UNKNOWN.replace("What the", f"Table {name}: what the"))
-    found = with_evidence(text, "conv6", tmp_path)
+    found = with_evidence(export, tmp_path)
     assert "Not measured" not in found
     learned = section(found, "What was never learned")
     assert "| conv6   | burn_through (class left out) | 3.0% |" in learned
@@ -376,7 +378,7 @@ def test_the_drills_stand_where_the_dossier_missed_them_and_about_this_model_alo
     assert "Table unknown: what the exported models do</caption>" in page
     (tmp_path / "review.md").unlink()
     with pytest.raises(InputError, match=r"review\.md: there is no such file; run `snakemake --cores all trust`"):
-        with_evidence(text, "conv6", tmp_path)
+        with_evidence(export, tmp_path)
 
 
 HOSTILE = ("gut|schön", "*a* <script>alert(1)</script>", "_b_ `c` $d$ &lt; [e](f)", "good_weld~~x~~")
