@@ -153,7 +153,7 @@ def seen(recorded: Recorded) -> Section:
             + ("These are the facts of a simulation. " if recorded.is_simulated else "")
             + "The facts stand in the names of the runs; how many of them say each is told in brackets.",
             table("Welds of each split", ["", *SPLITS], rows),
-            *(beyond or (["No value of test lies outside those of train."] if told else [])),
+            *(beyond or (["No value of test lies outside the range of train."] if told else [])),
             *([f"{listed(absent).capitalize()}: {UNKNOWN}."] if absent else []),
             f"No file says: {_NEVER_SAID}. Write it down before use: the promises hold for the same alone.",
             *_runs(recorded),
