@@ -220,7 +220,8 @@ def test_what_the_runs_say_of_the_welds_stands_with_how_many_say_it(tmp_path: Pa
     assert "| welding current | 200 A (8 of 9) | 200 A (9 of 9) | 200, 250 A (9 of 9) |" in found
     assert "| plate thickness | 5 mm (8 of 9) | 5 mm (9 of 9) | 3, 5 mm (9 of 9) |" in found
     assert "| travel speed | 11.5 cm/min (1 of 9) | not known from the data (0 of 9) | 16 cm/min (1 of 9) |" in found
-    assert "Test goes beyond train in welding current: 250 A (1 run)" in found
+    assert "Test goes beyond what train says of welding current: 250 A (1 run)" in found
+    assert "Test goes beyond what train says of flow of shielding gas: 10 L/min (1 run)" in found
     assert "Voltage, level of travel speed on the tractor and lens: not known from the data." in found
     assert "| size of a frame as filmed | 320 x 175 pixels |" in found
     assert cells(found, "test 250A w.s.16cm.m g.f.10L.m 3mm Plate")[1:] == ["test", "4", "burn_through"]
