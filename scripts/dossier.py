@@ -17,8 +17,7 @@ def main() -> None:
     from weldbench.deploy.dossier.page import dossier_page
     from weldbench.runtime.atomic import write_text
 
-    card = (arguments.export / "card.md").read_text(encoding="utf-8")
-    text = with_evidence(card, arguments.export.name, arguments.trust)
+    text = with_evidence(arguments.export, arguments.trust)
     page = dossier_page(text, arguments.dataset, arguments.template)
     write_text(arguments.output.with_suffix(".md"), text)
     write_text(arguments.output, page)

@@ -220,7 +220,8 @@ def test_what_the_runs_say_of_the_welds_stands_with_how_many_say_it(tmp_path: Pa
     assert "| welding current | 200 A (8 of 9) | 200 A (9 of 9) | 200, 250 A (9 of 9) |" in found
     assert "| plate thickness | 5 mm (8 of 9) | 5 mm (9 of 9) | 3, 5 mm (9 of 9) |" in found
     assert "| travel speed | 11.5 cm/min (1 of 9) | not known from the data (0 of 9) | 16 cm/min (1 of 9) |" in found
-    assert "Test goes beyond train in welding current: 250 A (1 run)" in found
+    assert "Test goes beyond what train says of welding current: 250 A (1 run)" in found
+    assert "Test goes beyond what train says of flow of shielding gas: 10 L/min (1 run)" in found
     assert "Voltage, level of travel speed on the tractor and lens: not known from the data." in found
     assert "| size of a frame as filmed | 320 x 175 pixels |" in found
     assert cells(found, "test 250A w.s.16cm.m g.f.10L.m 3mm Plate")[1:] == ["test", "4", "burn_through"]
@@ -358,12 +359,14 @@ UNKNOWN = (
 
 
 def test_the_drills_stand_where_the_dossier_missed_them_and_about_this_model_alone(tmp_path: Path) -> None:
-    text = World().card(tmp_path / "export")
+    export = tmp_path / "conv6"
+    text = World().card(export)
+    (export / "card.md").write_text(text)
     assert text.count("Not measured by this run") == len(TABLES)
     for names in TABLES.values():
         for name in names:
             (tmp_path / f"{name}.md").write_text(UNKNOWN.replace("What the", f"Table {name}: what the"))
-    found = with_evidence(text, "conv6", tmp_path)
+    found = with_evidence(export, tmp_path)
     assert "Not measured" not in found
     learned = section(found, "What was never learned")
     assert "| conv6   | burn_through (class left out) | 3.0% |" in learned
@@ -376,7 +379,7 @@ def test_the_drills_stand_where_the_dossier_missed_them_and_about_this_model_alo
     assert "Table unknown: what the exported models do</caption>" in page
     (tmp_path / "review.md").unlink()
     with pytest.raises(InputError, match=r"review\.md: there is no such file; run `snakemake --cores all trust`"):
-        with_evidence(text, "conv6", tmp_path)
+        with_evidence(export, tmp_path)
 
 
 HOSTILE = ("gut|schön", "*a* <script>alert(1)</script>", "_b_ `c` $d$ &lt; [e](f)", "good_weld~~x~~")

@@ -1,6 +1,5 @@
 """The stage export: from the best training of a model to a folder that a factory can run, checked frame by frame."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,12 +21,12 @@ from weldbench.deploy.dossier.page import dossier_page
 from weldbench.deploy.dossier.recorded import read_recorded
 from weldbench.deploy.drift_export import with_drift
 from weldbench.deploy.graph import export_graphs, joined
-from weldbench.deploy.judged_splits import REFERENCE, THREADS, Data, Judged, Said, judge_splits
+from weldbench.deploy.judged_splits import REFERENCE, THREADS, Data, Judged, judge_splits
 from weldbench.deploy.latency import latencies
 from weldbench.deploy.learned import limit_on_valid
 from weldbench.deploy.novelty import write_novelty
-from weldbench.deploy.parity import Cost, agreement, cost_of_int8, refuse_disagreement
-from weldbench.deploy.quantize import quantized
+from weldbench.deploy.parity import agreement, refuse_disagreement
+from weldbench.deploy.quantize import quantized, weigh_int8
 from weldbench.deploy.runtimes import Session
 from weldbench.deploy.trained import best_training, calibration_frames, probabilities_in_fp32, valid_scores
 from weldbench.evaluation.operating_point import threshold_for
@@ -103,7 +102,7 @@ def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> 
     judged = judge_splits(bundle, chosen.data)
     against_torch = _hold_against_torch(chosen, judged)
     bundle = _with_thresholds(bundle, chosen.data, judged, job.evidence.false_reject_rates)
-    bundle, int8 = _weigh_int8(bundle, chosen.data, judged)
+    bundle, int8 = weigh_int8(bundle, chosen.data, judged)
     kept = {name: session for name, session in judged.sessions.items() if bundle.int8_path or not session.is_int8}
     bundle, unknown = _with_novelty(bundle, chosen.data, judged, kept, job.unknown_share)
     bundle = with_drift(bundle, kept.values(), chosen.data.dataset, chosen.data.train, chosen.data.valid)
@@ -195,32 +194,6 @@ def _with_thresholds(bundle: Bundle, data: Data, judged: Judged, false_reject_ra
         return bundle
     scores = 1.0 - judged.valid.probabilities[REFERENCE][good, 0].astype(np.float64)
     return replace(bundle, thresholds={rate: threshold_for(scores, rate) for rate in false_reject_rates})
-
-
-def _weigh_int8(bundle: Bundle, data: Data, judged: Judged) -> tuple[Bundle, dict[str, Any]]:
-    """Weigh what the 8-bit graph costs, and leave it out where it costs too much on valid; say so, as JSON."""
-
-    def costs(labels: NDArray[np.int64], said: Said) -> dict[str, Cost]:
-        names = [name for name in judged.sessions if name not in judged.in_fp32]
-        found = said.probabilities
-        return {name: cost_of_int8(labels, found[REFERENCE], found[name], bundle.thresholds) for name in names}
-
-    on_valid, on_test = costs(data.valid.labels, judged.valid), costs(data.test.labels, judged.test)
-    bundle, told = _without_bad_int8(bundle, on_valid, judged.broken)
-    runtimes = {name: {"valid": cost.told(), "test": on_test[name].told()} for name, cost in on_valid.items()}
-    return bundle, {"told": told, "runtimes": runtimes}
-
-
-def _without_bad_int8(bundle: Bundle, costs: Mapping[str, Cost], broken: list[str]) -> tuple[Bundle, str]:
-    """Leave the 8-bit graph out where a runtime cannot run it, or it loses too much on valid in any, and say so."""
-    problems = [*broken, *(f"in {name}, {problem}" for name, cost in costs.items() for problem in cost.problems)]
-    if not problems:
-        return bundle, "Kept: on valid it loses no more than is allowed."
-    told = f"Left out: {'; '.join(problems)}."
-    print(f"export {bundle.model}: the 8-bit graph is left out: {'; '.join(problems)}", file=sys.stderr)
-    if bundle.int8_path:
-        bundle.int8_path.unlink()
-    return replace(bundle, int8_path=None), told
 
 
 def _with_novelty(

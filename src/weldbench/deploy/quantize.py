@@ -1,14 +1,21 @@
-"""The network of an export in 8-bit integers: static, calibrated on frames of train, weights per channel."""
+"""The network of an export in 8-bit integers: static, calibrated on frames of train, weights per channel; its cost."""
 
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from weldbench.deploy.bundle import Bundle
+from weldbench.deploy.judged_splits import REFERENCE, Data, Judged, Said
+from weldbench.deploy.parity import Cost, cost_of_int8
 
 # Where the time goes. What stands before the first of these, scaling and normalizing, stays in float32.
 _QUANTIZED = ["Conv", "Gemm", "MatMul", "Add", "Relu", "Clip", "MaxPool", "Concat"]
@@ -70,3 +77,29 @@ def _behind(model: onnx.ModelProto, tensor: str) -> list[str]:
             reached.update(node.output)
             names.append(node.name)
     return names
+
+
+def weigh_int8(bundle: Bundle, data: Data, judged: Judged) -> tuple[Bundle, dict[str, Any]]:
+    """Weigh what the 8-bit graph costs, and leave it out where it costs too much on valid; say so, as JSON."""
+
+    def costs(labels: NDArray[np.int64], said: Said) -> dict[str, Cost]:
+        names = [name for name in judged.sessions if name not in judged.in_fp32]
+        found = said.probabilities
+        return {name: cost_of_int8(labels, found[REFERENCE], found[name], bundle.thresholds) for name in names}
+
+    on_valid, on_test = costs(data.valid.labels, judged.valid), costs(data.test.labels, judged.test)
+    bundle, told = _without_bad_int8(bundle, on_valid, judged.broken)
+    runtimes = {name: {"valid": cost.told(), "test": on_test[name].told()} for name, cost in on_valid.items()}
+    return bundle, {"told": told, "runtimes": runtimes}
+
+
+def _without_bad_int8(bundle: Bundle, costs: Mapping[str, Cost], broken: list[str]) -> tuple[Bundle, str]:
+    """Leave the 8-bit graph out where a runtime cannot run it, or it loses too much on valid in any, and say so."""
+    problems = [*broken, *(f"in {name}, {problem}" for name, cost in costs.items() for problem in cost.problems)]
+    if not problems:
+        return bundle, "Kept: on valid it loses no more than is allowed."
+    told = f"Left out: {'; '.join(problems)}."
+    print(f"export {bundle.model}: the 8-bit graph is left out: {'; '.join(problems)}", file=sys.stderr)
+    if bundle.int8_path:
+        bundle.int8_path.unlink()
+    return replace(bundle, int8_path=None), told

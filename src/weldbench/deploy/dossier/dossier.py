@@ -72,7 +72,7 @@ def card(facts: Facts) -> str:
         splits(facts.recorded, facts.training),
         labels(bundle),
         licenses(facts.recorded.settings, facts.recorded.public, facts.training),
-        development(bundle, facts.training, facts.preference),
+        development(bundle, facts.training),
         agreement(facts.parity),
         eight_bits(facts.parity),
         calibration(facts.calibration),
@@ -116,6 +116,7 @@ def _head(facts: Facts, measured: Measured) -> str:
             f"# {plain(bundle.model)}, trained on {plain(bundle.dataset)}",
             "The dossier of one exported model. Every number is computed from the data, the training or a test of this "
             f"export; what cannot be said from these is said to be so.{simulated}",
+            *([facts.preference] if facts.preference else []),
             bullets(_answers(facts, measured)),
         ]
     )

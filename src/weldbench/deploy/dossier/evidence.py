@@ -21,22 +21,24 @@ def not_measured(target: str, bundle: Bundle) -> str:
     )
 
 
-def with_evidence(card: str, model: str, trust: Path) -> str:
-    """Put the tables of the drills into a dossier, where it says that they are missing.
+def with_evidence(export: Path, trust: Path) -> str:
+    """Put the tables of the drills into the dossier of an export, where it says that they are missing.
 
     Args:
-        card: card.md.
-        model: The model that it is about; lines and notes of others are left out.
+        export: Folder of the export, named after its model; lines and notes about others are left out.
         trust: Folder of the tables.
 
+    Returns:
+        The dossier in Markdown.
+
     Raises:
-        InputError: A table is missing.
+        InputError: The dossier or a table is missing.
     """
 
     def found(place: re.Match[str]) -> str:
-        return "\n\n".join(_about(_read(trust / f"{name}.md"), model) for name in TABLES[place[1]])
+        return "\n\n".join(_about(_read(trust / f"{name}.md"), export.name) for name in TABLES[place[1]])
 
-    return _PLACE.sub(found, card)
+    return _PLACE.sub(found, _read(export / "card.md")) + "\n"
 
 
 def _read(path: Path) -> str:

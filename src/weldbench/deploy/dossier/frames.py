@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from weldbench.config.base import SPLITS
+from weldbench.config.base import SPLITS, SplitName
 from weldbench.config.data import KaggleDataset, LocalDataset, SimulatedDataset
 from weldbench.deploy.dossier.recorded import Recorded
 from weldbench.deploy.dossier.text import UNKNOWN, Section, bullets, listed, plain, table
@@ -153,7 +153,7 @@ def seen(recorded: Recorded) -> Section:
             + ("These are the facts of a simulation. " if recorded.is_simulated else "")
             + "The facts stand in the names of the runs; how many of them say each is told in brackets.",
             table("Welds of each split", ["", *SPLITS], rows),
-            *(beyond or (["No value of test lies outside those of train."] if told else [])),
+            *(beyond or (["No value of test lies outside the range of train."] if told else [])),
             *([f"{listed(absent).capitalize()}: {UNKNOWN}."] if absent else []),
             f"No file says: {_NEVER_SAID}. Write it down before use: the promises hold for the same alone.",
             *_runs(recorded),
@@ -161,7 +161,7 @@ def seen(recorded: Recorded) -> Section:
     )
 
 
-def _values(facts: pd.DataFrame, fact: str, runs: Sequence[str]) -> str:
+def _values(facts: pd.DataFrame, fact: str, runs: list[str]) -> str:
     known, unit = facts[fact].reindex(runs).dropna(), PROCESS_FACTS[fact][1]
     if known.empty:
         return f"{UNKNOWN} (0 of {len(runs):,})"
@@ -171,7 +171,7 @@ def _values(facts: pd.DataFrame, fact: str, runs: Sequence[str]) -> str:
     return f"{shown} {unit}".strip() + f" ({len(known):,} of {len(runs):,})"
 
 
-def _days(facts: pd.DataFrame, runs: Sequence[str]) -> str:
+def _days(facts: pd.DataFrame, runs: list[str]) -> str:
     known = facts[_RECORDED].reindex(runs).dropna()
     if known.empty:
         return f"{UNKNOWN} (0 of {len(runs):,})"
@@ -186,14 +186,14 @@ def _sizes(used: pd.DataFrame, split: str) -> str:
     return f"{', '.join(named[:_VALUES_NAMED])}{more} pixels"
 
 
-def _beyond(facts: pd.DataFrame, told: Sequence[str], runs: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _beyond(facts: pd.DataFrame, told: Sequence[str], runs: Mapping[SplitName, list[str]]) -> Iterator[str]:
     for fact in told:
-        train, test = (facts[fact].reindex(runs[split]).dropna() for split in ("train", "test"))
+        train, test = facts[fact].reindex(runs["train"]).dropna(), facts[fact].reindex(runs["test"]).dropna()
         name, unit = PROCESS_FACTS[fact]
-        if len(outside := test[(test < train.min()) | (test > train.max())]):
+        if len(outside := test[~test.between(train.min(), train.max())]):
             values = ", ".join(f"{value:g}" for value in sorted(outside.unique()))
             yield (
-                f"Test goes beyond train in {name}: {values} {unit}".rstrip()
+                f"Test goes beyond what train says of {name}: {values} {unit}".rstrip()
                 + f" ({counted(len(outside), 'run')}); its results hold such welds too."
             )
 

@@ -143,9 +143,8 @@ def measures(bundle: Bundle, measured: Measured) -> Section:
             costs,
             "Frames of one weld are near copies, so intervals resample whole runs: many frames of few welds "
             "are little evidence.",
-            "What no measure here says: which share of all welds leaves the factory defective, as this needs "
-            "to be known how often defects occur; what a missed defect costs; anything about a defect that is "
-            "no class here.",
+            "What no measure here says: which share of all welds leaves the factory defective, as for that one must "
+            "know how often defects occur; what a missed defect costs; anything about a defect that is no class here.",
         ],
     )
 

@@ -16,7 +16,7 @@ _STARTS = {
 }
 
 
-def development(bundle: Bundle, training: Mapping[str, Any], preference: str) -> Section:
+def development(bundle: Bundle, training: Mapping[str, Any]) -> Section:
     """Return the section on the network and its training."""
     lineage, settings = bundle.lineage, training.get("settings", {})
     length, selection = training.get("length", {}), training["selection"]
@@ -31,7 +31,6 @@ def development(bundle: Bundle, training: Mapping[str, Any], preference: str) ->
         f"Exported is seed {lineage['seed']} of fold {lineage['fold']}: the best of the seeds on valid, with a macro "
         f"F1 of {lineage['valid_macro_f1']:.3f} there. That number chose it, so it is too high, and has no interval; "
         "the results on test have one.",
-        preference,
     ]
     rows = [[key, _shown(value)] for key, value in {**settings, **training.get("augment", {})}.items()]
     pieces = [fact for fact in facts if fact]
