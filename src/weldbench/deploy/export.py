@@ -21,9 +21,9 @@ from weldbench.deploy.certainty import calibration_of, promises_of, said_of, tem
 from weldbench.deploy.drift_export import with_drift
 from weldbench.deploy.graph import export_graphs, joined
 from weldbench.deploy.latency import latencies
-from weldbench.deploy.learned import fit_to_train, limit_on_valid
+from weldbench.deploy.learned import fit_to_train, limits_on_valid
 from weldbench.deploy.novelty import Features, write_novelty
-from weldbench.deploy.parity import Cost, agreement, cost_of_int8, refuse_disagreement
+from weldbench.deploy.parity import Cost, agreement_with_torch, cost_of_int8
 from weldbench.deploy.quantize import quantized
 from weldbench.deploy.runtimes import Session, installed_runtimes, open_session
 from weldbench.deploy.trained import best_training, calibration_frames, probabilities_in_fp32, valid_scores
@@ -85,8 +85,7 @@ def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> 
     )
     bundle, heat = _write_graphs(output, network, info, dataset, calibration_frames(train, len(info.classes)))
     facts = {key: training[key] for key in ("fold", "seed", "valid_macro_f1", "best_epoch", "parameters")}
-    facts["sha256"] = sha256(folder / "model.safetensors")
-    facts["valid_doubts"] = training["selection"]["doubts"]
+    facts |= {"sha256": sha256(folder / "model.safetensors"), "valid_doubts": training["selection"]["doubts"]}
     bundle = replace(bundle, vote_frames=job.vote_frames, lineage=facts)
     sessions = _sessions(bundle)
     broken = _broken_int8(sessions, info.settings.input_size_px)
@@ -95,35 +94,21 @@ def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> 
     said_of_valid, strangeness = _say(sessions, job, dataset, valid, learned, f"export {bundle.model}, valid")
     said_of_test, strangeness_in_test = _say(sessions, job, dataset, test, learned, f"export {bundle.model}, test")
 
+    in_fp32 = {name: said_of_test[name] for name, session in sessions.items() if not session.is_int8}
     says = probabilities_in_fp32(network, info.normalization, test)
     paths = dataset.manifest["path"].to_numpy()[test.rows].tolist()
-    against_torch = {}
-    in_fp32 = [name for name, session in sessions.items() if not session.is_int8]
-    for name in in_fp32:
-        found = agreement(says, said_of_test[name])
-        refuse_disagreement(f"{bundle.model} in {name}", found, paths)
-        against_torch[name] = found.told(paths)
-    if dataset.good_class is not None and (valid.labels == 0).any():
-        good = 1.0 - said_of_valid[_REFERENCE][valid.labels == 0, 0].astype(np.float64)
-        bundle = replace(
-            bundle, thresholds={rate: threshold_for(good, rate) for rate in job.evidence.false_reject_rates}
-        )
+    against_torch = agreement_with_torch(says, in_fp32, bundle.model, paths)
+    rates, has_good = job.evidence.false_reject_rates, dataset.good_class is not None
+    bundle = replace(bundle, thresholds=_thresholds(said_of_valid[_REFERENCE], valid, has_good, rates))
     on_valid = _costs(sessions, valid, said_of_valid, bundle.thresholds)
     on_test = _costs(sessions, test, said_of_test, bundle.thresholds)
     bundle, told = _without_bad_int8(bundle, on_valid, broken)
     kept = {name: session for name, session in sessions.items() if bundle.int8_path or not session.is_int8}
-    by_graph: dict[bool, list[NDArray[np.float64]]] = {}
-    for name, session in kept.items():
-        by_graph.setdefault(session.is_int8, []).append(strangeness[name])
-    limits = [
-        limit_on_valid(found, dataset, valid.rows, valid.labels, job.unknown_share)
-        for _, found in sorted(by_graph.items())
-    ]
+    limits = limits_on_valid(kept, strangeness, dataset, valid, job.unknown_share)
     write_novelty(output / NOVELTY, learned, limits)
-    bundle = replace(bundle, novelty_path=output / NOVELTY)
-    bundle = with_drift(bundle, kept.values(), dataset, train, valid)
+    bundle = with_drift(replace(bundle, novelty_path=output / NOVELTY), kept.values(), dataset, train, valid)
     unknown = np.any([strangeness_in_test[name] > limits[0].threshold for name in in_fp32], axis=0)
-    judged = {sessions[name].runtime: said_of(dataset, test, said_of_test[name]) for name in in_fp32}
+    judged = {sessions[name].runtime: said_of(dataset, test, said) for name, said in in_fp32.items()}
     temperature = temperature_of(said_of(dataset, valid, said_of_valid[_REFERENCE]))
     windows, models = tuple(dict.fromkeys((1, job.vote_frames))), len({*job.compared, bundle.model})
     promises = promises_of(judged, unknown, windows, models, job.evidence)
@@ -208,6 +193,16 @@ def _say(
             strangeness[name].append(learned.scores(outputs.features))
     whole = {name: np.concatenate(pieces) for name, pieces in said.items()}
     return whole, {name: np.concatenate(pieces) for name, pieces in strangeness.items()}
+
+
+def _thresholds(
+    said: NDArray[np.float32], valid: SplitFrames, has_good: bool, rates: Sequence[float]
+) -> dict[float, float]:
+    """Choose the threshold of each rate of false rejects by what the reference says of valid, (N, K)."""
+    if not has_good or not (valid.labels == 0).any():
+        return {}
+    good = 1.0 - said[valid.labels == 0, 0].astype(np.float64)
+    return {rate: threshold_for(good, rate) for rate in rates}
 
 
 def _costs(

@@ -1,6 +1,6 @@
 """What an exported model learned, as its own features show it: fitted on train, with the thresholds from valid."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,28 @@ def limit_on_valid(
     runs, has_good = dataset.manifest["run"].to_numpy()[rows], dataset.good_class is not None
     limits = [limit_for(scores, labels, runs, wanted, has_good) for scores in strangeness]
     return max(limits, key=lambda limit: limit.threshold)
+
+
+def limits_on_valid(
+    sessions: Mapping[str, Session],
+    strangeness: Mapping[str, NDArray[np.float64]],
+    dataset: Dataset,
+    valid: SplitFrames,
+    wanted: float,
+) -> list[Limit]:
+    """Set the threshold of each graph: of that in float32, then of that in 8 bits where there is one.
+
+    Args:
+        sessions: By name; those of one graph in several runtimes share its threshold.
+        strangeness: Name of the session -> scores of the frames of valid, float64, shape (N,).
+        dataset: With their runs.
+        valid: The split.
+        wanted: Share of good welds that may have an unknown frame.
+    """
+    of_graph: dict[bool, list[NDArray[np.float64]]] = {}
+    for name, session in sessions.items():
+        of_graph.setdefault(session.is_int8, []).append(strangeness[name])
+    return [limit_on_valid(scores, dataset, valid.rows, valid.labels, wanted) for _, scores in sorted(of_graph.items())]
 
 
 def _spread(rows: NDArray[np.int64]) -> NDArray[np.int64]:

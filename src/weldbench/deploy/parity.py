@@ -56,6 +56,31 @@ def agreement(theirs: Probabilities, ours: Probabilities) -> Agreement:
     return Agreement(len(same), float(same.mean()), float(difference.max()), worst.astype(np.int64))
 
 
+def agreement_with_torch(
+    says: Probabilities, in_fp32: Mapping[str, Probabilities], model: str, paths: Sequence[str]
+) -> dict[str, Any]:
+    """Hold the graph in float32, in each runtime, against the network that was trained.
+
+    Args:
+        says: Of the network about the frames of a split, shape (N, K).
+        in_fp32: Runtime -> the same of the graph.
+        model: Its name, for messages.
+        paths: Of these frames, as the manifest names them.
+
+    Returns:
+        Runtime -> the agreement as JSON.
+
+    Raises:
+        InputError: In one runtime it says something else; the message names the frames.
+    """
+    told = {}
+    for runtime, said in in_fp32.items():
+        found = agreement(says, said)
+        refuse_disagreement(f"{model} in {runtime}", found, paths)
+        told[runtime] = found.told(paths)
+    return told
+
+
 def refuse_disagreement(name: str, found: Agreement, paths: Sequence[str]) -> None:
     """Refuse a graph in float32 that says something else than the network.
 
