@@ -398,7 +398,7 @@ def cost_table(root: Path, *recorded: dict) -> tuple[pd.DataFrame, str]:
     ("init", "start"),
     [("simulated", "a backbone trained on simulated frames"), ("imagenet", "ImageNet's weights")],
 )
-def test_weights_that_were_learnt_before_stand_beside_the_seconds_and_are_not_in_them(tmp_path, init, start):
+def test_weights_that_were_learned_before_stand_beside_the_seconds_and_are_not_in_them(tmp_path, init, start):
     table, text = cost_table(tmp_path, *2 * [{"settings": {"init": init}}])
     assert table["starts_from"].tolist() == ["random weights", start]
     assert f"- Seconds to train leave out what it took to make {start}, which trainings share.\n" in text

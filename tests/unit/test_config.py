@@ -123,7 +123,7 @@ def test_models_whose_files_some_systems_take_for_one_are_refused(raw: dict, tmp
     assert "its files could not be told from those of" in problem(raw, tmp_path)
 
 
-def test_what_is_learnt_may_be_frozen_and_nothing_else(raw: dict, tmp_path: Path) -> None:
+def test_what_is_learned_may_be_frozen_and_nothing_else(raw: dict, tmp_path: Path) -> None:
     raw["models"]["resnet18"]["freeze"] = "backbone"
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw), encoding="utf-8")
     assert load_params(tmp_path / "params.yaml").models["resnet18"].freeze == "backbone"

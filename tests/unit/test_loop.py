@@ -87,7 +87,7 @@ def test_every_process_takes_the_score_of_the_first_one(train, monkeypatch):
 
 
 @pytest.mark.parametrize("model", ["full_con6", "conv6"])
-def test_it_learns_what_can_be_learnt(train, blobs, model):
+def test_it_learns_what_can_be_learned(train, blobs, model):
     output = train(model)
     history = pd.read_csv(output / "history.csv")
     assert list(history["epoch"]) == [1, 2, 3, 4]

@@ -152,7 +152,7 @@ def test_factory_vote_and_cost():
     assert about_cost(COST).endswith("(15.0 times as long), on cpu. To judge one frame they take 0.125 and 4 ms.")
 
 
-def test_weights_that_were_learnt_before_are_named_and_not_counted():
+def test_weights_that_were_learned_before_are_named_and_not_counted():
     assert about_start(COST) == "a and b started from random weights"
     learned = COST.assign(starts_from=["random weights", "ImageNet's weights"])
     assert about_start(learned) == "a started from random weights, b from ImageNet's weights"

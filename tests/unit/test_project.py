@@ -1,5 +1,6 @@
 """The project's own files hold together, and its style holds."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -63,6 +64,16 @@ def test_make_alone_names_every_target() -> None:
     sentences = dict(line.split(maxsplit=1) for line in shown)
     assert list(sentences) == targets
     assert all(re.fullmatch(r"[A-Z].*[.]", sentence) for sentence in sentences.values())
+
+
+def test_functions_stay_small() -> None:
+    long = [
+        f"{path.name} {node.name}"
+        for path in [*(ROOT / "src").rglob("*.py"), *(ROOT / "scripts").glob("*.py")]
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= 60
+    ]
+    assert long == []
 
 
 def test_files_stay_small() -> None:

@@ -77,7 +77,7 @@ def test_the_totals_of_the_paper_s_subset_add_up(published):
     assert sum(published.datasets["ss304"].frames.values()) == published.datasets["ss304"].total_frames
 
 
-def test_the_frames_of_the_aluminium_set_add_up(published):
+def test_the_frames_of_the_aluminum_set_add_up(published):
     per_class = published.datasets["al5083"].frames_per_class
     assert sum(sum(split.values()) for split in per_class.values()) == published.datasets["al5083"].total_frames
 

@@ -12,7 +12,7 @@ from weldbench.training.setup import TrainingJob
 from weldbench.training.sweep import point_settings, train_point
 
 
-def test_a_point_changes_length_rate_and_what_could_favour_a_depth(tmp_path):
+def test_a_point_changes_length_rate_and_what_could_favor_a_depth(tmp_path):
     own = "{input_size_px: 32, init: simulated, epochs: 9, learning_rate: 0.5, optimizer: adamw"
     more = "batch_size: 7, min_steps: 99, pretrained_share: 0.5, freeze: until layer3"
     path = write_params(tmp_path, resnet18=f"{own}, {more}}}")

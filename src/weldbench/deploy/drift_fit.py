@@ -51,9 +51,7 @@ def fit_reference(
     directions = np.linalg.svd(_run_means(away, of_run[of_train]), full_matrices=False)[2][:DIRECTIONS]
     reference = Reference(**{**vars(blank), "directions": directions})
     vectors = _run_means(reference.traits(said), of_run)
-    shares = np.array([np.bincount(view.predicted[of_run == n], minlength=class_count) for n in range(len(names))])
-    shares = (shares / shares.sum(axis=1, keepdims=True)).sum(axis=0) + 1
-    shares /= shares.sum()
+    shares = _class_shares(view.predicted, of_run, class_count)
 
     center, whitening, limits = np.zeros(NUMBERS), {}, {}
     rate = 1 / WELDS_PER_FALSE_ALARM / (len(CHARTS) + 1)
@@ -146,6 +144,13 @@ def _class_means(values: Floats, predicted: NDArray[np.int64], of_run: NDArray[n
         of_class = [values[chosen & (of_run == run)].mean(axis=0) for run in np.unique(of_run[chosen])]
         means[number] = (np.sum(of_class, axis=0) + _PRIOR_RUNS * everyone) / (len(of_class) + _PRIOR_RUNS)
     return means
+
+
+def _class_shares(predicted: NDArray[np.int64], of_run: NDArray[np.int64], class_count: int) -> Floats:
+    """Return how often a weld shows each class, (K,), every run counting the same; add one of each class (Laplace)."""
+    frames = np.array([np.bincount(predicted[of_run == run], minlength=class_count) for run in np.unique(of_run)])
+    shares = (frames / frames.sum(axis=1, keepdims=True)).sum(axis=0) + 1
+    return np.asarray(shares / shares.sum())
 
 
 def _run_means(values: Floats, of_run: NDArray[np.int64]) -> Floats:

@@ -1,6 +1,6 @@
 """What every reader hands over: the levels of one picture as its file holds them, not yet gray."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -39,9 +39,6 @@ class Contents(NamedTuple):
 
     pictures: int
     samples: Iterator[Samples]
-
-
-Reader = Callable[[bytes], Contents]
 
 
 def one(samples: Samples) -> Contents:

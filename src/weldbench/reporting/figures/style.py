@@ -18,7 +18,6 @@ from weldbench.runtime.atomic import replacing
 _PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#000000", "#7F7F7F")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 SEQUENTIAL = "cividis"
-WRONG = "#D55E00"
 MUTED = "#595959"
 
 _STYLE: dict[RcKeyType, Any] = {

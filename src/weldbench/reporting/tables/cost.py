@@ -14,6 +14,14 @@ _STARTS = {"scratch": _RANDOM, "simulated": "a backbone trained on simulated fra
 
 def cost(scored: ScoredComparison, trainings: Trainings) -> Table:
     """What a training of each model costs; the times are those of the machine at hand and change from run to run."""
+    data = _data(scored, trainings)
+    shown, devices = _shown(data), sorted(set(trainings.runs["device"]))
+    if len(devices) == 1:
+        shown = shown.drop(columns="device")
+    return Table("cost", "What the models cost", data, shown, notes=_notes(data, trainings, devices))
+
+
+def _data(scored: ScoredComparison, trainings: Trainings) -> pd.DataFrame:
     records = []
     frames = {model: what for what, models in learned_from(trainings).items() for model in models}
     totals = trainings.learned_from[trainings.learned_from["class"] == "total"].groupby("model")["frames"].mean()
@@ -42,8 +50,11 @@ def cost(scored: ScoredComparison, trainings: Trainings) -> Table:
                 "note": "" if len(runs) > 1 else "one training: no standard deviation",
             }
         )
-    data = pd.DataFrame(records)
-    shown = pd.DataFrame(
+    return pd.DataFrame(records)
+
+
+def _shown(data: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "model": data["model"],
             "macro F1": data["macro_f1"].map("{:.3f}".format),
@@ -63,9 +74,9 @@ def cost(scored: ScoredComparison, trainings: Trainings) -> Table:
             "device": data["device"],
         }
     )
-    devices = sorted(set(trainings.runs["device"]))
-    if len(devices) == 1:
-        shown = shown.drop(columns="device")
+
+
+def _notes(data: pd.DataFrame, trainings: Trainings, devices: list[str]) -> list[str]:
     notes = [
         "Means over trainings, medians for inference; the memory is the largest.",
         "Seconds to train once are of the whole stage, which also reads the frames and scores valid after every epoch; "
@@ -85,7 +96,7 @@ def cost(scored: ScoredComparison, trainings: Trainings) -> Table:
         notes.append(f"All trained on {devices[0]}.")
     else:
         notes.append(f"Trained on different devices: {', '.join(devices)}; times are not comparable.")
-    return Table("cost", "What the models cost", data, shown, notes=notes)
+    return notes
 
 
 def _and_simulated(counts: pd.Series) -> str:
