@@ -40,7 +40,7 @@ def card(
         "## What is promised about escapes",
         _promises(bundle),
         "## Calibrated probabilities",
-        _calibration(calibration),
+        _calibration(calibration, bundle.uncalibrated),
         "## The same as the trained network",
         _table(
             ["graph", "test frames", "same class", "largest difference of a probability"],
@@ -110,7 +110,7 @@ def _promises(bundle: Bundle) -> str:
     )
 
 
-def _calibration(calibration: Mapping[str, Any]) -> str:
+def _calibration(calibration: Mapping[str, Any], doubts: str) -> str:
     temperature = calibration["temperature"]
     if temperature is None:
         return "None, as valid has no frame."
@@ -118,9 +118,10 @@ def _calibration(calibration: Mapping[str, Any]) -> str:
         [MEASURES[found["measure"]], *(_interval(found[name]) for name in ("before", "after", "change"))]
         for found in calibration["test"]
     ]
+    doubted = f" Do not rely on the calibrated probabilities: {doubts}." if doubts else ""
     return (
-        f"Temperature {temperature:.3f}, fitted on valid (Guo et al. 2017); it never changes a class. On test, with "
-        f"{100 * calibration['confidence']:g} % intervals over runs; lower is better:\n\n"
+        f"Temperature {temperature:.3f}, fitted on valid (Guo et al. 2017); it never changes a class.{doubted} On "
+        f"test, with {100 * calibration['confidence']:g} % intervals over runs; lower is better:\n\n"
         + _table(["measure", "before", "after", "change"], rows)
     )
 
