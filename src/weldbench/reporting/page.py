@@ -54,8 +54,10 @@ class Page:
         title, rows, notes = self._parts(name)
         own = "\n".join(f"- {note}" for note in notes if note not in self.shared_notes)
         body = _unbroken(markdown(rows).removeprefix("<table>").partition("</table>")[0])
-        longest = max(map(len, re.split(r"[ -]*\|[ :-]*", rows)))
-        html: Markup = HTML.table(title, body, markdown(own) if own else "", longest > _LONG_CELL)
+        prose = max(map(len, re.split(r"[ -]*\|[ :-]*", rows))) > _LONG_CELL
+        if prose:  # its cells break anywhere: better after the underscores of a class than within a word
+            body = Markup(body.replace("_", "_<wbr>"))
+        html: Markup = HTML.table(title, body, markdown(own) if own else "", prose)
         return HTML.folded(title, html) if folded else html
 
     def figure(self, path: Path, words: Words, names: Mapping[str, str]) -> Markup:
@@ -69,10 +71,11 @@ class Page:
         html: Markup = HTML.figure(caption, alt, FIGURE_FORMAT, data)
         return html
 
-    def reading(self) -> str:
-        """Return the section with the notes that several tables share."""
-        notes = markdown("\n".join(f"- {note}" for note in self.shared_notes))
-        return str(HTML.section("reading", "How to read the tables", "These notes belong to several tables.", notes))
+    def reading(self, words: Sequence[str] = ()) -> str:
+        """Return the section with words that tables use, and the notes that several of them share."""
+        notes = markdown("\n".join(f"- {note}" for note in (*words, *self.shared_notes)))
+        text = "What the words mean; then notes" if words else "These notes"
+        return str(HTML.section("reading", "How to read the tables", f"{text} that belong to several tables.", notes))
 
     def existing(self, path: Path) -> Path:
         """Return the path of a file.
