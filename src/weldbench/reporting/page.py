@@ -56,7 +56,7 @@ class Page:
         body = _unbroken(markdown(rows).removeprefix("<table>").partition("</table>")[0])
         prose = max(map(len, re.split(r"[ -]*\|[ :-]*", rows))) > _LONG_CELL
         if prose:  # its cells break anywhere: better after the underscores of a class than within a word
-            body = Markup(body.replace("_", "_<wbr>"))
+            body = body.replace("_", Markup("_<wbr>"))
         html: Markup = HTML.table(title, body, markdown(own) if own else "", prose)
         return HTML.folded(title, html) if folded else html
 
