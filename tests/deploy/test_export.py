@@ -164,9 +164,9 @@ def test_thresholds_of_a_valid_that_cannot_choose_are_called_uncalibrated(job: E
         bundle = load_bundle(folder)
         rule = Judge.of(bundle, Rule(bundle)).rule_sentence()
         assert ("uncalibrated, as valid has one run" in rule) == bool(doubts)
-        assert ("The thresholds are uncalibrated: valid has one run." in (folder / "card.md").read_text()) == bool(
-            doubts
-        )
+        card = (folder / "card.md").read_text()
+        assert ("The thresholds are uncalibrated: valid has one run." in card) == bool(doubts)
+        assert ("Do not rely on the calibrated probabilities: valid has one run." in card) == bool(doubts)
 
 
 def test_another_answer_than_torch_s_fails_and_names_the_frames(

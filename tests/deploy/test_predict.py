@@ -174,11 +174,20 @@ def test_a_row_for_each_weld_says_whether_it_is_rejected(welds: Path, tmp_path: 
     assert "--welds and --output name the same file" in same.stderr
 
 
+def test_a_threshold_of_a_valid_that_cannot_choose_is_called_uncalibrated(welds: Path, tmp_path: Path) -> None:
+    doubted = save_tiny_export(tmp_path / "tiny", valid_doubts=("valid has one run",), promises=(PROMISE,))
+    told = "the threshold is uncalibrated, as valid has one run: it may reject quite another share of good frames"
+    assert told in predict(doubted, welds / "seam").stderr
+    assert told not in predict(doubted, welds / "seam", "--promise").stderr
+    assert told not in predict(save_tiny_export(tmp_path / "sure"), welds / "seam").stderr
+
+
 def test_a_promise_decides_and_is_said_with_its_conditions(welds: Path, tmp_path: Path) -> None:
     export = save_tiny_export(tmp_path / "tiny", promises=(PROMISE,))
     done = predict(export, welds / "seam", "--promise")
     assert "threshold 0.125000, vote over 3 frames" in done.stderr
     assert PROMISE.told in done.stderr
+    assert "uncalibrated" not in done.stderr
     both = predict(export, welds / "seam", "--promise", "--false-rejects", "0.05", code=2)
     assert "not allowed with" in both.stderr
     none = predict(save_tiny_export(tmp_path / "none"), welds / "seam", "--promise", code=2)

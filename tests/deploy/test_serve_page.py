@@ -198,6 +198,19 @@ def test_the_page_of_an_export_without_a_threshold(
         page.close()
 
 
+def test_the_page_says_that_a_threshold_is_uncalibrated(browser: Browser, tmp_path: Path) -> None:
+    for doubts, said in (
+        ((), "that rejects about 1 % of good frames."),
+        (("valid has one run",), "uncalibrated, as valid has one run: it may reject quite another share"),
+    ):
+        export = save_tiny_export(tmp_path / f"export{len(doubts)}", valid_doubts=doubts)
+        with serving(export) as running:
+            page, _, errors = opened(browser, running)
+            expect(page.locator("#model")).to_contain_text(said)
+            assert errors == []
+            page.close()
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1400, "light"), (1400, "dark")])
 def test_the_page_shows_unknown_frames_both_probabilities_and_the_promise(
     browser: Browser, tmp_path: Path, frames: list[Path], width: int, scheme: str

@@ -52,6 +52,7 @@ def save_tiny_export(
     temperature: float | None = TEMPERATURE,
     novelty: bool = False,
     drift: bool = False,
+    valid_doubts: tuple[str, ...] = (),
 ) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if novelty:
@@ -75,7 +76,7 @@ def save_tiny_export(
             vote_frames=3,
             frame_size_px=32,
             input_size_px=1,
-            lineage={"seed": 0, "fold": 0},
+            lineage={"seed": 0, "fold": 0, "valid_doubts": list(valid_doubts)},
             resize_path=folder / RESIZE,
             network_path=folder / FP32,
             heat_path=folder / HEAT,

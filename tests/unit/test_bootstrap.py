@@ -96,6 +96,12 @@ def test_what_rests_on_a_run_that_stands_alone_has_a_narrow_interval_and_no_p():
     assert (interval.too_narrow, 0 < p < 1) == ("", True)
 
 
+def test_several_runs_that_stand_alone_are_listed():
+    labels = np.repeat([0, 0, 1, 2], 10)
+    resamples, *_ = compared(labels, np.repeat(list("wxyz"), 10), labels, labels)
+    assert resamples.runs.about_singletons() == "only one test run each shows b and c"
+
+
 def test_a_class_of_two_runs_may_rest_on_one_that_stands_alone():
     # The defects b and c of run x make it the only one of b; y and z are of c.
     labels = [0, 0, 0, 0, 1, 1, 2, 2, 1, 2, 2, 2, 2, 2]

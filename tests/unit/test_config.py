@@ -264,6 +264,7 @@ def own_text(old: str, new: str) -> str:
         ("report:", "folds: [0]\nreport:", "`folds`: the key is already in line"),
         ("  threads: 1", "  <<: {threads: 1}", "`hardware.<<`: a key is a name"),
         ("  threads: 1", "\tthreads: 1", "this is no valid YAML: found character"),
+        ("  threads: 1", " threads: 1", "keys of one section begin in the same column"),
     ],
 )  # fmt: skip
 def test_what_the_engines_read_differently_or_a_wrong_type_is_named_with_its_line(

@@ -236,6 +236,7 @@ def test_the_penalty_is_that_of_the_least_loss_on_runs_left_out(seed):
     probe = fit_probe(data, 0.5, seed)
     assert probe.penalty == min(of_classes, key=of_classes.get)
     assert f"penalty {probe.penalty:g} chosen by cross-validation over the runs of train" in probe.chosen_by
+    assert probe.cross_validated
 
 
 def test_simulated_frames_that_help_stay_and_those_that_mislead_are_left_out():
@@ -256,6 +257,7 @@ def test_too_few_runs_to_leave_any_out_take_the_default_and_say_so():
     probe = fit_probe(made_up(runs_per_class=1), 0.5, seed=0)
     assert (probe.penalty, probe.simulated_share) == (0.1, 0)
     assert probe.chosen_by == "penalty 0.1 by default, as in train no class has a run that can be left out"
+    assert not probe.cross_validated
 
 
 @pytest.mark.parametrize(("single", "chooses"), [(1, True), (2, False), (3, False)])

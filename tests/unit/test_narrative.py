@@ -187,3 +187,4 @@ def test_what_chose_the_weights_is_told_of_each_model():
         "The weights of a and c were chosen by their score on valid. "
         "The last layer of b was chosen by cross-validation over the runs of train."
     )
+    assert about_choice(cost.assign(selected_by="default")).startswith("The last layer of a, b and c was fitted with ")

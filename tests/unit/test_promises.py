@@ -93,6 +93,15 @@ def test_one_rule_needs_no_correction_and_with_59_runs_the_wanted_promise_is_mad
     assert wanted.data.loc[0, ["promised_escape", "threshold", "escaped"]].tolist() == [0.1, 0.749999, 1]
 
 
+def test_of_models_at_the_same_price_the_leader_is_spoken_of() -> None:
+    comparison = compared(one=said([0.4] * 12, [0.1]), other=said([0.6] * 12, [0.1]))
+    table = promises(comparison, 1, settings(comparison)).data
+    assert table["falsely_rejected"].tolist() == [0, 0]
+    assert "one, with no vote" in about_promises(table, leader="one")
+    assert "other, with no vote" in about_promises(table, leader="other")
+    assert "one, with no vote" in about_promises(table.assign(falsely_rejected=[0, 1]), leader="other")
+
+
 def test_welds_that_have_changed_are_told(tmp_path: Path) -> None:
     text = told(compared(one=said([0.9] * 30 + [0.2] * 30, [0.1])), tmp_path)
     assert "the later and the earlier welds of test differ more than by chance" in text

@@ -120,9 +120,10 @@ def test_the_summary_card_answers_from_the_tables(page, results):
     escapes = tables["operating_points"].query("model == 'resnet18' and accepted_false_rejects == 0.01").iloc[0]
     assert "<strong>resnet18</strong> Next comes conv6" in card
     assert f"<strong>{worst['class']}</strong> It recognizes {percent(worst['recall'])} of the " in card
+    assert "A defect that it takes for another defect is rejected all the same." in card
     assert f"<strong>{percent(escapes['escape_rate'])} of defective frames" in card
     assert "of defective welds escape</strong>" in card
-    assert "ms per frame</strong>" in card
+    assert "ms for a frame of a camera</strong> In batches it takes " in card
 
 
 def test_a_note_of_several_tables_stands_once(page, results):

@@ -98,7 +98,11 @@ def _refuse_markup(path: Path, text: str) -> None:
 
 def _no_yaml(path: Path, problem: str | None, mark: Any) -> InputError:
     line = f"line {mark.line + 1}: " if mark else ""
-    return InputError(f"{path}: {line}this is no valid YAML: {problem}")
+    advice = (
+        "look at this line and the one above: keys of one section begin in the same column, each bracket is closed, "
+        "and a text with `:` or `\\` stands in 'single quotes'"
+    )
+    return InputError(f"{path}: {line}this is no valid YAML: {problem}; {advice}")
 
 
 def _as_dvc_reads(text: str) -> tuple[Any, Callable[[Any], Any]]:

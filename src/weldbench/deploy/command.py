@@ -113,6 +113,12 @@ def _introduce(judge: "Judge") -> None:
     )
     if rule.promise:
         print(rule.promise.told, file=sys.stderr)
+    elif rule.threshold is not None and judge.bundle.uncalibrated:
+        print(
+            f"the threshold is uncalibrated, as {judge.bundle.uncalibrated}: it may reject quite another share of good "
+            f"frames than {rule.false_rejects:g}",
+            file=sys.stderr,
+        )
 
 
 def _form(output: Path | None, chosen: str | None) -> str:

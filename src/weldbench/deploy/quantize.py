@@ -2,7 +2,7 @@
 
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,20 +46,27 @@ def quantized(network: onnx.ModelProto, levels: NDArray[np.uint8]) -> onnx.Model
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            # One batch after another: the few numbers kept of a batch hold the memory of all that was computed for it.
+            extra_options={"CalibStridedMinMax": 1},
         )
         return onnx.load(result)
 
 
 class _Calibration(CalibrationDataReader):  # type: ignore[misc]  # it has no types
-    """The frames as onnxruntime asks for them: batch after batch, then None."""
+    """The frames as onnxruntime asks for them: for some of the batches, then batch after batch, then None."""
 
     def __init__(self, levels: NDArray[np.uint8]):
-        self._batches: Iterator[NDArray[np.uint8]] = (
-            levels[start : start + _BATCH_FRAMES] for start in range(0, len(levels), _BATCH_FRAMES)
-        )
+        self._batches = [levels[start : start + _BATCH_FRAMES] for start in range(0, len(levels), _BATCH_FRAMES)]
+        self._asked = iter(self._batches)
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def set_range(self, start_index: int, end_index: int) -> None:
+        self._asked = iter(self._batches[start_index:end_index])
 
     def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
-        batch = next(self._batches, None)
+        batch = next(self._asked, None)
         return None if batch is None else {"levels": batch}
 
 

@@ -82,7 +82,9 @@ class Runs:
             self.classes[number] if self.per_class[number] == 1 else f"mainly {self.classes[number]}"
             for number in np.intersect1d(self.singleton_strata, present)
         ]
-        return f"only one test run shows {' and only one '.join(shown)}" if shown else ""
+        if len(shown) < 2:
+            return f"only one test run shows {shown[0]}" if shown else ""
+        return f"only one test run each shows {', '.join(shown[:-1])} and {shown[-1]}"
 
     def degrees_of_freedom(self, among: np.ndarray | None = None) -> int:
         """Return runs minus strata, of all strata or of those in which the runs `among`, bool of shape (R,), stand."""

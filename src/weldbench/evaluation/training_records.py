@@ -28,7 +28,7 @@ class Trainings:
         runs: One row per training: `model`, `fold`, `seed`, `seconds`, `parameters`, `best_epoch`,
             `frames_per_second` (the median over epochs), `peak_memory_mb`, `device`,
             `valid_macro_f1`, `inference_ms_alone`, `inference_ms_batched` (per frame), `simulated_frames` (that it
-            learned from beside the real ones), `selected_by` (`valid`, `last` or `cross-validation`),
+            learned from beside the real ones), `selected_by` (`valid`, `last`, `cross-validation` or `default`),
             `valid_doubts` (why valid cannot choose; empty if it can).
         settings: Per model the settings that all its trainings had, with those of the augmentation under `augment`.
         notes: Sentences of the trainings, each once.

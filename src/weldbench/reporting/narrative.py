@@ -142,6 +142,7 @@ _CHOICES = {
     "valid": "The weights of {} were chosen by their score on valid.",
     "last": "The last weights of {} were kept.",
     "cross-validation": "The last layer of {} was chosen by cross-validation over the runs of train.",
+    "default": "The last layer of {} was fitted with default settings.",
 }
 
 
@@ -155,7 +156,8 @@ def about_frames(cost: pd.DataFrame) -> str:
     """Say which frames of train the models learned from, and whether all learned from the same ones."""
     models = cost.groupby("learned_from", sort=False)["model"].agg(list)
     if len(models) == 1:
-        return f"All learned from the same frames: {models.index[0]}."
+        all_of_them = "All learned from the same frames" if len(cost) > 1 else "It learned from these frames"
+        return f"{all_of_them}: {models.index[0]}."
     told = "; ".join(f"{_listed(names)} from {frames}" for frames, names in models.items())
     return f"Not all models learned from the same frames: {told}."
 

@@ -34,8 +34,10 @@ HTML: Any = _TEMPLATES.get_template("report.html.j2").module
 def table_html(title: str, rows: str, notes: str = "") -> Markup:
     """Return a table whose rows and notes are Markdown as HTML; cells with sentences may break."""
     body = _unbroken(markdown(rows).removeprefix("<table>").partition("</table>")[0])
-    longest = max(map(len, re.split(r"[ -]*\|[ :-]*", rows)))
-    html: Markup = HTML.table(title, body, markdown(notes) if notes else "", longest > _LONG_CELL)
+    prose = max(map(len, re.split(r"[ -]*\|[ :-]*", rows))) > _LONG_CELL
+    if prose:  # its cells break anywhere: better after the underscores of a class than within a word
+        body = body.replace("_", Markup("_<wbr>"))
+    html: Markup = HTML.table(title, body, markdown(notes) if notes else "", prose)
     return html
 
 
@@ -75,10 +77,11 @@ class Page:
         html: Markup = HTML.figure(caption, alt, FIGURE_FORMAT, data)
         return html
 
-    def reading(self) -> str:
-        """Return the section with the notes that several tables share."""
-        notes = markdown("\n".join(f"- {note}" for note in self.shared_notes))
-        return str(HTML.section("reading", "How to read the tables", "These notes belong to several tables.", notes))
+    def reading(self, words: Sequence[str] = ()) -> str:
+        """Return the section with words that tables use, and the notes that several of them share."""
+        notes = markdown("\n".join(f"- {note}" for note in (*words, *self.shared_notes)))
+        text = "What the words mean; then notes" if words else "These notes"
+        return str(HTML.section("reading", "How to read the tables", f"{text} that belong to several tables.", notes))
 
     def existing(self, path: Path) -> Path:
         """Return the path of a file.

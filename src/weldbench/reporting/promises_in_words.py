@@ -5,14 +5,20 @@ import pandas as pd
 from weldbench.reporting.tables.table import percent
 
 
-def about_promises(promises: pd.DataFrame) -> str:
-    """Say how few defective welds escape with the best model, what it costs, and what a lower promise takes."""
+def about_promises(promises: pd.DataFrame, leader: str = "") -> str:
+    """Say how few defective welds escape with the best model, what it costs, and what a lower promise takes.
+
+    Args:
+        promises: The table of this name.
+        leader: The model to speak of where several keep the promise at the same price.
+    """
     if promises.empty:
         return "The data has no class of good welds, so no defect can be taken for one."
     if promises["promised_escape"].isna().all():
         return "Test has no defective weld, so nothing can be promised about escapes."
     hopeless = promises["note"].astype(str).str.contains(_HOPELESS, regex=False)
-    best = promises.assign(hopeless=hopeless).sort_values(["falsely_rejected", "hopeless"], kind="stable").iloc[0]
+    order = {"hopeless": hopeless, "follows": promises["model"] != leader}
+    best = promises.assign(**order).sort_values(["falsely_rejected", *order], kind="stable").iloc[0]
     told = (
         "A defective weld escapes if it is not rejected while its defect lasts. From the "
         f"{_welds(int(best['defective']), 'defective')} of test it follows with {percent(best['confidence'])} "

@@ -26,7 +26,7 @@ from weldbench.reporting.narrative import (
 from weldbench.reporting.page import HTML, Page
 from weldbench.reporting.promises_in_words import about_promises
 from weldbench.reporting.registry import PAGE, Entry, FigureEntry, Section, StageFigure, TableEntry
-from weldbench.reporting.summary_card import summary_card
+from weldbench.reporting.summary_card import leader, summary_card
 
 # By its name, as an import would make the report depend on all code that compare computes with. It fills PAGE.
 importlib.import_module("weldbench.reporting.sections")
@@ -44,6 +44,15 @@ _TITLES = {
     "reading": "How to read the tables",
     "reproduction": "How to reproduce it",
 }
+_WORDS = [
+    "Run: one recorded weld; its frames are near copies of each other.",
+    "Train, valid, test: the frames to learn from, those that choose weights and thresholds, those that are scored.",
+    "Recall of a class: the share of its frames that get its name. Precision: the share of the frames with that name "
+    "that are of it. F1: their harmonic mean, from 0 to 1 (flawless). Macro F1: the mean of the classes, all alike.",
+    "Seed: of the random numbers of a training. Each model is trained once with each seed.",
+    "p: how probable so large a difference is between models that are equally good.",
+    "Escape: a defect that is taken for good. False reject: good, but taken for a defect.",
+]
 _LINEAGE = {
     "commit": "commit",
     "dirty": "code or parameters changed after that commit",
@@ -81,11 +90,16 @@ class Report:
     def question(self) -> str:
         """What was asked."""
         models, cost = ", ".join(self.models), self._numbers("cost")
-        count = "one model" if len(self.models) == 1 else f"{len(self.models)} models"
+        one = len(self.models) == 1
+        asked = (
+            f"How well does {models} classify the weld frames of {self.dataset}"
+            if one
+            else f"Which of {len(self.models)} models ({models}) classifies the weld frames of {self.dataset} best"
+        )
         text = (
-            f"Which of {count} ({models}) classifies the weld frames of {self.dataset} best, how sure is that, and can "
-            f"a factory rely on it? {about_frames(cost)} {about_start(cost)}. {about_choice(cost)} All were "
-            "scored once on the same test frames."
+            f"{asked}, how sure is that, and can a factory rely on it? {about_frames(cost)} {about_start(cost)}. "
+            f"{about_choice(cost)} {'It was scored once on the' if one else 'All were scored once on the same'} test "
+            "frames."
         )
         return str(HTML.section("question", _TITLES["question"], text, ""))
 
@@ -119,7 +133,8 @@ class Report:
 
     def trust(self) -> str:
         """What can be promised about escapes."""
-        return self._section("trust", about_promises(self._numbers("promises")))
+        best = leader(self._numbers("summary"))["model"]
+        return self._section("trust", about_promises(self._numbers("promises"), best))
 
     def cost(self) -> str:
         """What it cost."""
@@ -127,7 +142,7 @@ class Report:
 
     def reading(self) -> str:
         """What several tables have in common, once."""
-        return self._page.reading()
+        return self._page.reading(_WORDS)
 
     def reproduction(self) -> str:
         """How to get the same again."""

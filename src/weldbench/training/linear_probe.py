@@ -38,6 +38,7 @@ class Probe:
         simulated_share: Share of the simulated frames in the loss, as chosen; 0 without them.
         loss: Mean over the frames that it learned from.
         chosen_by: Sentence: how penalty and share were chosen.
+        cross_validated: Whether runs left out chose them; else both are defaults.
     """
 
     weight: FloatArray
@@ -46,6 +47,7 @@ class Probe:
     simulated_share: float
     loss: float
     chosen_by: str
+    cross_validated: bool
 
 
 def fit_probe(data: ProbeData, simulated_share: float, seed: int) -> Probe:
@@ -66,7 +68,8 @@ def fit_probe(data: ProbeData, simulated_share: float, seed: int) -> Probe:
     folds = list(held_out_runs(data.labels, data.runs, seed))
     classes = len(np.unique(data.labels))
     judged = len(np.unique(np.concatenate([data.labels[out] for out in folds]))) if folds else 0
-    if 2 * judged > classes:
+    cross_validated = 2 * judged > classes
+    if cross_validated:
         choices = (_choose(data, tried, folds) for tried in sorted({simulated_share, 0.0}, reverse=True))
         choice = min(choices, key=lambda choice: choice.loss)
         chosen_by = f"penalty {choice.penalty:g} chosen by cross-validation over the runs of train"
@@ -84,7 +87,8 @@ def fit_probe(data: ProbeData, simulated_share: float, seed: int) -> Probe:
     weight, bias = _fit(model, rows, labels, weights, choice.penalty, _TOLERANCE)
     loss = float(weights @ _losses(rows, labels, weight, bias))
     weight = weight / choice.scale.std
-    return Probe(weight, bias - weight @ choice.scale.mean, choice.penalty, choice.share, loss, chosen_by)
+    bias = bias - weight @ choice.scale.mean
+    return Probe(weight, bias, choice.penalty, choice.share, loss, chosen_by, cross_validated)
 
 
 def held_out_runs(labels: IntArray, runs: IntArray, seed: int) -> Iterator[NDArray[np.bool_]]:

@@ -182,7 +182,11 @@ def _decided(job: TrainingJob, data: ProbeData, probe: Probe, doubts: list[str])
         )
     return {
         "length": {"train_frames": frames, "views": views, "epochs": 1, "steps": 1, "reason": length},
-        "selection": {"by": "cross-validation", "doubts": doubts, "reason": f"{probe.chosen_by}."},
+        "selection": {
+            "by": "cross-validation" if probe.cross_validated else "default",
+            "doubts": doubts,
+            "reason": f"{probe.chosen_by}.",
+        },
         "notes": [simulated] if simulated else [],
         "penalty": probe.penalty,
         "simulated_frames": len(data.simulated) if probe.simulated_share else 0,

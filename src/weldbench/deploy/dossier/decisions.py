@@ -64,20 +64,21 @@ def _promises(bundle: Bundle) -> list[str]:
     ]
 
 
-def calibration(found: Mapping[str, Any]) -> Section:
-    """Return the section on calibrated probabilities; `found` is calibration.json."""
-    return Section("Calibrated probabilities", "3", _calibration(found))
+def calibration(found: Mapping[str, Any], doubts: str) -> Section:
+    """Return the section on calibrated probabilities; `found` is calibration.json, `doubts` says why valid is too few."""
+    return Section("Calibrated probabilities", "3", _calibration(found, doubts))
 
 
-def _calibration(found: Mapping[str, Any]) -> list[str]:
+def _calibration(found: Mapping[str, Any], doubts: str) -> list[str]:
     if found["temperature"] is None:
         return ["None, as valid has no frame."]
     rows = [
         [MEASURES[one["measure"]], *(_ends(one[name]) for name in ("before", "after", "change"))]
         for one in found["test"]
     ]
+    doubted = f" Do not rely on the calibrated probabilities: {doubts}." if doubts else ""
     return [
-        f"Temperature {found['temperature']:.3f}, fitted on valid (Guo et al. 2017); it never changes a class.",
+        f"Temperature {found['temperature']:.3f}, fitted on valid (Guo et al. 2017); it never changes a class.{doubted}",
         table(
             f"On test, with {100 * found['confidence']:g} % intervals over runs; lower is better",
             ["measure", "before", "after", "change"],

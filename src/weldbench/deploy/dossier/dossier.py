@@ -75,7 +75,7 @@ def card(facts: Facts) -> str:
         development(bundle, facts.training),
         agreement(facts.parity),
         eight_bits(facts.parity),
-        calibration(facts.calibration),
+        calibration(facts.calibration, bundle.uncalibrated),
         cost(facts.training, facts.latency),
         methods(),
         reproduction(bundle, facts.training, facts.made_from),

@@ -20,13 +20,14 @@ def learning_curves(trainings: Trainings) -> Figure:
     loss, score = figure.subplots(1, 2)
     for model, color in zip(models, colors(len(models)), strict=True):
         epochs = trainings.history[trainings.history["model"] == model].groupby("epoch")
-        loss.plot(epochs["train_loss"].mean(), color=color, linestyle="--")
+        losses = epochs["train_loss"].mean()
+        loss.plot(losses, color=color, linestyle="--", marker=_marker(len(losses)), fillstyle="none")
         _band(loss, epochs["valid_loss"], color, None)
         _band(score, epochs["valid_macro_f1"], color, model)
     loss.set(title="loss (dashed: train, solid: valid)", xlabel="epoch", ylabel="cross-entropy", ylim=(0, None))
     score.set(title="macro F1 on valid", xlabel="epoch", ylim=(0, 1.02))
     for axes in (loss, score):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     figure.legend(loc="outside upper left", ncols=min(len(models), 5))
     return figure
 
@@ -62,5 +63,10 @@ def cost(scored: ScoredComparison, trainings: Trainings) -> Figure:
 
 def _band(axes: Axes, grouped: "SeriesGroupBy[Any, Any]", color: ColorType, label: str | None) -> None:
     mean = grouped.mean()
-    axes.plot(mean, color=color, label=label)
+    axes.plot(mean, color=color, label=label, marker=_marker(len(mean)))
     axes.fill_between(mean.index, grouped.min(), grouped.max(), color=color, alpha=0.18, linewidth=0)
+
+
+def _marker(epochs: int) -> str | None:
+    """Return a marker where there is one epoch, of which a line shows nothing."""
+    return "o" if epochs == 1 else None

@@ -58,6 +58,9 @@ def about_selection(trainings: Trainings) -> list[str]:
         if by == "cross-validation":
             told = f"The penalty of the last layer was chosen by cross-validation over the runs of train ({models})."
             notes.append(told)
+        elif by == "default":
+            few = "too few classes of train have a second run to choose it by cross-validation"
+            notes.append(f"The penalty of the last layer is a default, as {few} ({models}).")
         elif by == "valid":
             notes.append(f"Weights were chosen on valid, as select asks, but it cannot choose: {doubts} ({models}).")
         else:

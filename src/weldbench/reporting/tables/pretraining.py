@@ -127,5 +127,5 @@ def _learned_from(trainings: Trainings, model: str, column: str) -> float:
 def _kept(trainings: Trainings, model: str) -> str:
     chosen = trainings.runs.loc[trainings.runs["model"] == model, "selected_by"].unique()
     words = {"valid": "the best epoch on valid", "last": "the last epoch"}
-    words["cross-validation"] = "a last layer chosen by cross-validation"
+    words |= {"cross-validation": "a last layer chosen by cross-validation", "default": "a last layer by default"}
     return " or ".join(words.get(by, by) for by in chosen)

@@ -36,13 +36,17 @@ async function loadModel() {
     return;
   }
   model = await answer.json();
+  const doubts = model.lineage.valid_doubts ?? [];
   const rule = model.good_class === null
     ? "No class is a good weld, so every frame is a defect."
     : model.threshold === null
     ? `A frame is a defect when ${readable(model.good_class)} is not its most probable class.`
     : `A frame is a defect when its defect score (1 − probability of ${readable(model.good_class)}) is above ` +
       (model.promise ? `${score(model.threshold)}, as a promise asks.`
-        : `${score(model.threshold)}; that rejects about ${percent(model.false_rejects)} of good frames.`);
+        : doubts.length === 0
+        ? `${score(model.threshold)}; that rejects about ${percent(model.false_rejects)} of good frames.`
+        : `${score(model.threshold)}. This threshold is uncalibrated, as ${readable(doubts.join(" and "))}: ` +
+          `it may reject quite another share of good frames than ${percent(model.false_rejects)}.`);
   const unknown = model.novelty_threshold === null ? ""
     : ` It is unknown when it is like none that the model learned from (novelty above ${model.novelty_threshold.toFixed(2)}).`;
   $("model").textContent = `Model ${model.model}, trained on ${model.dataset}. ${rule}${unknown}`;
