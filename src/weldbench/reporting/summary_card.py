@@ -48,8 +48,9 @@ def _runner_up(everywhere: pd.DataFrame, pairs: pd.DataFrame, best: pd.Series) -
     told = f"Next comes {second['model']} with {second['macro_f1']:.3f}: "
     if pd.isna(p):
         return told + "whether it is worse cannot be tested."
-    return told + (
-        f"surely worse (p {format_p(p)})." if p < 1 - best["confidence"] else f"not surely worse (p {format_p(p)})."
+    return (
+        told
+        + f"{'' if p < 1 - best['confidence'] else 'not '}significantly worse (p {format_p(p)}, Holm's correction)."
     )
 
 
