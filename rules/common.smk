@@ -4,9 +4,12 @@ import json
 import shutil
 import sys
 import textwrap
+import time
 from functools import reduce
 
 from snakemake.exceptions import WorkflowError
+
+STARTED = time.time()
 
 # First: this project's own weldbench, whatever is installed; code() watches no other. Jobs inherit it.
 sys.path.insert(0, str(Path(workflow.basedir).parent / "scripts"))
@@ -166,18 +169,29 @@ def start():
 
 
 def conclude():
-    """The conclusion in a sentence, and where the table and the report lie."""
+    """The conclusion in a sentence, and where the table and the report lie, if this run made them."""
     results = Path("results", PARAMS.dataset)
-    summary, pairs = (
-        results / "tables" / name for name in ("summary.csv", "pairs.csv")
+    summary, pairs, table, report = (
+        results / name
+        for name in (
+            "tables/summary.csv",
+            "tables/pairs.csv",
+            "tables/comparison.md",
+            "report.html",
+        )
     )
-    if summary.exists() and pairs.exists():
+
+    def is_new(path):
+        return path.exists() and path.stat().st_mtime >= STARTED
+
+    if is_new(summary) and is_new(pairs):
         import pandas as pd
 
         from weldbench.reporting.narrative import about_leader
 
         told = about_leader(pd.read_csv(summary), pd.read_csv(pairs), PARAMS.dataset)
         print("", textwrap.fill(told.replace("**", ""), 120), sep="\n")
-    print(
-        f"The table:  {results}/tables/comparison.md\nThe report: {results}/report.html"
-    )
+    if is_new(table):
+        print(f"The table:  {table}")
+    if is_new(report):
+        print(f"The report: {report}")

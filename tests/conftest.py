@@ -1,9 +1,17 @@
 """What several tests need; this file also puts the folder on the import path, for the modules that make test data."""
 
+import contextlib
 import os
 from pathlib import Path
 
 import pytest
+
+with contextlib.suppress(ModuleNotFoundError):  # a machine that is lent for its GPU has no hypothesis
+    from hypothesis import settings
+
+    # No test fails for its time, however busy the machine is.
+    settings.register_profile("any machine", deadline=None)
+    settings.load_profile("any machine")
 
 
 @pytest.fixture

@@ -107,6 +107,9 @@ class LogHandler(LogHandlerBase):
         if not job:
             _print(f"FAILED: {error['rule_name']}")
             return
+        if any(_told_in(path)[-1:] == ["KeyboardInterrupt"] for path in job.logs):
+            _print(f"stopped by Ctrl-C after {_took(job)}: {job.title}; the same command goes on with what is left")
+            return
         _print(f"FAILED after {_took(job)}: {job.title}")
         for path in job.logs:
             for line in _told_in(path)[-_OF_A_FAILURE:]:

@@ -196,6 +196,18 @@ def test_published_results_name_our_counterpart_and_what_still_differs(tables):
     assert float(table["our_macro_f1"][1]) == pytest.approx(ours["conv6"].iloc[0], abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("balance", "cap", "expected"), [("none", 1000, 540), ("undersample", 20, 120), ("oversample", 1000, 540)]
+)
+def test_a_published_training_is_compared_by_the_frames_that_ours_learned_from(tmp_path, balance, cap, expected):
+    root = tmp_path / "world"
+    world = World(skills={"conv6": 0.8}, seeds=(0,), balance={"conv6": balance}, cap=cap)
+    findings = conclude(world, root)
+    write_tables(findings, root / "tables")
+    text = pd.read_csv(root / "tables/published.csv", keep_default_na=False).set_index("our_model")["differences"]
+    assert f"train frames: 4,729 (assumed), ours {expected};" in text["conv6"]
+
+
 def test_columns_of_published_results_that_hold_nothing_are_left_out(tables):
     for name, without in (("nine_models", {"ours", "differences"}), ("plain", set())):
         lines = (tables(name) / "published.md").read_text(encoding="utf-8").splitlines()

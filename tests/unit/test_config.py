@@ -1,6 +1,7 @@
 """params.yaml: what is allowed, and what a person is told about what is not."""
 
 import contextlib
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from weldbench.config import load_params
 from weldbench.config.base import Section
 from weldbench.config.strict_yaml import read_yaml
 from weldbench.errors import InputError
+from weldbench.ingest.kaggle import _OR_BY_HAND
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,6 +46,18 @@ def test_a_dataset_of_ones_own_needs_two_keys(raw: dict, tmp_path: Path) -> None
     raw["dataset"] = "mine"
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw), encoding="utf-8")
     assert load_params(tmp_path / "params.yaml").dataset == "mine"
+
+
+@pytest.mark.parametrize("name", ["ss304", "al5083"])
+def test_a_zip_of_kaggle_that_was_downloaded_by_hand_is_named_as_the_message_says(
+    raw: dict, tmp_path: Path, name: str
+) -> None:
+    entry = raw["datasets"][name]
+    for removed in re.findall(r"`(\w+)(?:: kaggle)?`", _OR_BY_HAND.partition(" in place of ")[2]):
+        entry.pop(removed, None)
+    raw["datasets"][name] = entry | {"source": "local", "path": "by-hand.zip"}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw | {"dataset": name}), encoding="utf-8")
+    assert load_params(tmp_path / "params.yaml").datasets[name].path.endswith("by-hand.zip")
 
 
 @pytest.mark.parametrize(

@@ -183,6 +183,17 @@ def test_what_is_asked_for_and_not_here_is_named(project: Path) -> None:
     assert f"{TRAINING.with_name('model.safetensors')} is missing" in missing(asked())
 
 
+def test_of_many_missing_files_in_a_folder_the_first_are_named(project: Path) -> None:
+    before = missing(asked())
+    shutil.rmtree("models")
+    (told,) = [sentence for sentence in missing(asked()) if sentence not in before and "models/weldsim" in sentence]
+    assert told == (
+        "models/weldsim: 12 files are missing, models/weldsim/full_con6/fold0/seed0/training.json, "
+        "models/weldsim/full_con6/fold0/seed0/model.safetensors, models/weldsim/full_con6/fold0/seed0/history.csv and "
+        "9 more"
+    )
+
+
 @pytest.mark.parametrize(
     ("versions", "found"),
     [

@@ -46,9 +46,9 @@ def test_the_best_model_on_all_frames_leads_and_says_what_it_is_better_than():
         "On the 1,100 test frames of weldsim, from 13 runs, **resnet18** has the highest macro F1: 0.900"
     )
     assert "(95 % interval 0.850 to 0.950; mean over 3 seeds)" in told
-    assert "It is significantly better than conv6 (p 0.01 over runs and seeds)." in told
+    assert "It is significantly better than conv6 (p 0.01 over runs and seeds, Holm's correction)." in told
     told = about_leader(summary(seeds=1), pairs(0.01), "weldsim")
-    assert "It is significantly better than conv6 (p 0.01 over runs)." in told
+    assert "It is significantly better than conv6 (p 0.01 over runs, Holm's correction)." in told
 
 
 def test_an_interval_that_is_too_narrow_is_called_so():
@@ -66,7 +66,10 @@ def test_a_lead_that_no_test_supports_is_not_called_better():
 def test_of_several_worse_models_the_largest_p_is_told():
     rows = [{"first": "full_con6", "second": "resnet18", "p_runs": 0.0004, "note": ""}]
     told = about_leader(summary(), pd.concat([pairs(0.03), pd.DataFrame(rows)]), "weldsim")
-    assert "It is significantly better than conv6 and full_con6 (p at most 0.03 over runs and seeds)." in told
+    assert (
+        "It is significantly better than conv6 and full_con6 (p at most 0.03 over runs and seeds, Holm's correction)."
+        in told
+    )
 
 
 def test_without_an_interval_the_reason_stands_in_its_place():

@@ -166,7 +166,7 @@ def test_the_narrative_tells_losses_and_what_no_test_supports():
     rows = [row("hole", -0.5, 0.001), row("good", 0.05, 0.6), row("macro average", -0.225, 0.2)]
     assert about_pretraining(pd.DataFrame(rows)) == (
         "Starting from ImageNet, a has a macro F1 0.225 lower than b, the same architecture from random weights "
-        "(95 % interval -0.325 to -0.125, p 0.2: not significant). F1 differs significantly in hole (-0.500)."
+        "(95 % interval -0.325 to -0.125, p 0.200: not significant). F1 differs significantly in hole (-0.500)."
     )
     untested = row("macro average", 0.2, np.nan, note="only one test run shows hole")
     told = about_pretraining(pd.DataFrame([row("good", 0.05, np.nan), untested]))

@@ -31,6 +31,9 @@ def test_the_quoted_numbers_are_there(published):
         "VGG19, frozen": (0.9418, 0.8828),
     }
     assert ss304["MobileNetV2"].split is None
+    # The best of each task: six classes, and good against defective.
+    assert (ss304["DenseNet169 with SGD"].accuracy, ss304["DenseNet169 with SGD"].two_class_accuracy) == (0.9728, None)
+    assert (ss304["VGG19 with SGD"].accuracy, ss304["VGG19 with SGD"].two_class_accuracy) == (None, 0.9969)
     assert {name: of.accuracy for name, of in al5083.items() if of.chosen_on_test} == {
         "WeldNet": 0.835,
         "ResNet-18": 0.793,

@@ -68,7 +68,10 @@ def test_a_class_that_is_taken_for_another_is_not_said_to_be_missed() -> None:
     assert fact.explanation.startswith("It recognizes 50 % of the 30 test frames of this class. A defect that it takes")
 
 
-@pytest.mark.parametrize(("p_runs", "said"), [(1.0, "may be chance (p 1)"), (0.01, "is hardly chance (p 0.01)")])
+@pytest.mark.parametrize(
+    ("p_runs", "said"),
+    [(1.0, "may be chance (p 1, Holm's correction)"), (0.01, "is hardly chance (p 0.01, Holm's correction)")],
+)
 def test_a_difference_is_chance_or_hardly(p_runs: float, said: str) -> None:
     assert card(p_runs=p_runs)["Which model?"].explanation == f"Next comes small with 0.800: the difference {said}."
 

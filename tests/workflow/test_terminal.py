@@ -1,5 +1,6 @@
 """What Snakemake says on the terminal: few short lines, and of a failure the job's own message."""
 
+import os
 import re
 from pathlib import Path
 
@@ -10,7 +11,13 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_run_tells_a_line_per_job_and_no_long_line(project: Path) -> None:
+    earlier = project / "results/weldsim/tables/comparison.md"
+    earlier.parent.mkdir(parents=True, exist_ok=True)
+    earlier.write_text("of an earlier run")
+    os.utime(earlier, (0, 0))
     lines = run(project, "snakemake", "--cores", "2", "data/weldsim/split/fold0/split.csv").splitlines()
+    assert "The table:" not in "\n".join(lines)
+    assert "The report:" not in "\n".join(lines)
     ended = [line for line in lines if line[:1].isdigit()]
     assert [line.rpartition(": ")[0] for line in ended] == [
         "1/3 fetch weldsim",

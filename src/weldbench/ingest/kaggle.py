@@ -16,8 +16,9 @@ _MB = 1e6
 _POLL_SECONDS = 0.5
 
 _OR_BY_HAND = (
-    "Or download the zip in a browser from https://www.kaggle.com/datasets/{handle} "
-    "and give it as `source: local` with its `path`."
+    "Or download the zip in a browser from https://www.kaggle.com/datasets/{handle}, and in params.yaml write "
+    "`source: local` and `path:` with the zip in place of the dataset's `source: kaggle`, `handle`, `version`, "
+    "`frames` and `counts`."
 )
 _TOKEN = (
     "Make an API token on https://www.kaggle.com/settings and put it into ~/.kaggle/access_token or the environment "

@@ -8,9 +8,9 @@ from weldbench.errors import InputError
 from weldbench.pipeline.records import Record, off_lock, read_record, setting_differences, sha256
 
 AGAIN = (
-    "`snakemake --cores all` or `dvc repro` makes again what a change of params.yaml concerns; where they find nothing "
-    "to do, `dvc checkout` brings back the files that dvc.lock names, or delete the files named here and run again. "
-    "Tables that an engine deleted before come back with `git checkout results`"
+    "`snakemake --cores all` or `dvc repro` makes what is missing, and again what a change of params.yaml concerns; "
+    "where they find nothing to do, `dvc checkout` brings back the files that dvc.lock names, or delete the files "
+    "named here and run again. Tables that an engine deleted before come back with `git checkout results`"
 )
 _NAMED = 3  # files in a sentence
 _LARGE = {".safetensors", ".npy"}
@@ -77,9 +77,21 @@ def other_code(records: Iterable[Record]) -> list[Path]:
 
 
 def missing(records: Iterable[Record]) -> list[str]:
-    """Name what is asked for and is not here."""
-    files = [path for record in records for path in (record.path, *record.outputs.values())]
-    return [f"{path} is missing" for path in files if not path.is_file()]
+    """Name what is asked for and is not here; of many files in one folder, such as models/weldsim, the first ones."""
+    absent: dict[Path, list[Path]] = {}
+    for record in records:
+        for path in (record.path, *record.outputs.values()):
+            if not path.is_file():
+                absent.setdefault(Path(*path.parts[:2]), []).append(path)
+    return [
+        sentence
+        for folder, paths in absent.items()
+        for sentence in (
+            [f"{path} is missing" for path in paths]
+            if len(paths) <= _NAMED
+            else [f"{folder}: {len(paths)} files are missing, {_some(paths)}"]
+        )
+    ]
 
 
 def refuse(found: Mapping[Path, Sequence[str]], what: str) -> None:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from weldbench.reporting.tables.table import percent
+from weldbench.reporting.tables.table import format_p, percent
 from weldbench.runtime.text import counted
 
 
@@ -17,8 +17,10 @@ def about_leader(summary: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> st
     sentence = f"{scope} **{best.model}** has the highest macro F1: {_with_interval(best)}."
     if beaten:
         others = "runs" if best.seeds == 1 else "runs and seeds"
-        largest = f"at most {max(beaten.values()):.3g}" if len(beaten) > 1 else f"{max(beaten.values()):.3g}"
-        sentence += f" It is significantly better than {_listed(list(beaten))} (p {largest} over {others})."
+        p = format_p(max(beaten.values()))
+        at_most = "at most " if len(beaten) > 1 and not p.startswith("<") else ""
+        told = f"p {at_most}{p} over {others}, Holm's correction"
+        sentence += f" It is significantly better than {_listed(list(beaten))} ({told})."
     if tied:
         sentence += f" It is not significantly better than {_listed(tied)}."
     return sentence
@@ -230,7 +232,7 @@ def _significance(row: pd.Series, level: float) -> str:
     interval = f"{100 * row['confidence']:g} % interval {row['low']:+.3f} to {row['high']:+.3f}"
     if pd.isna(row["p"]):
         return f"{interval}, too narrow, for {row['note']}: no test possible"
-    return f"{interval}, p {row['p']:.3g}: {'significant' if row['p'] < level else 'not significant'}"
+    return f"{interval}, p {format_p(row['p'])}: {'significant' if row['p'] < level else 'not significant'}"
 
 
 def _classes_that_changed(rows: pd.DataFrame, level: float) -> str:

@@ -151,7 +151,8 @@ class Report:
         text = (
             f"Set `dataset: {self.dataset}` in params.yaml and run `snakemake --cores all` or `dvc repro` at this "
             "commit with the locked packages. The same seed, machine and number of threads give the same bytes; the "
-            "times differ."
+            "times differ. `docs/citing.md` says how to compare your results with these, and how to cite a number; "
+            f"every table is also in LaTeX, in results/{self.dataset}/tables."
         )
         facts = HTML.facts({title: _value(lineage.get(key)) for key, title in _LINEAGE.items()})
         folded = HTML.folded("Commit, data, machine and versions of this run", facts)

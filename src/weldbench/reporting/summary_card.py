@@ -59,7 +59,7 @@ def _runner_up(everywhere: pd.DataFrame, pairs: pd.DataFrame, best: pd.Series) -
     if pd.isna(p):
         return told + "whether it is worse cannot be tested."
     chance = "the difference is hardly chance" if p < 1 - best["confidence"] else "the difference may be chance"
-    return f"{told}{chance} (p {format_p(p)})."
+    return f"{told}{chance} (p {format_p(p)}, Holm's correction)."
 
 
 def _how_sure(best: pd.Series) -> Fact:

@@ -65,7 +65,7 @@ def _promises(bundle: Bundle) -> list[str]:
 
 
 def calibration(found: Mapping[str, Any], doubts: str) -> Section:
-    """Return the section on calibrated probabilities; `found` is calibration.json, `doubts` says why valid is too few."""
+    """Return the section on calibrated probabilities, from calibration.json and why valid may be too little for it."""
     return Section("Calibrated probabilities", "3", _calibration(found, doubts))
 
 
@@ -77,8 +77,9 @@ def _calibration(found: Mapping[str, Any], doubts: str) -> list[str]:
         for one in found["test"]
     ]
     doubted = f" Do not rely on the calibrated probabilities: {doubts}." if doubts else ""
+    fitted = f"Temperature {found['temperature']:.3f}, fitted on valid (Guo et al. 2017); it never changes a class."
     return [
-        f"Temperature {found['temperature']:.3f}, fitted on valid (Guo et al. 2017); it never changes a class.{doubted}",
+        fitted + doubted,
         table(
             f"On test, with {100 * found['confidence']:g} % intervals over runs; lower is better",
             ["measure", "before", "after", "change"],

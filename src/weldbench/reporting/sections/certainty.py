@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     "pairs",
     section="certainty",
     caption="Every two models compared on the same test frames of {dataset}: the difference in macro F1 with its "
-    "interval over runs, McNemar's test over frames, both with Holm's correction, and a verdict.",
+    "interval, a t test over runs and McNemar's test over frames, both with Holm's correction, and a verdict.",
 )
 def _pairs(findings: Findings) -> Table:
     from weldbench.reporting.tables.by_model import pairs
@@ -57,7 +57,8 @@ def _pretraining_figure(findings: Findings) -> Figure:
     section="certainty",
     caption="Learning curves: loss and macro F1 over epochs, the mean over trainings and their range.",
     alt="Two panels of lines over epochs, one color per model: loss on train and valid, and macro F1 on valid.",
-    details="Dashed lines are the loss on train. The model that is kept is the one of the best epoch on valid.",
+    details="Dashed lines are the loss on train. The best epoch on valid is kept, unless a note below "
+    "Table 3 says otherwise.",
 )
 def _learning_curves(findings: Findings) -> Figure:
     from weldbench.reporting.figures.training import learning_curves

@@ -83,10 +83,5 @@ def _published(findings: Findings) -> Table:
         table.loc[table["split"] == "train", "row"].nunique() for table in findings.split_tables.values()
     )
     return published_table(
-        findings.published,
-        findings.name,
-        findings.scored,
-        findings.trainings.settings,
-        findings.strategy,
-        train_frames,
+        findings.published, findings.name, findings.scored, findings.trainings, findings.strategy, train_frames
     )

@@ -56,7 +56,11 @@ def distribution(
     shown = data.pivot(index="class", columns="column", values="cell")[data["column"].unique()]
     shown = shown.loc[[*classes, "total"]].rename_axis(columns=None).reset_index()
     learners = [f"{', '.join(models)} learned from {what}." for what, models in models_of.items()]
-    notes = ["Frames, and the runs in which they stand.", *learners, *notes]
+    notes = [
+        "Frames, and the runs in which they stand. A run of several classes counts in each, and once in the total.",
+        *learners,
+        *notes,
+    ]
     return Table(
         "distribution",
         "Table 1. Frames per class in train, valid and test",

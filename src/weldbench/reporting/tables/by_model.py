@@ -68,7 +68,8 @@ def summary(comparisons: Sequence[ScoredComparison]) -> Table:
         "seed-to-seed variation: runs are resampled within strata (what a run shows), and Student's t is taken on the "
         "logit scale, with the degrees of freedom of runs (minus strata) and of seeds combined after Satterthwaite.",
         *(note for scored in comparisons for note in about_narrow_intervals(scored, scored.macro_f1.values())),
-        "Calibration error: 15 equal bins of the predicted class's probability. Brier score: 0 to 2, lower is better.",
+        "Calibration error: the expected calibration error (ECE) over 15 bins of equal width, by the probability of "
+        "the predicted class. Brier score: over all classes, 0 to 2. Of both, lower is better.",
     ]
     return Table("summary", "Every model in single numbers", pd.DataFrame(records), pd.DataFrame(rows), notes=notes)
 
@@ -110,11 +111,15 @@ def pairs(scored: ScoredComparison) -> Table:
         for pair in compared
     ]
     notes = [
-        f"Scored on {scored.title}. The verdict follows p over runs, the same ones for both models, and over "
-        "seeds where there are several.",
+        f"Scored on {scored.title}. Difference: macro F1 of the first model of a pair minus that of the second. The "
+        "verdict follows p over runs.",
+        "p over runs: a t test of the difference. Its standard error comes from the test runs, resampled for both "
+        "models alike, and, where there are several, from the seeds of both, not paired; the degrees of freedom are "
+        "Satterthwaite's.",
         "p over frames: McNemar's exact test, the largest of the seeds. It takes frames of one run for independent, "
         "which they are not, and is therefore overconfident.",
-        "Both p are two-sided, with Holm's correction for all pairs; an interval is that of its pair alone.",
+        "Both p are two-sided, with Holm's correction for all pairs. An interval is that of its pair alone, so it may "
+        "exclude 0 where the verdict finds no difference.",
         "Only first right: test frames that only the first model has right, the mean over seeds.",
         *about_narrow_intervals(scored, [pair.difference for pair in compared]),
     ]

@@ -70,8 +70,8 @@ def calibration(comparison: Comparison, settings: Compare, uncalibrated: Collect
         "One temperature per training (and fold) with the lowest log loss on valid (Guo et al. 2017); above 1 it makes "
         "a network less sure. It never changes a class, and no other table uses it. An export has one of its own, "
         "fitted to its graph.",
-        "Lower is better. Calibration error: 15 equal bins. Brier score: 0 to 2. Log loss: natural logarithm, a "
-        "probability below 1e-8 counts as that. Means over seeds.",
+        "Lower is better. Calibration error: the expected one (ECE), 15 bins of equal width. Brier score: 0 to 2. Log "
+        "loss: natural logarithm, a probability below 1e-8 counts as that. Means over seeds.",
         f"Intervals have {100 * settings.confidence:g} % confidence and reflect run-to-run and seed-to-seed variation.",
     ]
     return Table("calibration", _TITLE, pd.DataFrame(records), pd.DataFrame(rows).fillna("–"), notes=notes)

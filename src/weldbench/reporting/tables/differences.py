@@ -41,7 +41,7 @@ def differences(
         dataset: Ours.
         strategy: Our `split.strategy`.
         settings: Those that the counterpart was trained with, from training.json.
-        frames: Our frames in train and in test.
+        frames: Our frames: `train`, those that the counterpart learned from, and `test`.
 
     Returns:
         Each difference with the published value first, and last what is not published.

@@ -163,5 +163,8 @@ def _marks_explained(
     if not bold:
         notes[0] += " No model is, in any row."
     if ties:
-        notes.append("≈: the best of the row, and those not significantly different from it.")
+        notes.append(
+            "≈: the best of the row, and those not significantly different from it. That does not make them equal: "
+            "with few runs, a test finds only large differences."
+        )
     return notes + [f"No test is possible ({reason}): {', '.join(names)}." for reason, names in untested.items()]

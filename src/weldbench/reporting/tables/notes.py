@@ -56,8 +56,10 @@ def about_selection(trainings: Trainings) -> list[str]:
     for (by, doubts), runs in unusual.groupby(["selected_by", "valid_doubts"], sort=False):
         models = ", ".join(runs["model"].unique())
         if by == "cross-validation":
-            told = f"The penalty of the last layer was chosen by cross-validation over the runs of train ({models})."
-            notes.append(told)
+            notes.append(
+                f"The penalty of the last layer was chosen by cross-validation over the runs of train ({models}). The "
+                "seed decides the folds of that alone, so a standard deviation over seeds of 0 is no mistake."
+            )
         elif by == "default":
             few = "too few classes of train have a second run to choose it by cross-validation"
             notes.append(f"The penalty of the last layer is a default, as {few} ({models}).")

@@ -76,7 +76,7 @@ def _notes(found: list[Gain], scored: ScoredComparison, trainings: Trainings) ->
         "mean. Difference: F1 of the first model of a pair minus that of the second.",
         f"p is two-sided, over runs and, where there are several, seeds. Of macro F1: {macro}; of single classes: "
         f"Holm's correction for all {classes}. The table of pairs corrects for all pairs of models, so its p may be "
-        "larger.",
+        "larger. An interval is that of its row alone, so it may exclude 0 where the verdict finds no difference.",
         *(about_other_differences(pair, trainings) for pair in pairs),
     ]
     if any("simulated" in (pair.model_init, pair.reference_init) for pair in pairs):

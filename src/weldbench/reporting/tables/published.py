@@ -1,6 +1,5 @@
 """What others have published, with its source and what is assumed about it."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,7 @@ import pandas as pd
 
 from weldbench.evaluation.published import Published, Result
 from weldbench.evaluation.scoring import ScoredComparison
+from weldbench.evaluation.training_records import Trainings
 from weldbench.reporting.tables.differences import differences
 from weldbench.reporting.tables.table import Table
 
@@ -19,7 +19,7 @@ def published_table(
     published: Published,
     dataset: str,
     scored: ScoredComparison,
-    settings: Mapping[str, Mapping[str, Any]],
+    trainings: Trainings,
     strategy: str,
     train_frames: int,
 ) -> Table:
@@ -29,7 +29,7 @@ def published_table(
         published: The content of reference/published.yaml.
         dataset: Ours.
         scored: Our models on all test frames.
-        settings: Per model those of its trainings, from training.json.
+        trainings: Of our models: their settings, and the frames that each learned from.
         strategy: Our `split.strategy`.
         train_frames: Our frames in train, of the fold with the most.
     """
@@ -37,11 +37,13 @@ def published_table(
     if not results:
         shown = pd.DataFrame({"published": ["no results are known that were published on these classes"]})
         return Table("published", "Published results", pd.DataFrame(columns=["who", "model", "note"]), shown)
-    frames = {"train": train_frames, "test": len(scored.comparison.frames.labels)}
+    test_frames = len(scored.comparison.frames.labels)
     rows = []
     for result in results:
-        ours = result.counterpart(settings)
-        left = differences(result, dataset, strategy, settings[ours], frames) if ours else []
+        left: list[str] = []
+        if ours := result.counterpart(trainings.settings):
+            frames = {"train": min(_learned_from(trainings, ours), train_frames), "test": test_frames}
+            left = differences(result, dataset, strategy, trainings.settings[ours], frames)
         rows.append((result, ours, "; ".join(left)))
     data = pd.DataFrame([_record(published, scored, *row) for row in rows])
     shown = pd.DataFrame([_cells(published, scored, *row) for row in rows])
@@ -105,6 +107,12 @@ def _cells(
         "remark": result.remark or _NONE,
         "source": f"{published.sources[result.source]} ({_MARKS[result.mark]})",
     }
+
+
+def _learned_from(trainings: Trainings, model: str) -> int:
+    """Count the frames that a model learned from, in the fold with the most; oversampling counts one several times."""
+    learned = trainings.learned_from
+    return int(learned.loc[(learned["model"] == model) & (learned["class"] == "total"), "frames"].max())
 
 
 def _ours(scored: ScoredComparison, model: str | None, metric: str) -> float:

@@ -96,8 +96,10 @@ def percent(value: float) -> str:
 
 
 def format_p(value: float) -> str:
-    """Format a p value."""
-    return "< 0.001" if value < 0.001 else f"{value:.3g}"
+    """Format a p value: three decimals, and below 0.1 three digits."""
+    if value < 0.001:
+        return "< 0.001"
+    return f"{value:.3g}" if value < 0.1 else f"{value:.3f}"
 
 
 def _is_text(column: pd.Series) -> bool:
