@@ -37,6 +37,7 @@ bench: $(BIN)/installed  ## Measure again what benchmarks/RESULTS.md tells; need
 	python benchmarks/ingest.py
 	python benchmarks/evidence.py
 	python benchmarks/rendering.py
+	python benchmarks/default_run.py --record
 	python benchmarks/overhead.py
 	python benchmarks/inference.py
 

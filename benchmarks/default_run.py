@@ -111,7 +111,8 @@ def run(params: Path, cores: int) -> list[Job]:
         (log,) = (folder / ".snakemake/log").glob("*.snakemake.log")
         jobs = jobs_of(log.read_text(encoding="utf-8"))
     for job in jobs:
-        job.core_seconds = max((seconds for line, seconds in used.items() if job.shell.startswith(line)), default=0.0)
+        of_it = [seconds for line, seconds in used.items() if job.shell.startswith(f"{line} ")]
+        job.core_seconds = max(of_it, default=0.0)  # none of a job that was shorter than the interval
     return jobs
 
 
@@ -126,13 +127,19 @@ def watch_jobs(engine: subprocess.Popen, used: dict[str, float]) -> None:
             try:
                 line = " ".join(process.cmdline())
                 if line.startswith("python scripts/"):
-                    used[line] = sum(sum(one.cpu_times()) for one in (process, *process.children(recursive=True)))
+                    used[line] = sum(map(processor_seconds, (process, *process.children(recursive=True))))
             except psutil.Error:  # it has just ended
                 continue
         try:
             engine.wait(INTERVAL_SECONDS)
         except subprocess.TimeoutExpired:
             continue
+
+
+def processor_seconds(process: psutil.Process) -> float:
+    """Return what a process and those below it that have ended have worked so far."""
+    times = process.cpu_times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def jobs_of(log: str) -> list[Job]:
