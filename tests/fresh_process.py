@@ -25,7 +25,10 @@ def run_script(name: str, *arguments: object, folder: Path, code: int = 0, **env
         line = [str(SCRIPTS / name), *map(str, arguments)]
         process = _FORKS.Process(target=_run, args=(line, folder, environment, said))
         process.start()
-        process.join()
+        try:
+            process.join()
+        finally:
+            process.kill()  # where the test was ended meanwhile; else it is no more
         text = said.read_text(encoding="utf-8")
     assert process.exitcode == code, text
     assert "Traceback" not in text

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from workflow.conftest import run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # the whole run among them
 
 
 def test_a_run_tells_a_line_per_job_and_no_long_line(project: Path) -> None:
