@@ -17,7 +17,7 @@ test: $(BIN)/installed  ## Run all tests and checks but the long drills.
 test-fast: $(BIN)/installed  ## Run the tests that train nothing and run no whole workflow.
 	pytest -m "not slow and not long"
 
-test-long: $(BIN)/installed  ## Run the drills that take minutes each: engines killed, load, whole workflows on real frames.
+test-long: $(BIN)/installed  ## Run what takes minutes: jobs killed, load, whole workflows again, each architecture.
 	pytest -m long
 
 test-slurm: $(BIN)/installed  ## Run the workflow on a Slurm cluster of this one machine.
@@ -37,6 +37,7 @@ bench: $(BIN)/installed  ## Measure again what benchmarks/RESULTS.md tells; need
 	python benchmarks/ingest.py
 	python benchmarks/evidence.py
 	python benchmarks/rendering.py
+	python benchmarks/default_run.py --record
 	python benchmarks/overhead.py
 	python benchmarks/inference.py
 

@@ -60,6 +60,10 @@ gpu = int(
     or (PARAMS.hardware.device == "auto" and bool(shutil.which("nvidia-smi")))
 )
 
+# Which of the jobs that could start is started: first those that most others wait for, last what nothing but the
+# conclusions needs, which fills the cores at the end. Others have 0.
+DATA, BACKBONE, TRAINING, EXPORT = 40, 30, 20, 10
+
 # Where a job's output goes: into its log, and on a terminal to the person there too.
 INTO = "2>&1 | tee" if sys.stderr.isatty() else "&>"
 

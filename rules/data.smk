@@ -9,12 +9,24 @@ rule fetch:
         "data/{dataset}/archive.json",
     log:
         "logs/{dataset}/fetch.log",
+    priority: DATA
     threads: 2  # the renderer's workers; a download needs one
     params:
         settings=settings("datasets.{dataset}"),
     shell:
         "python scripts/fetch.py --dataset {wildcards.dataset} --archive data/{wildcards.dataset}/archive.zip"
         " {INTO} {log}"
+
+
+def decoders(wildcards):
+    """Threads of ingest: with 0 workers all that --cores gives, up to 16, but for those of pretraining.
+
+    That needs no data. A rule that claimed all cores would wait until it has ended, and every training with it.
+    """
+    wanted = PARAMS.ingest.workers or 16
+    if workflow.cores is None:
+        return wanted
+    return max(1, min(wanted, workflow.cores - len(PARAMS.finetune.models)))
 
 
 rule ingest:
@@ -28,7 +40,8 @@ rule ingest:
         "data/{dataset}/inventory.json",
     log:
         "logs/{dataset}/ingest.log",
-    threads: PARAMS.ingest.workers or 16  # 0 workers: as many as --cores gives, up to 16
+    priority: DATA
+    threads: decoders
     params:
         settings=settings(
             "datasets.{dataset}", "ingest", "per_dataset.{dataset}.ingest"
@@ -61,6 +74,7 @@ rule split:
         ),
     log:
         "logs/{dataset}/split-fold{fold}.log",
+    priority: DATA
     params:
         settings=settings("split", "per_dataset.{dataset}.split"),
     shell:

@@ -45,6 +45,7 @@ rule export:
         ),
     log:
         "logs/{dataset}/{model}-export.log",
+    priority: EXPORT
     params:
         settings=settings(
             "datasets.{dataset}",

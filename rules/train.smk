@@ -8,6 +8,7 @@ rule pretrain:
         "models/pretrained/{model}-simulated.safetensors",
     log:
         "logs/pretrained/{model}.log",
+    priority: BACKBONE
     threads: PARAMS.hardware.threads
     resources:
         gpu=gpu,
@@ -30,6 +31,7 @@ rule train:
         "logs/{dataset}/{model}-fold{fold}-seed{seed}-train.log",
     wildcard_constraints:
         model=one_of(PARAMS.train.models),
+    priority: TRAINING
     threads: PARAMS.hardware.threads * PARAMS.hardware.devices
     resources:
         gpu=gpu,
@@ -71,6 +73,7 @@ rule features:
         "logs/{dataset}/{model}-features.log",
     wildcard_constraints:
         model=one_of(PARAMS.features.models),
+    priority: BACKBONE
     # As a training, so that a count of threads gives the same bytes everywhere.
     threads: PARAMS.hardware.threads
     resources:

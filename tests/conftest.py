@@ -14,6 +14,12 @@ with contextlib.suppress(ModuleNotFoundError):  # a machine that is lent for its
     settings.load_profile("any machine")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the files that take longest: whole workflows, then what is marked slow or long."""
+    slow = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("long")}
+    items.sort(key=lambda item: (item.path.parent.name != "workflow", item.path not in slow))
+
+
 @pytest.fixture
 def sample() -> Path:
     """The folder of real frames that the environment variable WELDBENCH_SAMPLE names."""

@@ -10,11 +10,14 @@ import sys
 import textwrap
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from snakemake.logging import DefaultFilter, DefaultFormatter
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
+
+if TYPE_CHECKING:
+    from weldbench.planning.time_left import TimeLeft
 
 WIDTH = 120
 _OF_A_FAILURE = 20  # lines of a job's log
@@ -48,6 +51,9 @@ class LogHandler(LogHandlerBase):
         self._jobs: dict[int, _Job] = {}
         self._total, self._done = 0, 0
         self._told: set[str] = set()
+        self._cores: int | None = None  # of this machine; None where jobs run on others
+        self._to_run: dict[str, int] = {}
+        self._time_left: TimeLeft | None = None
 
     writes_to_stream = True
     writes_to_file = False
@@ -70,7 +76,10 @@ class LogHandler(LogHandlerBase):
     def _emit(self, record: logging.LogRecord) -> None:
         match getattr(record, "event", None):
             case LogEvent.RUN_INFO:
-                self._total = record.__dict__["stats"]["total"]
+                self._to_run = dict(record.__dict__["stats"])
+                self._total = self._to_run.pop("total")
+            case LogEvent.RESOURCES_INFO:
+                self._cores = record.__dict__.get("cores", self._cores)
             case LogEvent.JOB_INFO:
                 self._start(record.__dict__)
             case LogEvent.JOB_FINISHED:
@@ -85,6 +94,12 @@ class LogHandler(LogHandlerBase):
                     _print(text)
 
     def _start(self, info: dict[str, object]) -> None:
+        if not self._jobs and self._cores:  # the first
+            self._time_left = _time_left(self._cores, self._to_run)
+        if self._time_left:
+            wildcards = dict(info["wildcards"] or {})  # type: ignore[call-overload]
+            subject = wildcards.get("model", ""), wildcards.get("dataset", "")
+            self._time_left.start(int(str(info["jobid"])), str(info["rule_name"]), *subject)
         job = _Job(_title(info), list(info["log"] or []), time.monotonic())  # type: ignore[call-overload]
         self._jobs[int(str(info["jobid"]))] = job
         if sys.stderr.isatty() and job.logs:
@@ -92,10 +107,14 @@ class LogHandler(LogHandlerBase):
 
     def _finish(self, number: int) -> None:
         self._done += 1
+        left = ""
+        if self._time_left:
+            self._time_left.finish(number)
+            left = _told(self._time_left)
         job = self._jobs.get(number)
         if not job or not job.logs:
             return  # a target, such as `all`: nothing ran
-        _print(f"{self._done}/{self._total} {job.title}: {_took(job)}")
+        _print(f"{self._done}/{self._total} {job.title}: {_took(job)}{left}")
         if not sys.stderr.isatty():  # there the job itself has told it
             for line in [line for path in job.logs for line in _told_in(path)]:
                 if line not in self._told:  # trainings with other seeds say the same
@@ -115,6 +134,28 @@ class LogHandler(LogHandlerBase):
             for line in _told_in(path)[-_OF_A_FAILURE:]:
                 _print(f"    {line}")
             _print(f"    The whole log: {path}")
+
+
+def _time_left(cores: int, to_run: dict[str, int]) -> "TimeLeft | None":
+    """Follow the plan of this run; None where there is none."""
+    # Not earlier, as in _told_in.
+    from weldbench.config import load_params
+    from weldbench.errors import InputError
+    from weldbench.planning.calibration import NotMeasuredError
+    from weldbench.planning.summary import known_plan
+    from weldbench.planning.time_left import TimeLeft
+
+    try:
+        return TimeLeft(known_plan(load_params("params.yaml"), cores), to_run)
+    except (NotMeasuredError, InputError, OSError):  # which the start of the run has told
+        return None
+
+
+def _told(time_left: "TimeLeft") -> str:
+    from weldbench.planning.plan import duration
+
+    seconds = time_left.seconds()
+    return "" if seconds is None else f"; about {duration(seconds)} left"
 
 
 def _title(info: dict[str, object]) -> str:

@@ -4,6 +4,7 @@ import csv
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,18 +19,20 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment with weldbench and what its base dependencies bring."""
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A virtual environment with weldbench and what its base dependencies bring, until the tests have ended."""
     folder, source = tmp_path_factory.mktemp("alone"), tmp_path_factory.mktemp("source")
     for file in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / file, source)
     shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    done = subprocess.run([folder / "bin/pip", "install", "--quiet", source], capture_output=True, text=True)
+    install = [folder / "bin/pip", "install", "--quiet", "--no-compile", source]  # Python compiles what it imports
+    done = subprocess.run(install, capture_output=True, text=True)
     if done.returncode and "No matching distribution" in done.stderr:
         pytest.skip("the package index cannot be reached")
     assert done.returncode == 0, done.stderr
-    return folder
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.mark.slow

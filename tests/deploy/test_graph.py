@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 import onnxruntime
@@ -21,8 +22,9 @@ from weldbench.models.files import TrainedInfo
 from weldbench.models.saliency import last_feature_map
 
 SIZES = [1, 7, 64, 96, 224]
-# One of each family in the fast tests; the others differ in depth and width.
-FAMILIES = ["full_con6", "conv6", "resnet18", "mobilenet_v3_small"]
+# The own networks, and a small and another one of each kind of layers; the rest differ in depth and width.
+FAST = ["full_con6", "conv6", "resnet18", "mobilenet_v3_small"]
+OF_OTHER_LAYERS = ["resnet50", "densenet169", "efficientnet_b0", "efficientnet_lite0", "convnext_tiny", "vit_b_16"]
 
 
 def onnx_of(size_px: int) -> bytes:
@@ -92,10 +94,15 @@ def test_halves_are_rounded_up(scalers: dict) -> None:
             assert scaled(scalers, runtime, gray[None], 1)[0, 0, 0] == low + 1
 
 
-@pytest.mark.parametrize("frame_size_px", [64, 80])
-@pytest.mark.parametrize(
-    "name", [name if name in FAMILIES else pytest.param(name, marks=pytest.mark.slow) for name in ARCHITECTURES]
-)
+def cases() -> Iterator[object]:
+    """Yield architecture and size of the stored frames, that of the input or above it."""
+    for name in ARCHITECTURES:
+        for frame_size_px in (64, 80):
+            slow = pytest.mark.slow if name in OF_OTHER_LAYERS and frame_size_px == 80 else pytest.mark.long
+            yield pytest.param(name, frame_size_px, marks=[] if name in FAST else slow)
+
+
+@pytest.mark.parametrize(("name", "frame_size_px"), cases())
 def test_every_architecture_exports_and_says_what_torch_says(name: str, frame_size_px: int) -> None:
     settings = ARCHITECTURES[name](architecture=name, input_size_px=64, epochs=1, learning_rate=0.1)
     torch.manual_seed(0)

@@ -18,7 +18,7 @@ TRAIN = Path(__file__).parents[2] / "scripts" / "train.py"
 SETTINGS = "{input_size_px: 32, epochs: 16, batch_size: 8, learning_rate: 0.005, ema_decay: 0.9}"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_training_killed_at_random_moments_ends_with_the_same_bytes(tmp_path):
     split = write_blobs(tmp_path / "data", (192, 30, 30))
     params = write_params(tmp_path, conv6=SETTINGS)

@@ -1,20 +1,17 @@
 """The stage `features`, and what is refused before it or a training begins: by real processes, as a user meets it."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 from blobs import write_blobs, write_params
+from fresh_process import run_script
 
 from weldbench.config import load_params
 from weldbench.errors import InputError
 
-ROOT = Path(__file__).parents[2]
 NAME = "efficientnet_lite0"
 FROZEN = {"input_size_px": 32, "other_sizes_px": [16], "freeze": "backbone", "augment_views": 1}
 
@@ -35,14 +32,8 @@ def write(folder: Path, change: Callable[[dict], None] = lambda params: None, **
 
 
 def call(script: str, params: Path, *arguments: object, code: int = 0, **environment: str) -> str:
-    """Run a script; return what it says on stderr."""
-    line = [sys.executable, ROOT / "scripts" / script, "--params", params, *arguments]
-    done = subprocess.run(
-        [*map(str, line)], env=os.environ | environment, capture_output=True, text=True, cwd=params.parent
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr
+    """Run a script; return what it says."""
+    return run_script(script, "--params", params, *arguments, folder=params.parent, code=code, **environment)
 
 
 def compute(params: Path, blobs: Path, code: int = 0, **environment: str) -> str:

@@ -82,7 +82,7 @@ def test_frames_changed_on_the_device_teach_the_same_bytes_every_time_and_after_
     assert weights(train("conv6", CONV6, output=output)) == weights(undisturbed)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_compiled_network_learns_what_one_that_is_not_learns(train):
     plain, compiled = train("conv6", CONV6), train("conv6", CONV6, compile=True)
     np.testing.assert_allclose(losses(compiled), losses(plain), rtol=0.01)

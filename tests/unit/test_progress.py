@@ -29,6 +29,24 @@ def test_a_log_tells_rate_and_time_left(capsys: pytest.CaptureFixture[str], monk
     ]
 
 
+def test_what_an_earlier_process_did_is_no_speed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    with reporting("train conv6", 30, "epochs") as advance:
+        now += 3
+        for _ in range(20):
+            advance(1)
+        for _ in range(10):
+            now += 40
+            advance(1)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "train conv6: 21/30 epochs, 0.0 epochs/s, 0:06:00 left"
+    assert lines[8] == "train conv6: 29/30 epochs, 0.0 epochs/s, 0:00:40 left"
+    assert lines[-1].endswith("30/30 epochs, 0.0 epochs/s, 0:06:43 in all")
+
+
 def test_an_unknown_total(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(progress.time, "monotonic", lambda: now)

@@ -1,12 +1,11 @@
 """A few frames in class folders are enough for the defaults to show what pretraining is worth."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from fresh_process import run_script
 from PIL import Image
 
 from weldbench.weldsim import CLASSES, render_batch
@@ -29,10 +28,7 @@ def write_class_folders(folder: Path, split: str, frames: int, seed: int) -> Non
 
 
 def script(name: str, folder: Path, *arguments: object) -> str:
-    command = [sys.executable, ROOT / "scripts" / f"{name}.py", "--params", folder / "params.yaml", *arguments]
-    done = subprocess.run(list(map(str, command)), cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stderr
+    return run_script(f"{name}.py", "--params", folder / "params.yaml", *arguments, folder=folder)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +41,7 @@ def small(tmp_path_factory):
     params["dataset"] = "mine"
     params["datasets"]["mine"] = {"source": "local", "path": str(folder / "frames")}
     params["hardware"] = {"device": "cpu", "precision": "fp32", "threads": 1}
-    params["pretrain"].update(steps=400, input_size_px=32)
+    params["pretrain"].update(steps=250, input_size_px=32)
     params["models"]["resnet18"].update(input_size_px=32, min_steps=100)
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     script("fetch", folder, "--dataset", "mine", "--archive", "archive.zip")

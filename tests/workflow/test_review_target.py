@@ -27,7 +27,7 @@ def test_corrections_are_an_input_of_split_alone_in_both_engines(project: Path) 
         assert [command.split()[1] for command in changed] == ["scripts/split.py"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_labels_are_listed_corrected_and_all_results_go_by_them(after_snakemake: Path) -> None:
     project = after_snakemake
     run(project, "snakemake", "--quiet", "all", "--cores", "2", "review")

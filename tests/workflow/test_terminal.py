@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from workflow.conftest import run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # the whole run among them
 
 
 def test_a_run_tells_a_line_per_job_and_no_long_line(project: Path) -> None:
@@ -35,18 +35,17 @@ def test_a_run_tells_a_line_per_job_and_no_long_line(project: Path) -> None:
     assert "frames/s" not in told
 
 
-def test_a_whole_run_has_at_most_100_lines_and_ends_with_its_conclusion(make_project, tmp_path) -> None:
-    project = make_project(tmp_path)
-    lines = run(project, "snakemake", "--cores", "2").splitlines()
+def test_a_whole_run_has_at_most_100_lines_and_ends_with_its_conclusion(finished: Path, after_snakemake: Path) -> None:
+    lines = (finished.parent / "said.log").read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 100
     assert max(map(len, lines)) <= 120
     end = " ".join(lines[-12:])
     assert "has the highest macro F1" in end
     assert "The table:  results/weldsim/tables/comparison.md" in lines
     assert "The report: results/weldsim/report.html" in lines
-    again = run(project, "snakemake", "--cores", "2").splitlines()
+    again = run(after_snakemake, "snakemake", "--cores", "2").splitlines()
     assert "Nothing to be done (all requested files are present and up to date)." in again
-    assert "Job stats:" in run(project, "snakemake", "--cores", "2", "--dry-run", "--forceall")
+    assert "Job stats:" in run(after_snakemake, "snakemake", "--cores", "2", "--dry-run", "--forceall")
 
 
 def test_a_failure_shows_the_own_message_of_the_job(project: Path) -> None:

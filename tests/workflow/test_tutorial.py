@@ -103,7 +103,7 @@ def decisions(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine: apt-get install chromium")
 def test_what_the_tutorial_types_does_what_it_promises(project: Path, tmp_path: Path) -> None:
     reader = Reader(project)

@@ -89,11 +89,16 @@ def total_seconds(stages: list[Stage], cores: int) -> float:
     )
     models = [stage for stage in stages if stage.phase == "models"]
     on_gpu = sum(stage.jobs * stage.seconds for stage in models if stage.device != "cpu")
-    on_cores = sum(stage.jobs * stage.core_seconds for stage in models) / cores * (_SIDE_BY_SIDE if cores > 1 else 1)
+    on_cores = sum(stage.jobs * stage.core_seconds * side_by_side(stage, cores) for stage in models) / cores
     ways = {stage.model: 0.0 for stage in models}
     for stage in models:
         ways[stage.model] += stage.seconds
     return ends + max([on_gpu, on_cores, *ways.values()])
+
+
+def side_by_side(stage: Stage, cores: int) -> float:
+    """Return how many times as long a job of a stage takes beside others as alone."""
+    return _SIDE_BY_SIDE if stage.phase == "models" and cores > 1 else 1.0
 
 
 def duration(seconds: float) -> str:

@@ -14,6 +14,7 @@ from rich.text import Text
 Item = TypeVar("Item")
 
 LOG_INTERVAL_SECONDS = 10.0
+_AT_ONCE_SECONDS = 0.05
 _PROGRESS = re.compile(r": \d+(/\d+)? \S.*, \d+:\d\d:\d\d (left|in all)$")
 
 
@@ -81,29 +82,45 @@ class _Amount(ProgressColumn):
 
 
 class _Lines:
-    """The same as plain lines, none closer to the one before than LOG_INTERVAL_SECONDS."""
+    """The same as plain lines, none closer to the one before than LOG_INTERVAL_SECONDS.
+
+    What comes at once at the beginning was done before, as the epochs of a training that was killed and goes on: it
+    tells nothing about the speed.
+    """
 
     def __init__(self, description: str, total: float | None, unit: str):
         self._description, self._total, self._unit = description, total, unit
         self._done = 0.0
+        self._first: float | None = None  # moment in which something was done
+        self._at_once, self._steps_at_once = 0.0, 0
         self._start = self._printed = time.monotonic()
 
     def advance(self, amount: float) -> None:
-        self._done += amount
         now = time.monotonic()
+        self._done += amount
+        self._first = now if self._first is None else self._first
+        if now - self._first <= _AT_ONCE_SECONDS:
+            self._at_once += amount
+            self._steps_at_once += 1
         if now - self._printed >= LOG_INTERVAL_SECONDS:
             self._printed = now
             self.print(now)
 
     def print(self, now: float) -> None:
         seconds = now - self._start
-        rate = self._done / seconds if seconds > 0 else None
+        rate = self._rate(now)
         line = f"{self._description}: {_amount(self._done, self._total, rate, self._unit)}"
         if self._total is not None and self._done < self._total and rate:
             line += f", {_clock((self._total - self._done) / rate)} left"
         else:
             line += f", {_clock(seconds)} in all"
         print(line, file=sys.stderr, flush=True)
+
+    def _rate(self, now: float) -> float | None:
+        done, since = self._done, self._start
+        if self._first is not None and self._steps_at_once > 1 and done > self._at_once:
+            done, since = done - self._at_once, self._first
+        return done / (now - since) if now > since else None
 
 
 def _amount(done: float, total: float | None, rate: float | None, unit: str) -> str:
