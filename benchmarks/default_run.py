@@ -16,9 +16,7 @@ import argparse
 import os
 import re
 import shutil
-import subprocess
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,8 +24,8 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
-import psutil
 from results import Measured, print_lines, write_section
+from watched_run import watched
 
 from weldbench.errors import InputError
 from weldbench.pipeline.command import command
@@ -35,7 +33,6 @@ from weldbench.runtime.processor import processor_name, usable_cores
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("workflow", "rules", "scripts", "src", "notebooks", "reference", "corrections")
-INTERVAL_SECONDS = 0.5
 CHART_CHARACTERS = 50
 STRETCH_SECONDS = 3  # of idle cores that are told
 
@@ -46,7 +43,7 @@ class Job:
 
     name: str
     rule: str
-    shell: str
+    log: Path
     start: float
     inputs: set[str]
     outputs: set[str]
@@ -99,47 +96,16 @@ def run(params: Path, cores: int) -> list[Job]:
             shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         shutil.copy(ROOT / "requirements.lock", folder)
         shutil.copy(params, folder / "params.yaml")
-        environment = os.environ | {"PYTHONPATH": str(folder / "src")}
-        engine = subprocess.Popen(("snakemake", "--cores", str(cores)), cwd=folder, env=environment)
-        used: dict[str, float] = {}
-        watch = threading.Thread(target=watch_jobs, args=(engine, used))
-        watch.start()
-        engine.wait()
-        watch.join()
-        if engine.returncode:
-            raise InputError("the run failed; see above")
+        os.environ["PYTHONPATH"] = "src"  # that of the copy, whatever is installed
+        seen = {
+            Path("logs", f"{job.log}.log"): job for job in watched(["snakemake", "--cores", str(cores)], folder).jobs
+        }
         (log,) = (folder / ".snakemake/log").glob("*.snakemake.log")
         jobs = jobs_of(log.read_text(encoding="utf-8"))
     for job in jobs:
-        of_it = [seconds for line, seconds in used.items() if job.shell.startswith(f"{line} ")]
-        job.core_seconds = max(of_it, default=0.0)  # none of a job that was shorter than the interval
+        if job.log in seen:  # not if it was too short
+            job.core_seconds = sum(seen[job.log].core_seconds.values())
     return jobs
-
-
-def watch_jobs(engine: subprocess.Popen, used: dict[str, float]) -> None:
-    """Note the processor time of each script that runs below the engine, with the processes it started."""
-    while engine.poll() is None:
-        try:
-            processes = psutil.Process(engine.pid).children(recursive=True)
-        except psutil.NoSuchProcess:
-            return
-        for process in processes:
-            try:
-                line = " ".join(process.cmdline())
-                if line.startswith("python scripts/"):
-                    used[line] = sum(map(processor_seconds, (process, *process.children(recursive=True))))
-            except psutil.Error:  # it has just ended
-                continue
-        try:
-            engine.wait(INTERVAL_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
-
-
-def processor_seconds(process: psutil.Process) -> float:
-    """Return what a process and those below it that have ended have worked so far."""
-    times = process.cpu_times()
-    return times.user + times.system + times.children_user + times.children_system
 
 
 def jobs_of(log: str) -> list[Job]:
@@ -153,13 +119,13 @@ def jobs_of(log: str) -> list[Job]:
         time = datetime.strptime(stamp, "%a %b %d %H:%M:%S %Y").timestamp()
         for job_text in re.findall(r"^(?:local)?rule \w+:.*?(?=^(?:local)?rule |\Z)", entry, re.M | re.S):
             of = dict(re.findall(r"^    (\w+): (.*)$", job_text, re.M))
-            if shell := re.search(r"^Shell command: (python .*)$", job_text, re.M):  # a target, `all`, has none
+            if "log" in of:  # a target, `all`, has none
                 rule = re.search(r"rule (\w+):", job_text)[1]
                 wildcards = dict(re.findall(r"\b(?!dataset)(\w+)=([^,]+)", of.get("wildcards", "")))
                 subject = f"{rule} {wildcards.pop('model', '')}".strip()
                 name = ", ".join([subject, *(f"{key} {value}" for key, value in wildcards.items())])
                 listed = ({*of.get(key, "").split(", ")} for key in ("input", "output"))
-                found[of["jobid"]] = Job(name, rule, " ".join(shell[1].split()), time, *listed)
+                found[of["jobid"]] = Job(name, rule, Path(of["log"].split(" ")[0]), time, *listed)
         for number in re.findall(r"^Finished jobid: (\d+)", entry, re.M):
             if number in found:
                 found[number].end = time

@@ -20,6 +20,7 @@ localrule {rule}:
     jobid: {number}
     wildcards: {wildcards}
     threads: 1
+    log: logs/{number}.log (check log file(s) for error details)
 Shell command: python scripts/{rule}.py  --output {outputs.split(",")[0]} &> logs/{number}.log
 """
 
