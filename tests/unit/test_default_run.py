@@ -66,7 +66,7 @@ def test_a_log_tells_the_jobs_and_when_they_ran(jobs: list[Job]) -> None:
         ("train conv6, fold 0, seed 2", 10, 50),
         ("compare", 52, 57),
     ]
-    assert jobs[1].shell == "python scripts/train.py --output models/a &> logs/3.log"
+    assert jobs[1].log == Path("logs/3.log")
     assert jobs[1].outputs == {"models/a", "models/b"}
 
 
