@@ -70,7 +70,7 @@ def test_a_class_that_is_taken_for_another_is_not_said_to_be_missed() -> None:
 
 @pytest.mark.parametrize(
     ("p_runs", "said"),
-    [(1.0, "may be chance (p 1.000, Holm's correction)"), (0.01, "is hardly chance (p 0.010, Holm's correction)")],
+    [(1.0, "may be chance (p 1.000, Holm's correction)"), (0.01, "is hardly chance (p 0.01, Holm's correction)")],
 )
 def test_a_difference_is_chance_or_hardly(p_runs: float, said: str) -> None:
     assert card(p_runs=p_runs)["Which model?"].explanation == f"Next comes small with 0.800: the difference {said}."
