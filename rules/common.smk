@@ -46,7 +46,7 @@ FRAMES = [
 ]
 
 # The sections of params.yaml that decide a training, for `settings`.
-TRAINING = [
+TRAINING_SETTINGS = [
     "models.{model}",
     "per_dataset.{dataset}.models.{model}",
     "balance.{dataset}.{model}",

@@ -22,7 +22,7 @@ rule learning_curve_point:
     resources:
         gpu=gpu,
     params:
-        settings=settings(*TRAINING),
+        settings=settings(*TRAINING_SETTINGS),
         folder="results/{dataset}/learning_curve/share{share}/{model}/fold{fold}/seed{seed}",
         start=starting_options,
     shell:

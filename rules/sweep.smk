@@ -35,7 +35,7 @@ rule sweep_point:
     resources:
         gpu=gpu,
     params:
-        settings=settings(*TRAINING),
+        settings=settings(*TRAINING_SETTINGS),
         sweep=same_for_all_points,
         fold=f"fold{PARAMS.folds[0]}",
     shell:

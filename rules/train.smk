@@ -36,7 +36,7 @@ rule train:
     resources:
         gpu=gpu,
     params:
-        settings=settings(*TRAINING),
+        settings=settings(*TRAINING_SETTINGS),
         start="",
     shell:
         "python scripts/train.py --dataset {wildcards.dataset} --model {wildcards.model} --seed {wildcards.seed}"
@@ -57,7 +57,7 @@ use rule train as finetune with:
     wildcard_constraints:
         model=one_of(PARAMS.finetune.models),
     params:
-        settings=settings(*TRAINING),
+        settings=settings(*TRAINING_SETTINGS),
         start="--pretrained models/pretrained/{model}-simulated.safetensors",
 
 
@@ -79,7 +79,7 @@ rule features:
     resources:
         gpu=gpu,
     params:
-        settings=settings("folds", *TRAINING),
+        settings=settings("folds", *TRAINING_SETTINGS),
     shell:
         "python scripts/features.py --dataset {wildcards.dataset} --model {wildcards.model}"
         " --data data/{wildcards.dataset} --splits data/{wildcards.dataset}/split"
@@ -97,5 +97,5 @@ use rule train as train_head with:
     wildcard_constraints:
         model=one_of(PARAMS.features.models),
     params:
-        settings=settings(*TRAINING),
+        settings=settings(*TRAINING_SETTINGS),
         start="--features data/{dataset}/features/{model}.safetensors",

@@ -23,7 +23,7 @@ rule judge_strangers:
         gpu=gpu,
     params:
         settings=settings(
-            *TRAINING,
+            *TRAINING_SETTINGS,
             "compare.false_reject_rates",
             "export.unknown_share",
         ),
