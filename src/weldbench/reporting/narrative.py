@@ -16,10 +16,9 @@ def about_leader(summary: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> st
     beaten, tied = _verdicts(pairs, best.model, 1 - best.confidence)
     sentence = f"{scope} **{best.model}** has the highest macro F1: {_with_interval(best)}."
     if beaten:
-        others = "runs" if best.seeds == 1 else "runs and seeds"
         p = format_p(max(beaten.values()))
-        at_most = "at most " if len(beaten) > 1 and not p.startswith("<") else ""
-        told = f"p {at_most}{p} over {others}, Holm's correction"
+        p = p if len(beaten) == 1 or p.startswith("<") else f"at most {p}"
+        told = f"p {p} over runs{'' if best.seeds == 1 else ' and seeds'}, Holm's correction"
         sentence += f" It is significantly better than {_listed(list(beaten))} ({told})."
     if tied:
         sentence += f" It is not significantly better than {_listed(tied)}."
@@ -158,8 +157,7 @@ def about_frames(cost: pd.DataFrame) -> str:
     """Say which frames of train the models learned from, and whether all learned from the same ones."""
     models = cost.groupby("learned_from", sort=False)["model"].agg(list)
     if len(models) == 1:
-        all_of_them = "All learned from the same frames" if len(cost) > 1 else "It learned from these frames"
-        return f"{all_of_them}: {models.index[0]}."
+        return f"{'All learned from the same' if len(cost) > 1 else 'It learned from these'} frames: {models.index[0]}."
     told = "; ".join(f"{_listed(names)} from {frames}" for frames, names in models.items())
     return f"Not all models learned from the same frames: {told}."
 

@@ -61,30 +61,20 @@ def compute_features(
             return features(normalize(torch.from_numpy(frames).to(fabric.device), normalization))
 
         def of_views(number: int, some: IntArray) -> FloatArray:
-            frames = resident(dataset.frames, some, size_px)
-            made = _views(fabric, frames, views, augment, normalization, number)
+            made = _views(fabric, resident(dataset.frames, some, size_px), views, augment, normalization, number)
             return np.stack([features(view) for view in made], axis=1)
 
-        def of_simulated() -> Iterator[FloatArray]:
-            for frames, classes in simulated_batches(simulated_count, size_px, dataset.classes):
-                labels.append(classes)
-                yield of_frames(frames)
-
         plain = _joined(len(rows), (of_frames(resident(dataset.frames, some, size_px)) for some in _chunks(rows)))
-        width = plain.shape[1]
-        changed = np.empty((len(view_rows), 0, width), np.float32)
+        changed = np.empty((len(view_rows), 0, plain.shape[1]), np.float32)
         if views:
             changed = _joined(len(view_rows), itertools.starmap(of_views, enumerate(_chunks(view_rows))))
-        simulated = np.concatenate([np.empty((0, width), np.float32), *of_simulated()])
-    return FrameFeatures(
-        rows,
-        plain,
-        view_rows,
-        changed,
-        simulated,
-        np.concatenate(labels),
-        backbone_id(backbone, normalization, settings, dataset),
-    )
+        simulated = [plain[:0]]
+        for frames, classes in simulated_batches(simulated_count, size_px, dataset.classes):
+            simulated.append(of_frames(frames))
+            labels.append(classes)
+    backbone_hash = backbone_id(backbone, normalization, settings, dataset)
+    simulated_features, simulated_labels = np.concatenate(simulated), np.concatenate(labels)
+    return FrameFeatures(rows, plain, view_rows, changed, simulated_features, simulated_labels, backbone_hash)
 
 
 def _joined(count: int, parts: Iterator[FloatArray]) -> FloatArray:
