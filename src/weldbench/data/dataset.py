@@ -41,6 +41,22 @@ class SplitFrames:
 
 
 @dataclass(frozen=True)
+class SplitRows:
+    """Which frames train, valid or test has, while they stay on disk.
+
+    Attributes:
+        rows: Row of the manifest of each line, int64, shape (N,), sorted.
+        labels: Class of each line, int64, shape (N,).
+    """
+
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True)
 class Dataset:
     """An ingested dataset.
 
@@ -88,6 +104,11 @@ class Dataset:
             labels=self.labels_of(rows),
             weights=np.ones(len(lines), np.float32) if "weight" not in lines else lines["weight"].to_numpy(np.float32),
         )
+
+    def split_rows(self, split_table: pd.DataFrame, name: str) -> SplitRows:
+        """Return the rows of train, valid or test, and their classes; arguments and errors as of `load_split`."""
+        rows = self.rows_of(split_table, name)
+        return SplitRows(rows, self.labels_of(rows))
 
     def rows_of(self, split_table: pd.DataFrame, name: str) -> NDArray[np.int64]:
         """Return the rows of train, valid or test, int64, shape (N,), in their order.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weldbench.config.evidence import Compare
-from weldbench.data.dataset import Dataset, SplitFrames
+from weldbench.data.dataset import Dataset, SplitRows
 from weldbench.deploy.promise import Promise
 from weldbench.evaluation.intervals import Interval
 from weldbench.evaluation.predictions import Predictions
@@ -19,7 +19,7 @@ from weldbench.trust.temperature import fit_temperature, scaled
 from weldbench.trust.welds import Welds
 
 
-def said_of(dataset: Dataset, split: SplitFrames, probabilities: NDArray[np.float32]) -> Predictions:
+def said_of(dataset: Dataset, split: SplitRows, probabilities: NDArray[np.float32]) -> Predictions:
     """Put what a graph says of the frames of a split, float32 of shape (N, K), beside what they show."""
     return Predictions(
         classes=tuple(dataset.classes),

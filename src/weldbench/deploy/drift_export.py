@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from weldbench.data.dataset import Dataset, SplitFrames
+from weldbench.data.dataset import Dataset, SplitRows
 from weldbench.deploy.bundle import DRIFT, INT8_DRIFT, Bundle
 from weldbench.deploy.drift_fit import fit_reference, spread_frames
 from weldbench.deploy.learned import outputs_of_stored
@@ -15,7 +15,7 @@ from weldbench.deploy.runtimes import Session
 
 
 def with_drift(
-    bundle: Bundle, sessions: Iterable[Session], dataset: Dataset, train: SplitFrames, valid: SplitFrames
+    bundle: Bundle, sessions: Iterable[Session], dataset: Dataset, train: SplitRows, valid: SplitRows
 ) -> Bundle:
     """Fit the check to frames of every run of train and valid, and write it beside the graphs.
 

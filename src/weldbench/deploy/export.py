@@ -124,14 +124,12 @@ def export_model(job: ExportJob, output: Path, made_from: Mapping[str, Any]) -> 
 
 
 def _choose(job: ExportJob) -> _Chosen:
-    """Take the training with the best score on valid, and read the three splits as its network sees them."""
+    """Take the training with the best score on valid, and the three splits."""
     folder, facts = best_training(job.trained, job.seeds)
     network, info = load_trained(folder / "model.safetensors")
     dataset, split_table = open_dataset(job.data, job.split), read_split(job.split)
-    train, valid, test = (
-        dataset.load_split(split_table, name, info.settings.input_size_px) for name in ("train", "valid", "test")
-    )
-    data = Data(dataset, job.data / "archive.zip", job.dataset, train, valid, test)
+    splits = (dataset.split_rows(split_table, name) for name in ("train", "valid", "test"))
+    data = Data(dataset, job.data / "archive.zip", job.dataset, *splits)
     return _Chosen(network, info, facts, sha256(folder / "model.safetensors"), data)
 
 
@@ -144,7 +142,7 @@ def _write_graphs(output: Path, chosen: _Chosen) -> tuple[Bundle, str]:
     frame_size_px = dataset.frames.shape[1]
     graphs = export_graphs(chosen.network, info, frame_size_px)
     models = {RESIZE: graphs.resize, FP32: joined(graphs.resize, graphs.network)}
-    calibration = calibration_frames(chosen.data.train, len(info.classes))
+    calibration = calibration_frames(dataset, chosen.data.train, info.settings.input_size_px)
     models[INT8] = joined(graphs.resize, quantized(graphs.network, calibration))
     if graphs.heat:
         models[HEAT] = graphs.heat
@@ -176,9 +174,9 @@ def _write_graphs(output: Path, chosen: _Chosen) -> tuple[Bundle, str]:
 
 def _hold_against_torch(chosen: _Chosen, judged: Judged) -> dict[str, Any]:
     """Compare each graph in float32 with the network on all frames of test; as JSON, by session."""
-    test = chosen.data.test
-    says = probabilities_in_fp32(chosen.network, chosen.info.normalization, test)
-    paths = chosen.data.dataset.manifest["path"].to_numpy()[test.rows].tolist()
+    dataset, test = chosen.data.dataset, chosen.data.test
+    says = probabilities_in_fp32(chosen.network, chosen.info, dataset, test.rows)
+    paths = dataset.manifest["path"].to_numpy()[test.rows].tolist()
     told = {}
     for name in judged.in_fp32:
         found = agreement(says, judged.test.probabilities[name])

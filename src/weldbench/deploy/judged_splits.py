@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weldbench.config.data import Dataset as DatasetSettings
-from weldbench.data.dataset import Dataset, SplitFrames
+from weldbench.data.dataset import Dataset, SplitRows
 from weldbench.deploy.archive_frames import archive_frames
 from weldbench.deploy.bundle import Bundle
 from weldbench.deploy.learned import fit_to_train
@@ -36,9 +36,9 @@ class Data:
     dataset: Dataset
     archive: Path
     settings: DatasetSettings
-    train: SplitFrames
-    valid: SplitFrames
-    test: SplitFrames
+    train: SplitRows
+    valid: SplitRows
+    test: SplitRows
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _broken_int8(sessions: Mapping[str, Session], size_px: int) -> list[str]:
     return broken
 
 
-def _say(sessions: Mapping[str, Session], data: Data, split: SplitFrames, learned: Features, task: str) -> Said:
+def _say(sessions: Mapping[str, Session], data: Data, split: SplitRows, learned: Features, task: str) -> Said:
     """Let every session judge the frames of a split."""
     said: dict[str, list[NDArray[np.float32]]] = {name: [] for name in sessions}
     strangeness: dict[str, list[NDArray[np.float64]]] = {name: [] for name in sessions}

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from weldbench.data.dataset import Dataset, SplitFrames
+from weldbench.data.dataset import Dataset, SplitRows
 from weldbench.deploy.novelty import Features
 from weldbench.deploy.novelty_limit import Limit, limit_for
 from weldbench.deploy.runtimes import Outputs, Session
@@ -15,7 +15,7 @@ _FRAMES_OF_CLASS = 200  # at most; more frames of the same runs would add little
 _BATCH_FRAMES = 16
 
 
-def fit_to_train(session: Session, dataset: Dataset, train: SplitFrames) -> Features:
+def fit_to_train(session: Session, dataset: Dataset, train: SplitRows) -> Features:
     """Fit the features of training frames, up to 200 of each class, spread over its runs.
 
     Args:

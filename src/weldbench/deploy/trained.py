@@ -1,5 +1,6 @@
 """The training that is exported: which one, what it says in float32, and the frames that calibrate its 8-bit graph."""
 
+import copy
 import json
 import statistics
 from collections.abc import Mapping, Sequence
@@ -11,12 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from weldbench.data.dataset import SplitFrames
-from weldbench.data.normalization import Normalization, normalize
+from weldbench.data.dataset import Dataset, SplitRows, resident
+from weldbench.data.normalization import normalize
 from weldbench.errors import InputError
+from weldbench.models.files import TrainedInfo
 
 CALIBRATION_FRAMES = 40  # of each class, at most
-_BATCH_FRAMES = 64
+_BATCH_FRAMES = 4  # in one thread, 64 would take more than twice as long for each
 
 
 def best_training(trained: Path, seeds: Sequence[int]) -> tuple[Path, dict[str, Any]]:
@@ -56,24 +58,28 @@ def valid_scores(trained: Mapping[str, Path], seeds: Sequence[int]) -> tuple[dic
     return scores, [model for model, found in facts.items() if any(one["selection"]["doubts"] for one in found)]
 
 
-def calibration_frames(train: SplitFrames, classes: int) -> NDArray[np.uint8]:
-    """Choose frames of train, up to 40 of each class and spread over it, uint8, shape (N, S, S)."""
+def calibration_frames(dataset: Dataset, train: SplitRows, size_px: int) -> NDArray[np.uint8]:
+    """Choose frames of train, up to 40 of each class and spread over it, uint8, shape (N, size_px, size_px)."""
     chosen = []
-    for label in range(classes):
-        of_class = np.unique(train.index[train.labels == label])
+    for label in range(len(dataset.classes)):
+        of_class = train.rows[train.labels == label]
         places = np.linspace(0, len(of_class) - 1, min(len(of_class), CALIBRATION_FRAMES)).round().astype(np.int64)
         chosen.append(of_class[places])
-    frames: NDArray[np.uint8] = train.frames[np.concatenate(chosen)]
-    return frames
+    return resident(dataset.frames, np.concatenate(chosen), size_px)
 
 
 @torch.inference_mode()
-def probabilities_in_fp32(network: nn.Module, normalization: Normalization, split: SplitFrames) -> NDArray[np.float64]:
-    """Compute with torch on the CPU, in float32, the probability of every class for each line of a split, (N, K)."""
-    batches = [split.frames[start : start + _BATCH_FRAMES] for start in range(0, len(split.frames), _BATCH_FRAMES)]
-    logits = [network(normalize(torch.from_numpy(frames), normalization)) for frames in batches]
+def probabilities_in_fp32(
+    network: nn.Module, info: TrainedInfo, dataset: Dataset, rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Compute with torch on the CPU, in float32, the probability of every class for each row, float64, shape (N, K)."""
+    network = copy.deepcopy(network).to(memory_format=torch.channels_last)
+    logits = []
+    for start in range(0, len(rows), _BATCH_FRAMES):
+        frames = resident(dataset.frames, rows[start : start + _BATCH_FRAMES], info.settings.input_size_px)
+        logits.append(network(normalize(torch.from_numpy(frames), info.normalization)))
     probabilities: NDArray[np.float64] = torch.softmax(torch.cat(logits).double(), dim=1).numpy()
-    return probabilities[split.index]
+    return probabilities
 
 
 def _facts(path: Path) -> dict[str, Any]:
