@@ -34,8 +34,8 @@ sys.path.insert(0, str(ROOT / "src"))
 from weldbench.config import load_params  # noqa: E402
 from weldbench.config.models import Model  # noqa: E402
 from weldbench.config.training import Augment, Hardware  # noqa: E402
-from weldbench.data.dataset import SplitFrames  # noqa: E402
 from weldbench.data.normalization import Normalization  # noqa: E402
+from weldbench.data.split import SplitFrames  # noqa: E402
 from weldbench.models.architectures import build_network  # noqa: E402
 from weldbench.runtime.hardware import Fabric, device_name, peak_memory_bytes, prepare  # noqa: E402
 from weldbench.training.batches import Batch, BatchSampler, cpu_batches, device_batches  # noqa: E402

@@ -24,8 +24,8 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from weldbench.config import Params, load_params
-from weldbench.data.dataset import SplitFrames
 from weldbench.data.normalization import Normalization
+from weldbench.data.split import SplitFrames
 from weldbench.models.architectures import build_network
 from weldbench.models.inference import probabilities_of
 from weldbench.runtime.hardware import Fabric, prepare

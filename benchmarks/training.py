@@ -31,8 +31,8 @@ from results import Measured, machine, print_lines, write_section
 from weldbench.config import load_params
 from weldbench.config.models import Model
 from weldbench.config.training import Augment, Hardware
-from weldbench.data.dataset import SplitFrames
 from weldbench.data.normalization import Normalization
+from weldbench.data.split import SplitFrames
 from weldbench.models.architectures import build_network
 from weldbench.runtime.hardware import Fabric, prepare
 from weldbench.training.batches import Batch, BatchSampler, cpu_batches

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from weldbench.config import load_params
 from weldbench.config.training import Augment
-from weldbench.data.dataset import SplitFrames
 from weldbench.data.normalization import Normalization
+from weldbench.data.split import SplitFrames
 from weldbench.training.batches import BatchSampler, cpu_batches, device_batches
 
 UNCHANGED = Augment(

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from weldbench.config.models import Model
 from weldbench.config.training import Hardware
-from weldbench.data.dataset import SplitFrames
 from weldbench.data.normalization import normalize
 from weldbench.data.resize import area_mean
+from weldbench.data.split import SplitFrames
 from weldbench.models.architectures import build_network
 from weldbench.models.efficientnet_lite import NORMALIZATION, _last_maps, efficientnet_lite0
 from weldbench.models.features import without_last_layer

@@ -10,7 +10,8 @@ from blobs import write_blobs, write_params
 
 from weldbench.config import load_params
 from weldbench.config.models import FullCon6
-from weldbench.data.dataset import SplitFrames, open_dataset, read_split
+from weldbench.data.dataset import open_dataset, read_split
+from weldbench.data.split import SplitFrames
 from weldbench.models.files import load_trained
 from weldbench.models.inference import ValidationScore
 from weldbench.runtime.hardware import prepare

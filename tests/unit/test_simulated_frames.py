@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from weldbench.config import load_params
 from weldbench.config.models import Model
-from weldbench.data.dataset import SplitFrames, open_dataset, read_split
+from weldbench.data.dataset import open_dataset, read_split
+from weldbench.data.split import SplitFrames
 from weldbench.models.files import load_trained
 from weldbench.models.inference import predictions_on
 from weldbench.runtime.hardware import prepare

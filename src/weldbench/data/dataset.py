@@ -12,48 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from weldbench.data.resize import area_mean
+from weldbench.data.split import SplitFrames, SplitRows
 from weldbench.errors import InputError
 
 # Read as they stand: a class may be called None, a run 007.
 _NAMES = {"path": str, "label": str, "run": str, "published_split": str}
-
-
-@dataclass(frozen=True)
-class SplitFrames:
-    """The frames of train, valid or test.
-
-    Attributes:
-        frames: uint8, shape (U, S, S), each frame once.
-        index: Position in `frames` of each of the split's N lines, int64, shape (N,); oversampled lines share a frame.
-        rows: Row of the manifest of each line, int64, shape (N,).
-        labels: Class of each line, int64, shape (N,).
-        weights: Weight of each line in the loss, float32, shape (N,).
-    """
-
-    frames: NDArray[np.uint8]
-    index: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    weights: NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-
-@dataclass(frozen=True)
-class SplitRows:
-    """Which frames train, valid or test has, while they stay on disk.
-
-    Attributes:
-        rows: Row of the manifest of each line, int64, shape (N,), sorted.
-        labels: Class of each line, int64, shape (N,).
-    """
-
-    rows: NDArray[np.int64]
-    labels: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.rows)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weldbench.config.evidence import Compare
-from weldbench.data.dataset import Dataset, SplitRows
+from weldbench.data.dataset import Dataset
+from weldbench.data.split import SplitRows
 from weldbench.deploy.promise import Promise
 from weldbench.evaluation.intervals import Interval
 from weldbench.evaluation.predictions import Predictions

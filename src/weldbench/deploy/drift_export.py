@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from weldbench.data.dataset import Dataset, SplitRows
+from weldbench.data.dataset import Dataset
+from weldbench.data.split import SplitRows
 from weldbench.deploy.bundle import DRIFT, INT8_DRIFT, Bundle
 from weldbench.deploy.drift_fit import fit_reference, spread_frames
 from weldbench.deploy.learned import outputs_of_stored

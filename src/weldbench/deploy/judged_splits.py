@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weldbench.config.data import Dataset as DatasetSettings
-from weldbench.data.dataset import Dataset, SplitRows
+from weldbench.data.dataset import Dataset
+from weldbench.data.split import SplitRows
 from weldbench.deploy.archive_frames import archive_frames
 from weldbench.deploy.bundle import Bundle
 from weldbench.deploy.learned import fit_to_train

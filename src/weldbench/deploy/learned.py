@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from weldbench.data.dataset import Dataset, SplitRows
+from weldbench.data.dataset import Dataset
+from weldbench.data.split import SplitRows
 from weldbench.deploy.novelty import Features
 from weldbench.deploy.novelty_limit import Limit, limit_for
 from weldbench.deploy.runtimes import Outputs, Session

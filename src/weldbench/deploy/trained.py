@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from weldbench.data.dataset import Dataset, SplitRows, resident
+from weldbench.data.dataset import Dataset, resident
 from weldbench.data.normalization import normalize
+from weldbench.data.split import SplitRows
 from weldbench.errors import InputError
 from weldbench.models.files import TrainedInfo
 

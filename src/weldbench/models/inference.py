@@ -14,8 +14,9 @@ from torch import nn
 from torch.nn import functional
 
 from weldbench.config.models import Model
-from weldbench.data.dataset import Dataset, SplitFrames, read_split, split_id
+from weldbench.data.dataset import Dataset, read_split, split_id
 from weldbench.data.normalization import Normalization, normalize
+from weldbench.data.split import SplitFrames
 from weldbench.evaluation.confusion import confusion_matrix, f1, macro
 from weldbench.models.features import features_at_hand, last_layer
 from weldbench.models.files import TrainedInfo

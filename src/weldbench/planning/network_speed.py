@@ -7,8 +7,8 @@ import torch
 
 from weldbench.config.models import Model
 from weldbench.config.training import Augment, Hardware
-from weldbench.data.dataset import SplitFrames
 from weldbench.data.normalization import Normalization
+from weldbench.data.split import SplitFrames
 from weldbench.models.architectures import build_network
 from weldbench.models.inference import logits_of
 from weldbench.planning.calibration import shortest

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from weldbench.config.models import Model
 from weldbench.config.training import Augment
-from weldbench.data.dataset import SplitFrames
 from weldbench.data.normalization import Normalization
+from weldbench.data.split import SplitFrames
 from weldbench.runtime.seeding import Stream, generator
 from weldbench.training.augment import augment_on_device, sample_params
 from weldbench.training.length import Length, training_length

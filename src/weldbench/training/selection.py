@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from weldbench.config.models import Model
-from weldbench.data.dataset import SplitFrames
+from weldbench.data.split import SplitFrames
 from weldbench.splitting.sufficiency import can_choose
 
 

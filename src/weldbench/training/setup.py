@@ -12,8 +12,9 @@ from torch import nn
 
 from weldbench.config.models import Model
 from weldbench.config.training import Hardware, Train
-from weldbench.data.dataset import Dataset, SplitFrames, read_split
+from weldbench.data.dataset import Dataset, read_split
 from weldbench.data.normalization import Normalization, normalization_of, normalize
+from weldbench.data.split import SplitFrames
 from weldbench.errors import InputError
 from weldbench.models.files import read_network
 from weldbench.models.inference import BATCH_FRAMES, logits_of, validation_score

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weldbench.config.models import Model
-from weldbench.data.dataset import SplitFrames
+from weldbench.data.split import SplitFrames
 from weldbench.runtime.text import counted
 from weldbench.weldsim import CLASSES, render_batch
 

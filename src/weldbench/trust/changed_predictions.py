@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from weldbench.config import Params
-from weldbench.data.dataset import Dataset, SplitFrames, open_dataset, resident
+from weldbench.data.dataset import Dataset, open_dataset, resident
+from weldbench.data.split import SplitFrames
 from weldbench.errors import InputError
 from weldbench.models.features import backbone_id, without_last_layer
 from weldbench.models.files import load_trained

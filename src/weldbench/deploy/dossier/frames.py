@@ -13,7 +13,7 @@ from weldbench.runtime.text import counted
 
 _PUBLISHED = {
     "SS304": "TIG welds of stainless steel 304 (Bacioiu, Melton, Papaelias and Shaw 2019, NDT & E International 107)",
-    "Al5083": "TIG welds of aluminium 5083, published by the authors of SS304",
+    "Al5083": "TIG welds of aluminum 5083, published by the authors of SS304",
 }
 # The process facts of inventory.json that a run's name may tell: what each is, and its unit.
 PROCESS_FACTS = {
