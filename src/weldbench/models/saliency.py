@@ -56,16 +56,22 @@ def explain(
     batch = normalize(torch.from_numpy(inputs), normalization)
     target = torch.from_numpy(predicted)
     layer = last_feature_map(network, batch[:1])
-    if layer is None:
-        heat = Saliency(network).attribute(batch.requires_grad_(), target=target)
-        heat = functional.avg_pool2d(heat, 5, stride=1, padding=2, count_include_pad=False)
-    else:
-        heat = LayerGradCam(network, layer).attribute(batch, target=target, relu_attributions=True)
-        heat = functional.interpolate(heat, size=batch.shape[-2:], mode="bilinear", align_corners=False)
-    heat = heat.detach().float().numpy()[:, 0]
+    # One frame after another: what a network keeps of a frame to find its gradient is large.
+    heats = [_heat(network, layer, *one) for one in zip(batch.split(1), target.split(1), strict=True)]
+    heat = torch.cat(heats).detach().float().numpy()[:, 0]  # (N, S, S)
     highest = heat.max(axis=(1, 2), keepdims=True)
     heat = np.divide(heat, highest, out=np.zeros_like(heat), where=highest > 0)
     return [Explained(*splits) for splits in zip(positions, inputs, heat, strict=True)]
+
+
+def _heat(network: nn.Module, layer: nn.Module | None, frame: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Return what drove one class of one frame, float32, shape (1, 1, S, S), not yet between 0 and 1."""
+    heat: torch.Tensor
+    if layer is None:
+        heat = Saliency(network).attribute(frame.requires_grad_(), target=target)
+        return functional.avg_pool2d(heat, 5, stride=1, padding=2, count_include_pad=False)
+    heat = LayerGradCam(network, layer).attribute(frame, target=target, relu_attributions=True)
+    return functional.interpolate(heat, size=frame.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def last_feature_map(network: nn.Module, example: torch.Tensor) -> nn.Module | None:
