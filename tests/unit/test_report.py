@@ -148,7 +148,8 @@ def test_prints_to_pdf(tmp_path, page):
 
 
 def test_the_page_stands_alone(page):
-    text = page.read_text(encoding="utf-8")
+    # A link to a source loads nothing until a person follows it.
+    text = re.sub(r'<a href="https?://[^"]+">', "", page.read_text(encoding="utf-8"))
     addresses = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?([^"')\s>]{1,40})""", text)
     assert addresses
     assert {address.partition(":")[0] for address in addresses if not address.startswith("#")} == {"data"}
