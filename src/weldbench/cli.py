@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from weldbench.errors import InputError
 from weldbench.pipeline.command import command
@@ -13,6 +14,18 @@ _EPILOG = """\
 `weldbench COMMAND --help` says more. Exit codes of all commands: 0; 2 for bad input, or where the answer of `check` or
 `verify` is no; 130 after Ctrl-C, which `watch`, `serve` and `review` take for their regular end (0). `doctor` and
 `predict` have further ones."""
+
+_SYNC_EPILOG = """\
+No stage runs. Exit codes: 0; 2 where nothing was carried across, with the reason, such as an engine at work."""
+
+
+class _Subcommands(argparse._SubParsersAction):  # type: ignore[type-arg]  # no generic when the program runs
+    """Subcommands that begin their own `--help` with what that of `weldbench` says about them."""
+
+    def add_parser(self, name: str, **settings: Any) -> argparse.ArgumentParser:
+        said: str = settings["help"]
+        parser: argparse.ArgumentParser = super().add_parser(name, description=said[0].upper() + said[1:], **settings)
+        return parser
 
 
 def main() -> None:
@@ -27,7 +40,7 @@ def _asks_the_doctor() -> bool:
 
 def _run() -> None:
     parser = argparse.ArgumentParser(prog="weldbench", description=__doc__, epilog=_EPILOG)
-    commands = parser.add_subparsers(required=True)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", action=_Subcommands)
     try:
         add_doctor(commands)
         if not _asks_the_doctor():  # it has to answer where packages are missing
@@ -50,12 +63,22 @@ def _add_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
     add_plan(commands)
     sync = commands.add_parser(
-        "sync", help="after one engine ran, or after `dvc pull`: the other accepts what is there"
+        "sync",
+        help="after one engine ran, or after `dvc pull`: the other accepts what is there",
+        epilog=_SYNC_EPILOG,
     )
     sync.set_defaults(run=_sync)
-    check = commands.add_parser("check", help="is params.yaml valid? says which key is wrong, where DVC cannot")
+    check = commands.add_parser(
+        "check",
+        help="is params.yaml valid? says which key is wrong, where DVC cannot",
+        epilog="Exit codes: 0 if it is valid, else 2.",
+    )
     check.set_defaults(run=_check)
-    verify = commands.add_parser("verify", help="does what lies in results/ belong to this commit, params and data?")
+    verify = commands.add_parser(
+        "verify",
+        help="does what lies in results/ belong to this commit, params and data?",
+        epilog="Exit codes: 0 if it belongs to them, else 2, with all that differs. Nothing is changed.",
+    )
     verify.add_argument("--dataset", metavar="NAME", help="default: the one that params.yaml names")
     verify.set_defaults(run=_verify)
     add_predict(commands)

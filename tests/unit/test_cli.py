@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def subcommands() -> dict[str, argparse.ArgumentParser]:
-    commands = argparse.ArgumentParser(prog="weldbench").add_subparsers()
+    commands = argparse.ArgumentParser(prog="weldbench").add_subparsers(action=cli._Subcommands)
     add_doctor(commands)
     cli._add_others(commands)
     return commands.choices
@@ -41,6 +41,16 @@ def test_the_help_of_an_option_says_what_it_takes(option: argparse.Action) -> No
     # Without a metavar argparse shows the option's own name once more, as in `--cores CORES`.
     takes_a_value = option.nargs != 0 and not option.choices
     assert bool(option.metavar) == takes_a_value
+
+
+@pytest.mark.parametrize("name", subcommands())
+def test_the_help_of_a_command_begins_with_what_it_is_for(name: str) -> None:
+    commands = argparse.ArgumentParser(prog="weldbench").add_subparsers(action=cli._Subcommands)
+    add_doctor(commands)
+    cli._add_others(commands)
+    in_the_list = next(action.help for action in commands._choices_actions if action.dest == name)
+    before_the_options = commands.choices[name].format_help().partition("options:")[0]
+    assert in_the_list.lower() in " ".join(before_the_options.split()).lower()
 
 
 @pytest.mark.parametrize("name", OF_A_DATASET)

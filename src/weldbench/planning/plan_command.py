@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _EPILOG = """\
 The first plan measures this machine for some seconds and keeps that in .weldbench/calibration.json; delete the file to
-measure again. Nothing else is written, and nothing runs."""
+measure again. Nothing else is written, and nothing runs. Exit codes: 0; 2 for bad input."""
 
 
 def add_plan(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
