@@ -208,7 +208,8 @@ def test_a_folder_or_zip_of_ones_own_is_counted(folder: Path, packed: bool) -> N
 def test_a_place_without_frames_is_refused_before_anything_is_measured(folder: Path, place: str, told: str) -> None:
     (folder / "empty").mkdir()
     settings = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    settings |= {"dataset": "mine", "datasets": {"mine": {"source": "local", "path": place}}}
+    settings["dataset"] = "mine"
+    settings["datasets"]["mine"] = {"source": "local", "path": place}
     (folder / "params.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     done = subprocess.run([WELDBENCH, "plan"], capture_output=True, text=True)
     assert done.returncode == 2
