@@ -90,9 +90,14 @@ def _add_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def _check(arguments: argparse.Namespace) -> None:
     from weldbench.config import load_params
+    from weldbench.config.data import LocalDataset
 
-    load_params()
+    params = load_params()
     print("params.yaml is valid")
+    dataset = params.datasets[params.dataset]
+    # No error: a run goes on from what was fetched before.
+    if isinstance(dataset, LocalDataset) and not Path(dataset.path).expanduser().exists():
+        print(f"but datasets.{params.dataset}.path names no folder or zip of this machine: {dataset.path}")
 
 
 def _sync(arguments: argparse.Namespace) -> None:

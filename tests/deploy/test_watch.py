@@ -257,7 +257,7 @@ def test_alarms_are_printed_recorded_and_told_to_a_command(export: Path, folder:
         printed = stop(process, folder)
     assert heard.read_text() == f"{name}\n"
     assert not list(folder.parent.rglob("pwned"))
-    assert "ALARM 1: 2 of the last 3 frames are defects" in printed
+    assert "ALARM 1: 2 of the last 3 frames are not good (2 defects)" in printed
     assert rows(folder, "SELECT rule, defects, failure FROM alarms") == [("2 of 3", 2, None)]
 
 
@@ -274,7 +274,8 @@ def test_unknown_frames_vote_against_a_weld_alarm_and_stand_in_the_record(folder
         printed = stop(process, folder)
     assert heard.read_text() == "1 1\n"
     assert re.search(r"2\.png: good_weld 0\.8\d\d, unknown; vote: defect", printed)
-    assert "ALARM 1: 1 of the last 3 frames in weld are defects and 1 unknown, the last one weld/2.png" in printed
+    assert "ALARM 1: 2 of the last 3 frames in weld are not good (1 defect, 1 unknown), " in printed
+    assert "the last one weld/2.png" in printed
     assert f"{PROMISE.told} Each subfolder has to be one weld" in printed
     assert "it is unknown where its novelty is above 5" in printed
     said = rows(folder, "SELECT decision, vote, novelty > 5 FROM decisions ORDER BY frame")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -199,6 +200,26 @@ def test_a_folder_or_zip_of_ones_own_is_counted(folder: Path, packed: bool) -> N
     assert size.splits(params.split) == {"train": 6, "valid": 2, "test": 3}
     assert size.archive_bytes == 11_000
     assert size.told_by == f"as counted in {place}"
+
+
+@pytest.mark.parametrize(
+    ("place", "told"), [("nowhere", "there is no such folder or zip"), ("empty", "no picture in it")]
+)
+def test_a_place_without_frames_is_refused_before_anything_is_measured(folder: Path, place: str, told: str) -> None:
+    (folder / "empty").mkdir()
+    settings = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    settings["dataset"] = "mine"
+    settings["datasets"]["mine"] = {"source": "local", "path": place}
+    (folder / "params.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    done = subprocess.run([WELDBENCH, "plan"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: params.yaml: datasets.mine.path: {place}: ")
+    assert told in done.stderr
+    assert "measuring" not in done.stderr
+    assert not (folder / ".weldbench").exists()
+    checked = subprocess.run([WELDBENCH, "check"], capture_output=True, text=True)
+    assert checked.returncode == 0
+    assert ("names no folder or zip of this machine: nowhere" in checked.stdout) == (place == "nowhere")
 
 
 def test_a_measurement_is_made_once_for_its_settings_and_kept(folder: Path) -> None:

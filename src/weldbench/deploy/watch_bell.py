@@ -11,6 +11,7 @@ from pathlib import Path
 from weldbench.deploy.watch_database import Database, now, open_database
 from weldbench.deploy.watch_look import shown
 from weldbench.errors import InputError
+from weldbench.runtime.text import counted
 
 _SECONDS_FOR_COMMAND = 60.0
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 1.0, 60.0
@@ -35,8 +36,9 @@ class Alarm:
         """Say it for the terminal."""
         frames, where = self.rule.split()[-1], f" in {shown(self.run)}" if self.run else ""
         frame = f"{shown(self.path)} ({self.class_name})"
-        unknown = f" and {self.unknown} unknown" if self.unknown else ""
-        return f"{self.defects} of the last {frames} frames{where} are defects{unknown}, the last one {frame}"
+        kinds = ", ".join([counted(self.defects, "defect"), *([f"{self.unknown} unknown"] if self.unknown else [])])
+        rejected = f"{self.defects + self.unknown} of the last {frames} frames{where} are not good ({kinds})"
+        return f"{rejected}, the last one {frame}"
 
     def environment(self, folder: Path, record: Path) -> dict[str, str]:
         """Return the facts as environment variables for the command of --on-alarm."""

@@ -7,9 +7,9 @@ from weldbench.deploy.options import add_decision_options
 from weldbench.errors import InputError
 
 _EPILOG = """\
-The record is a SQLite file, to be read at any time: its table `decisions` has every frame once, `alarms` every alarm.
-A new start with the same record goes on where the last one ended, however it ended. Ctrl-C stops: what is complete is
-judged first, and the exit code is 0; it is 2 for bad input."""
+The record is a SQLite file, to be read at any time: its table `decisions` has every frame once, `welds` every run,
+`alarms` every alarm. A new start with the same record goes on where the last one ended, however it ended. Ctrl-C stops:
+what is complete is judged first, and the exit code is 0; it is 2 for bad input."""
 
 
 def add_watch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -27,7 +27,9 @@ def add_watch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         help="look this often, for network shares; default: the system's events",
     )
     parser.add_argument("--only-new", action="store_true", help="leave out what lies there at the first start")
-    parser.add_argument("--alarm", metavar="RULE", help='"3 of 5": when 3 of the last 5 frames of a run are defects')
+    parser.add_argument(
+        "--alarm", metavar="RULE", help='"3 of 5": when 3 of the last 5 frames of a run are defects or unknown'
+    )
     parser.add_argument(
         "--on-alarm",
         metavar="COMMAND",

@@ -13,6 +13,7 @@ from weldbench.config import Params
 from weldbench.config.base import SPLITS
 from weldbench.config.data import SS304_CLASSES, KaggleDataset, LocalDataset, SimulatedDataset, Split
 from weldbench.config.models import Model
+from weldbench.errors import InputError
 
 # Width and height of the published frames, and their files' bytes per pixel: 200 KB each of 1280 x 700.
 _PUBLISHED_PX = {
@@ -103,6 +104,25 @@ def dataset_size(params: Params, folder: Path) -> DatasetSize:
     if isinstance(dataset, SimulatedDataset):
         return _simulated(dataset)
     return _on_kaggle(dataset) if isinstance(dataset, KaggleDataset) else _local(dataset)
+
+
+def require_pictures(params: Params, folder: Path) -> None:
+    """Refuse a folder or zip of one's own that is not there, or has no picture: nothing could be planned for it.
+
+    Args:
+        params: As they hold for the dataset.
+        folder: Where its stages write, `data/NAME`; what ingest has read already may lie nowhere else any more.
+
+    Raises:
+        InputError: There is no such folder or zip, or no picture in it.
+    """
+    dataset = params.datasets[params.dataset]
+    if not isinstance(dataset, LocalDataset) or dataset_size(params, folder).frames:
+        return
+    key = f"params.yaml: datasets.{params.dataset}.path: {dataset.path}"
+    if not Path(dataset.path).expanduser().exists():
+        raise InputError(f"{key}: there is no such folder or zip; correct the path")
+    raise InputError(f"{key}: there is no picture in it; docs/datasets.md says what is read")
 
 
 def _ingested(folder: Path) -> DatasetSize | None:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weldbench.errors import InputError
@@ -11,8 +12,9 @@ if TYPE_CHECKING:
     from weldbench.planning.plan import Plan
 
 _EPILOG = """\
-The first plan measures this machine for some seconds and keeps that in .weldbench/calibration.json; delete the file to
-measure again. Nothing else is written, and nothing runs. Exit codes: 0; 2 for bad input."""
+The first plan measures this machine for some 15 seconds, or minutes where it is busy, and keeps that in
+.weldbench/calibration.json; delete the file to measure again. Nothing else is written, and nothing runs. Exit codes:
+0; 2 for bad input."""
 
 
 def add_plan(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -29,6 +31,7 @@ def add_plan(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _plan(arguments: argparse.Namespace) -> None:
     from weldbench.config import load_params
     from weldbench.planning.calibration import FILE, Calibration
+    from weldbench.planning.dataset_size import require_pictures
     from weldbench.planning.plan import make_plan
     from weldbench.runtime.hardware import choose_device
     from weldbench.runtime.processor import usable_cores
@@ -37,9 +40,13 @@ def _plan(arguments: argparse.Namespace) -> None:
         raise InputError(f"--cores is {arguments.cores}; it has to be at least 1")
     params = load_params()
     params = params.for_dataset(arguments.dataset or params.dataset)
+    require_pictures(params, Path("data", params.dataset))
     device, calibration = choose_device(params.hardware.device), Calibration()
     try:
-        print("measuring this machine, where that was not done before ...", file=sys.stderr)
+        print(
+            "measuring this machine, where that was not done before; on a busy one this takes minutes ...",
+            file=sys.stderr,
+        )
         plan = make_plan(params, calibration, arguments.cores or usable_cores(), device)
     finally:
         calibration.keep()

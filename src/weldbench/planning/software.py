@@ -45,7 +45,7 @@ def packages() -> Finding:
         return Finding(name, str(error).split(";")[0], "warning", "run in the root of the project, or `make lock`")
     if others:
         return Finding(name, f"other versions than the locked ones: {some(others, 8)}", "warning", _INSTALL)
-    return Finding(name, f"{counted(len(installed), 'package')} installed, none against {LOCK}")
+    return Finding(name, f"{counted(len(installed), 'package')} installed, none in another version than in {LOCK}")
 
 
 def checkout() -> Finding:

@@ -26,7 +26,7 @@ def add_review(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=int,
         default=8010,
         metavar="NUMBER",
-        help="of the page, on loopback; 0 for a free one; default: 8010",
+        help="of the page, which only this machine can open; 0 for a free one; default: 8010",
     )
     parser.set_defaults(run=_review)
 
