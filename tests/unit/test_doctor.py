@@ -132,6 +132,18 @@ def test_an_installation_of_another_checkout_is_a_failure_that_the_doctor_tells(
     assert doctor().stderr == ""
 
 
+@pytest.mark.parametrize("installed", ["here", "elsewhere", "elsewhere too, with a space"])
+def test_only_an_install_of_this_folder_is_called_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, installed: str
+) -> None:
+    origin = folder if installed == "here" else folder.with_name(installed)
+    told = json.dumps({"dir_info": {"editable": True}, "url": origin.as_uri()})
+    (folder / "src").symlink_to(ROOT / "src")
+    monkeypatch.setattr(software.importlib.metadata.PathDistribution, "read_text", lambda *_: told)
+    how = "an editable install of this folder" if installed == "here" else "from this folder, by PYTHONPATH"
+    assert software.checkout().found.endswith(f"runs, {how}")
+
+
 def token_file(name: str, text: str) -> Path:
     path = Path.home() / ".kaggle" / name
     path.parent.mkdir(exist_ok=True)

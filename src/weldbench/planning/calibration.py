@@ -48,6 +48,7 @@ class Calibration:
 
         Raises:
             NotMeasuredError: It is not there, and may not be made.
+            InputError: The file cannot be written.
         """
         asked = json.dumps([what, settings, _machine()], sort_keys=True, default=str)
         key = f"{what} {hashlib.sha256(asked.encode()).hexdigest()[:16]}"
@@ -57,16 +58,8 @@ class Calibration:
             with redirect_stderr(io.StringIO()):  # the bars of what is measured would say nothing here
                 self._known[key] = measure()
             self.measured.append(what)
+            write_json(self.path, self._known)  # now, so that a plan that is ended early has not measured in vain
         return self._known[key]
-
-    def keep(self) -> None:
-        """Write the file, where anything was measured.
-
-        Raises:
-            InputError: It cannot be written.
-        """
-        if self.measured:
-            write_json(self.path, self._known)
 
 
 def shortest(work: Callable[[], Any], on_cpu: bool = True) -> float:

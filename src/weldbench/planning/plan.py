@@ -125,8 +125,8 @@ def _assumptions(params: Params, size: DatasetSize, cores: int, device: str) -> 
     )
     gpu = "" if device == "cpu" else "the one GPU, "
     yield (
-        "The total adds the stages of the data and the conclusions, which follow each other, and for the models "
-        f"between them the longest of these: all jobs on {counted(cores, 'core')}, {gpu}the way through one model."
+        "The total adds up the stages of the data, compare and report. Between these, the models take the longest of: "
+        f"all their jobs on {counted(cores, 'core')}, {gpu}the longest way through one model."
     )
 
 

@@ -42,14 +42,11 @@ def _plan(arguments: argparse.Namespace) -> None:
     params = params.for_dataset(arguments.dataset or params.dataset)
     require_pictures(params, Path("data", params.dataset))
     device, calibration = choose_device(params.hardware.device), Calibration()
-    try:
-        print(
-            "measuring this machine, where that was not done before; on a busy one this takes minutes ...",
-            file=sys.stderr,
-        )
-        plan = make_plan(params, calibration, arguments.cores or usable_cores(), device)
-    finally:
-        calibration.keep()
+    print(
+        "measuring this machine, where that was not done before: some 15 seconds, minutes where it is busy ...",
+        file=sys.stderr,
+    )
+    plan = make_plan(params, calibration, arguments.cores or usable_cores(), device)
     told = f"{len(calibration.measured)} measurements made" if calibration.measured else "measured before"
     print(f"{told}; {FILE} keeps them, delete it to measure again", file=sys.stderr)
     print(json.dumps(plan.as_json(), indent=2, ensure_ascii=False) if arguments.json else table_of(plan))

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import weldbench
 from weldbench.errors import InputError
@@ -58,7 +59,11 @@ def checkout() -> Finding:
     if not PACKAGE.samefile(running):
         install = f"{_PYTHON} -m pip install --no-deps --editable ."
         return Finding(name, f"weldbench is installed from {running}, not from this folder", "failure", install)
-    how = "an editable install of this folder" if _is_editable() else "from this folder, by PYTHONPATH"
+    how = (
+        "an editable install of this folder"
+        if _is_editable_install_of(Path.cwd())
+        else "from this folder, by PYTHONPATH"
+    )
     return Finding(name, f"{running} runs, {how}")
 
 
@@ -118,9 +123,12 @@ def _installed() -> dict[str, str]:
     return found
 
 
-def _is_editable() -> bool:
+def _is_editable_install_of(folder: Path) -> bool:
+    """Say whether the installed weldbench is that of a folder; another one may be installed, and not run here."""
     try:
         text = importlib.metadata.distribution("weldbench").read_text("direct_url.json")
-        return bool(json.loads(text or "{}").get("dir_info", {}).get("editable"))
-    except (importlib.metadata.PackageNotFoundError, ValueError):
+        origin = json.loads(text or "{}")
+        editable = bool(origin.get("dir_info", {}).get("editable"))
+        return editable and Path(unquote(urlsplit(origin["url"]).path)).resolve() == folder.resolve()
+    except (importlib.metadata.PackageNotFoundError, ValueError, KeyError):
         return False
