@@ -36,7 +36,7 @@ def summary(params: Params, cores: int) -> str:
     try:
         plan = known_plan(params, cores)
     except NotMeasuredError:
-        return f"plan: how long {params.dataset} takes here is not measured yet; `weldbench plan` does, in seconds"
+        return f"plan: how long {params.dataset} takes here is not measured yet; `weldbench plan` measures it"
     except (InputError, OSError) as error:
         return f"plan: how long {params.dataset} takes here cannot be told: {error}"
     took = f"about {duration(plan.seconds)} on {counted(cores, 'core')}"

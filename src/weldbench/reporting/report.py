@@ -50,7 +50,7 @@ _WORDS = [
     "Recall of a class: the share of its frames that get its name. Precision: the share of the frames with that name "
     "that are of it. F1: their harmonic mean, from 0 to 1 (flawless). Macro F1: the mean of the classes, all alike.",
     "Seed: of the random numbers of a training. Each model is trained once with each seed.",
-    "p: how probable so large a difference is between models that are equally good.",
+    "p: how probable a difference at least so large would be if both models were equally good.",
     "Escape: a defect that is taken for good. False reject: good, but taken for a defect.",
 ]
 _LINEAGE = {

@@ -130,8 +130,9 @@ def _promise(promises: pd.DataFrame, model: str) -> list[Fact]:
         Fact(
             "What can be promised?",
             f"at most {percent(row['promised_escape'])} of defective welds escape",
-            f"With {percent(row['confidence'])} confidence, from {counted(row['defective'], 'defective weld')}, at a "
-            f"threshold of its own, which rejects {row['falsely_rejected']:.0f} of {counted(row['good'], 'good weld')}."
+            f"With {percent(row['confidence'])} confidence, from {counted(row['defective'], 'defective weld')}, at "
+            f"another threshold, named below; it rejects {row['falsely_rejected']:.0f} of "
+            f"{counted(row['good'], 'good weld')}."
             f"{_more_welds(row)}",
         )
     ]
