@@ -2,8 +2,8 @@
 
     python benchmarks/full_size.py FOLDER [--scale 1.0] [--archive-only] [--record]
 
-FOLDER keeps the archive, whose rendering takes half an hour, and gets a clone of the last commit, in which Snakemake
-runs: Full-con6, Conv6 and EfficientNet-Lite0, whose backbone is frozen, three seeds each, on a list of at most 788
+FOLDER keeps the archive, whose rendering takes half an hour or more, and gets a clone of the last commit, in which
+Snakemake runs: Full-con6, Conv6 and EfficientNet-Lite0, whose backbone is frozen, three seeds each, on a list of at most 788
 frames of each class (4,728; the paper had 4,729), with tables, figures, export and report. The archive is weldsim's, in
 the published layout with the published numbers of frames. `weldbench plan` is asked first, in the same clone.
 
@@ -65,7 +65,7 @@ def main() -> None:
     measured = [
         Measured("whole_run", [run.seconds / 60], "min"),
         Measured("whole_run_planned", [planned["seconds"] / 60], "min"),
-        Measured("report", [(project / "results/ss304/report.html").stat().st_size / 1e6], "MB"),
+        Measured("report_html", [(project / "results/ss304/report.html").stat().st_size / 1e6], "MB"),
         *lines_of_stages(run, planned),
         *resnet18(project),
     ]
