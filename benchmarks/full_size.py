@@ -3,9 +3,9 @@
     python benchmarks/full_size.py FOLDER [--scale 1.0] [--archive-only] [--record]
 
 FOLDER keeps the archive, whose rendering takes half an hour or more, and gets a clone of the last commit, in which
-Snakemake runs: Full-con6, Conv6 and EfficientNet-Lite0, whose backbone is frozen, three seeds each, on a list of at most 788
-frames of each class (4,728; the paper had 4,729), with tables, figures, export and report. The archive is weldsim's, in
-the published layout with the published numbers of frames. `weldbench plan` is asked first, in the same clone.
+Snakemake runs: Full-con6, Conv6 and EfficientNet-Lite0, whose backbone is frozen, three seeds each, on a list of
+at most 788 frames of each class (4,728; the paper had 4,729), with tables, figures, export and report. The archive is
+weldsim's, in the published layout with the published numbers of frames. `weldbench plan` is asked first there.
 
 For each stage: seconds of its jobs, the seconds that were planned, and what one process had for itself at most
 (anonymous pages; mapped files apart). Of ResNet-18 two epochs are trained after that, and the rest is extrapolated.
